@@ -1,0 +1,294 @@
+"""The plain records that travel through the rooms, and the facts each one guarantees.
+
+Nothing here computes a score, opens a file or knows how a record is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import InputError
+
+Change = Literal[
+    "kept",
+    "case",
+    "possessive",
+    "respelled",
+    "truncated",
+    "garbled",
+    "translated",
+    "as_word",
+    "swapped",
+    "dropped",
+    "added",
+]
+"""What became of a name on its way from the source to the copy."""
+
+CHANGES: tuple[Change, ...] = get_args(Change)
+
+Kind = Literal["aligned", "addition"]
+"""Whether a copy sentence has a counterpart in the source."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open range `[start, end)` in code points of a raw text; never empty."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.end:
+            msg = f"span [{self.start}, {self.end}) is not a range; give 0 <= start < end"
+            raise InputError(msg)
+
+    def of(self, raw: str) -> str:
+        """Return the text that the span covers in `raw`."""
+        return raw[self.start : self.end]
+
+    def shift(self, offset: int) -> Span:
+        """Return the same span counted from a point `offset` code points earlier."""
+        return Span(self.start + offset, self.end + offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One unit of a document: a sentence, a headline, a byline or a dateline.
+
+    `text` is exactly the raw text of the span; it is never blank.
+    """
+
+    start: int
+    end: int
+    text: str
+    paragraph: int
+
+    def __post_init__(self) -> None:
+        if self.end - self.start != len(self.text) or not self.text.strip():
+            msg = (
+                f"sentence [{self.start}, {self.end}) holds {len(self.text)} characters; "
+                "its text must be the non-blank raw text of that span"
+            )
+            raise InputError(msg)
+
+    @property
+    def span(self) -> Span:
+        """The sentence's place in the raw text."""
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A raw text and its sentences, in order, without overlap."""
+
+    raw: str
+    sentences: tuple[Sentence, ...]
+
+    def __post_init__(self) -> None:
+        for sentence in self.sentences:
+            if self.raw[sentence.start : sentence.end] != sentence.text:
+                msg = f"sentence [{sentence.start}, {sentence.end}) is not a slice of its document"
+                raise InputError(msg)
+        for left, right in pairwise(self.sentences):
+            if right.start < left.end:
+                msg = f"sentence at {right.start} starts before the one before it ends ({left.end})"
+                raise InputError(msg)
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    @property
+    def texts(self) -> list[str]:
+        """The sentences' texts, in order."""
+        return [sentence.text for sentence in self.sentences]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenVectors:
+    """Contextual vectors of one sentence's tokens, with their places in its text.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (n_tokens, d), float16
+        Unit rows, from the same pass of the encoder that gave the sentence vector.
+    starts, ends : ndarray of shape (n_tokens,), int32
+        Half-open character ranges into the sentence's text; special tokens are left out.
+    """
+
+    vectors: NDArray[np.float16]
+    starts: NDArray[np.int32]
+    ends: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoding:
+    """Vectors of a list of sentences, each encoded once.
+
+    Attributes
+    ----------
+    vectors : ndarray of shape (n, d), float32
+        C-contiguous, unit rows; `(0, d)` for no sentences.
+    tokens : tuple of TokenVectors, or None
+        One per sentence; None when the encoder offers no token vectors.
+    truncated : tuple of bool
+        True where the sentence is longer than the encoder reads.
+    """
+
+    vectors: NDArray[np.float32]
+    tokens: tuple[TokenVectors, ...] | None
+    truncated: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        n = len(self.truncated)
+        if self.vectors.shape[0] != n or (self.tokens is not None and len(self.tokens) != n):
+            msg = f"encoding of {n} sentences holds {self.vectors.shape[0]} vectors"
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bead:
+    """Sentences that say the same thing on both sides; one side may be empty.
+
+    An n-0 bead is an omission, a 0-n bead an addition.
+    """
+
+    source: range
+    copy: range
+    similarity: float | None  # cosine in [-1, 1]; None for an omission or an addition
+
+    def __post_init__(self) -> None:
+        if not self.source and not self.copy:
+            msg = "a bead holds at least one sentence; this one is empty on both sides"
+            raise InputError(msg)
+        if (self.similarity is None) != (not self.source or not self.copy):
+            msg = (
+                f"bead {self.source} x {self.copy}: similarity is {self.similarity}; "
+                "give a number exactly when both sides hold a sentence"
+            )
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """Ordered beads that tile both documents from start to end, without gap or overlap."""
+
+    beads: tuple[Bead, ...]
+    n_source: int
+    n_copy: int
+
+    def __post_init__(self) -> None:
+        at_source = at_copy = 0
+        for bead in self.beads:
+            if bead.source.start != at_source or bead.copy.start != at_copy:
+                msg = (
+                    f"bead {bead.source} x {bead.copy} does not follow on "
+                    f"source {at_source}, copy {at_copy}; beads must tile both documents in order"
+                )
+                raise InputError(msg)
+            at_source, at_copy = bead.source.stop, bead.copy.stop
+        if (at_source, at_copy) != (self.n_source, self.n_copy):
+            msg = (
+                f"beads end at source {at_source}, copy {at_copy}; "
+                f"the documents hold {self.n_source} and {self.n_copy} sentences"
+            )
+            raise InputError(msg)
+
+    @property
+    def aligned(self) -> tuple[Bead, ...]:
+        """The beads that hold sentences on both sides."""
+        return tuple(bead for bead in self.beads if bead.source and bead.copy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameChange:
+    """One name and what became of it.
+
+    `probability` is the belief in [0, 1] that the name is damaged; 0 is sound.
+    Spans count code points of the raw texts; a side where the name does not stand is None.
+    """
+
+    change: Change
+    probability: float
+    copy: Span | None
+    copy_text: str | None
+    source: Span | None
+    source_text: str | None
+    reason: str
+
+    def __post_init__(self) -> None:
+        if self.change not in CHANGES:
+            msg = f"name change {self.change!r} is unknown; use one of {', '.join(CHANGES)}"
+            raise InputError(msg)
+        if not 0.0 <= self.probability <= 1.0:
+            msg = f"name change has probability {self.probability}; give a number in [0, 1]"
+            raise InputError(msg)
+        if self.copy is None and self.source is None:
+            msg = f"name change {self.change!r} stands on neither side; give at least one span"
+            raise InputError(msg)
+        if (self.copy is None) != (self.copy_text is None) or (self.source is None) != (
+            self.source_text is None
+        ):
+            msg = f"name change {self.change!r}: give a text exactly where a span is given"
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The judgement of one copy sentence.
+
+    Attributes
+    ----------
+    copy_index : int
+        Position of the sentence among the copy's sentences, from 0.
+    copy, copy_text
+        Its span in the raw copy, and that text.
+    kind : {"aligned", "addition"}
+        Whether the source holds a counterpart.
+    source_indices, source, source_text
+        The counterpart's sentences, the span from the first to the last, and that text;
+        empty and None for an addition.
+    similarity : float or None
+        Cosine in [-1, 1] between both sides of the bead; higher is closer.
+    drift_probability : float or None
+        Probability in [0, 1] that meaning was changed or lost; None where it cannot be judged.
+    drift_flag : bool
+        Whether `drift_probability` reaches the threshold.
+    name_changes : tuple of NameChange
+        Every name of the bead, kept ones included.
+    reasons : tuple of str
+        Why, in words; strongest first.
+    n_truncated : int
+        Sentences of the bead that are longer than the encoder reads.
+    """
+
+    copy_index: int
+    copy: Span
+    copy_text: str
+    kind: Kind
+    source_indices: tuple[int, ...]
+    source: Span | None
+    source_text: str | None
+    similarity: float | None
+    drift_probability: float | None
+    drift_flag: bool
+    name_changes: tuple[NameChange, ...] = ()
+    reasons: tuple[str, ...] = ()
+    n_truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A stretch of the source that the copy does not hold.
+
+    `reason` says in words why it counts as omitted, or as page furniture.
+    """
+
+    indices: tuple[int, ...]
+    span: Span
+    text: str
+    reason: str = field(default="")

@@ -1,0 +1,1 @@
+"""Words of a sentence, and which word of the source became which word of the copy."""
