@@ -1,0 +1,68 @@
+# Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer
+# with venv, and make; no root and no model hub. Stamp files in .venv keep warm runs short.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+EXAMPLE := data/example/copy.txt data/example/source.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.run ## build .venv, score the bundled example, leave the report in out/
+	@mkdir -p out
+	$(BIN)/detector score $(EXAMPLE) --out out/example.html --out out/example.json --out out/example.csv
+
+.PHONY: test
+test: $(VENV)/.dev ## build what it needs, then ruff, mypy --strict and pytest
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q
+
+.PHONY: bench
+bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DETECTOR_SHARED)
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+.PHONY: pins
+pins: ## write constraints.txt anew from what .venv holds (see its head)
+	@test -x $(BIN)/python || { echo "there is no $(VENV) to read; run make test first" >&2; exit 1; }
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
+	  | grep -viE '^(pip|onnxruntime|flatbuffers|protobuf|roundtrip-detector)( @|==)' \
+	  | sed 's/+cpu$$//' | LC_ALL=C sort -f; } > constraints.new && mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## remove .venv, out/ and caches
+	rm -rf $(VENV) out build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find detector tests benchmarks data -name __pycache__ -prune -exec rm -rf {} +
+
+# What a fresh machine lacks is said in one line, before pip says it in forty.
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "no $(PYTHON) here; name one: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) -V); 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make environments; add its venv package (on Debian: python3-venv), or name another: make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# torch first and by its exact pin, so that the build of the index at hand is settled before
+# anything else asks for "some torch".
+$(VENV)/.torch: $(VENV)/.made constraints.txt
+	$(PIP) "$$(grep '^torch==' constraints.txt)"
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.torch pyproject.toml detector/version.py
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) -e '.[dev,html]'
+	@touch $@

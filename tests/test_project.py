@@ -1,0 +1,288 @@
+"""The project as a whole: its pins, its papers, and who may import whom."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from detector.records import CHANGES
+from detector.version import __version__
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "detector"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# A room imports only rooms above it. A new room takes its place in this list, and in the README.
+ROOMS = (
+    "version", "errors", "records",
+    "stops", "text", "furniture", "files", "encode", "align",
+    "lexicon", "words", "figures", "mentions", "names",
+    "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
+    "display", "plain", "tables", "summary", "html", "terminal", "report", "scorer",
+    "learn.corpus", "learn.contrasts", "learn.train", "learn.evaluate", "learn.commands",
+    "console", "cli", "__main__",
+)  # fmt: skip
+FRONT = ("", "learn", "lexica", "bundles")  # the __init__.py of packages; they may lack a place
+
+# Only these touch files or streams; no room opens a socket.
+FILE_ROOMS = {"files", "encode", "lexicon", "store", "console", "cli"} | {
+    room for room in ROOMS if room.startswith("learn.")
+}
+FILE_CALLS = {
+    "open", "read_text", "read_bytes", "write_text", "write_bytes",
+    "read_csv", "read_json", "read_parquet", "to_parquet", "mkdir", "unlink",
+}  # fmt: skip
+NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "aiohttp"}
+
+HEAVY = {
+    "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
+    "trafilatura", "nupunkt",
+}  # fmt: skip
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Files of the project that git holds or would take, as paths from the root."""
+    try:
+        done = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout, so committed files cannot be told from others")
+    return tuple(Path(line) for line in done.stdout.splitlines() if (ROOT / line).is_file())
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Yield every text file of the project with its content."""
+    for path in tracked():
+        try:
+            yield path, (ROOT / path).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+
+
+@cache
+def rooms() -> dict[str, ast.Module]:
+    """Parse every module of the package, by its name below `detector`; "" is the front."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    """Whether a node is `if TYPE_CHECKING:`, whose imports never run."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a module that can run, at its head or within a function."""
+    for child in ast.iter_child_nodes(tree):
+        if _is_type_checking(child):
+            for part in getattr(child, "orelse", ()):
+                yield part
+                yield from running_nodes(part)
+            continue
+        yield child
+        yield from running_nodes(child)
+
+
+def imports(room: str) -> set[str]:
+    """Return the full names of the modules that a room imports when it runs."""
+    found = set()
+    for node in running_nodes(rooms()[room]):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{room} imports by a relative name"
+            module = node.module or ""
+            for alias in node.names:  # `from detector import html` names a room, not a value
+                inner = f"{module}.{alias.name}".removeprefix("detector.")
+                found.add(f"detector.{inner}" if inner in rooms() else module)
+    return found
+
+
+def rooms_imported(room: str) -> set[str]:
+    """Return the rooms of this package that a room imports, by their names below `detector`."""
+    return {
+        name.removeprefix("detector").removeprefix(".")
+        for name in imports(room)
+        if name.split(".")[0] == "detector"
+    }
+
+
+def test_project_every_room_has_its_place_in_the_order() -> None:
+    assert set(rooms()) - set(ROOMS) - set(FRONT) == set()
+    assert len(set(ROOMS)) == len(ROOMS)
+
+
+@pytest.mark.parametrize("room", [name for name in ROOMS if name in rooms()])
+def test_project_room_imports_only_rooms_above_it(room: str) -> None:
+    above = set(ROOMS[: ROOMS.index(room)]) | {"lexica", "bundles", "learn"}
+    above |= {""} if room in {"cli", "__main__"} or room.startswith("learn.") else set()
+    assert rooms_imported(room) - above == set()
+
+
+@pytest.mark.parametrize(
+    "room", [n for n in rooms() if n not in {"cli", "__main__"} and not n.startswith("learn")]
+)
+def test_project_scoring_never_imports_learning(room: str) -> None:
+    assert {name for name in rooms_imported(room) if name.split(".")[0] == "learn"} == set()
+
+
+@pytest.mark.parametrize("room", sorted(rooms()))
+def test_project_no_room_opens_a_socket(room: str) -> None:
+    names = imports(room) - {"urllib.parse"}
+    assert {name.split(".")[0] for name in names} & NETWORK == set()
+
+
+@pytest.mark.parametrize("room", sorted(set(rooms()) - FILE_ROOMS))
+def test_project_only_file_rooms_touch_files(room: str) -> None:
+    called = set()
+    for node in running_nodes(rooms()[room]):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name) and node.func.id == "open":
+                called.add("open")
+            elif isinstance(node.func, ast.Attribute):
+                called.add(node.func.attr)
+    assert called & FILE_CALLS == set()
+
+
+def test_project_import_loads_nothing_heavy() -> None:
+    code = "import sys, detector; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "detector" in loaded
+    assert loaded & HEAVY == set()
+
+
+@cache
+def pins() -> dict[str, str]:
+    """Return name to version from constraints.txt, names in lower case with hyphens."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    assert all(len(pair) == 2 for pair in pairs), "constraints.txt holds exact pins only"
+    return {name.lower().replace("_", "-"): version for name, version in pairs}
+
+
+WANTED = [
+    *PYPROJECT["project"]["dependencies"],
+    *(line for extra in PYPROJECT["project"]["optional-dependencies"].values() for line in extra),
+]
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+def test_project_every_dependency_is_pinned_within_its_range(wanted: str) -> None:
+    requirement = Requirement(wanted)
+    version = pins()[requirement.name.lower().replace("_", "-")]
+    assert requirement.specifier.contains(Version(version), prereleases=True)
+
+
+def test_project_torch_is_pinned_without_a_local_label() -> None:
+    assert pins()["torch"] == "2.13.0"
+
+
+def test_project_packages_and_their_data_files_are_declared() -> None:
+    setup = PYPROJECT["tool"]["setuptools"]
+    for path in tracked():
+        if path.parts[0] != "detector":
+            continue
+        home = next(p for p in path.parents if ".".join(p.parts) in setup["packages"])
+        inner = path.relative_to(home)
+        if path.suffix == ".py":
+            assert inner.name == inner.as_posix(), f"{path}: pyproject does not list its package"
+        else:
+            globs = setup["package-data"].get(".".join(home.parts), [])
+            assert any(fnmatch(inner.as_posix(), glob) for glob in globs), f"{path} is not shipped"
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test"])
+def test_project_readme_and_ci_give_both_commands(command: str) -> None:
+    assert command in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_project_ci_script_can_be_run() -> None:
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_project_readme_map_names_every_room() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [room for room in rooms() if room not in FRONT and f"`{room}`" not in readme]
+    assert missing == []
+
+
+def test_project_changelog_has_the_version_and_a_scores_heading() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"## [{__version__}]" in changelog
+    assert "### Scores" in changelog
+
+
+def test_project_files_name_no_path_of_a_machine_and_no_registry() -> None:
+    private = re.compile(
+        r"(?<![\w.])/(?:work|farm|root|home/\w+)/"
+        r"|\.\.[/]shared"
+        r"|pypi\.org|python[h]osted|download\.pytorch"
+    )
+    found = [(path, hit.group()) for path, text in texts() if (hit := private.search(text))]
+    assert found == []
+
+
+@pytest.mark.shared
+def test_project_carries_no_sentence_of_the_shared_articles() -> None:
+    folder = os.environ.get("DETECTOR_SHARED")
+    if not folder:
+        pytest.skip("DETECTOR_SHARED names no folder")
+    size = 9  # words in a row; names and phrases are shorter
+
+    def runs(text: str) -> set[tuple[str, ...]]:
+        words = re.findall(r"\w+", text.lower())
+        return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
+
+    seeds = sorted((Path(folder) / "seeds").glob("*.txt"))
+    assert seeds
+    shared = set().union(*(runs(path.read_text(encoding="utf-8")) for path in seeds))
+    found = [(path, hit) for path, text in texts() if (hit := runs(text) & shared)]
+    assert found == []
+
+
+def _rows(name: str) -> list[list[str]]:
+    """Return the rows of a golden table, without its comments."""
+    text = (ROOT / "tests" / "golden" / name).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+
+
+def test_project_golden_names_are_well_formed() -> None:
+    seen = set()
+    for source, copy, name, changes, became in _rows("names.tsv"):
+        seen |= set(changes.split("|"))
+        assert name == "-" or name in source
+        assert became == "-" or became in copy
+        assert (name == "-") == (changes == "added")
+    assert seen == set(CHANGES)
+
+
+def test_project_golden_drift_is_well_formed() -> None:
+    rows = _rows("drift.tsv")
+    assert {drifted for _, _, drifted, _ in rows} == {"yes", "no"}
+    assert len({(source, copy) for source, copy, _, _ in rows}) == len(rows) >= 60
