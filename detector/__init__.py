@@ -1,0 +1,100 @@
+"""Find where a machine round trip of an English text changed meaning or damaged names.
+
+This room holds the public names and nothing else. They are loaded when first asked for, so that
+`import detector` costs nothing.
+
+Examples
+--------
+>>> import detector
+>>> detector.Span(0, 3).of("Xi hints")
+'Xi '
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from detector.version import __version__
+
+if TYPE_CHECKING:
+    from detector.errors import (
+        BundleError,
+        DetectorError,
+        DetectorWarning,
+        EncodeError,
+        EncodingWarning,
+        InputError,
+        MissingExtra,
+        TruncationWarning,
+    )
+    from detector.records import Alignment, Bead, Document, NameChange, Passage, Row, Sentence, Span
+    from detector.report import Report
+    from detector.scorer import Scorer
+    from detector.signature import Signature
+
+__all__ = [
+    "Alignment",
+    "Bead",
+    "BundleError",
+    "DetectorError",
+    "DetectorWarning",
+    "Document",
+    "EncodeError",
+    "EncodingWarning",
+    "InputError",
+    "MissingExtra",
+    "NameChange",
+    "Passage",
+    "Report",
+    "Row",
+    "Scorer",
+    "Sentence",
+    "Signature",
+    "Span",
+    "TruncationWarning",
+    "__version__",
+]
+
+_ROOMS = {
+    "detector.errors": (
+        "BundleError",
+        "DetectorError",
+        "DetectorWarning",
+        "EncodeError",
+        "EncodingWarning",
+        "InputError",
+        "MissingExtra",
+        "TruncationWarning",
+    ),
+    "detector.records": (
+        "Alignment",
+        "Bead",
+        "Document",
+        "NameChange",
+        "Passage",
+        "Row",
+        "Sentence",
+        "Span",
+    ),
+    "detector.report": ("Report",),
+    "detector.scorer": ("Scorer",),
+    "detector.signature": ("Signature",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(_ROOM_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,6 @@
+"""`python -m detector`, the same as the command `detector`."""
+
+from detector.cli import entry
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,89 @@
+"""A report in the form that was asked for by name, or by the ending of a file.
+
+Pure text out: it only chooses between the rooms that know a form each.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from detector.errors import InputError
+
+if TYPE_CHECKING:
+    from detector.report import Report
+
+FORMS = ("table", "json", "jsonl", "csv", "html", "summary")
+BY_ROWS = ("table", "jsonl", "csv")
+"""Forms that can leave rows out."""
+
+_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html"}
+
+
+def form_of(path: str) -> str:
+    """Return the form that a file's ending asks for; a table where it asks for none.
+
+    Examples
+    --------
+    >>> form_of("out/page.HTML"), form_of("report.txt")
+    ('html', 'table')
+    """
+    return _ENDINGS.get(PurePath(path).suffix.lower(), "table")
+
+
+def render(
+    report: Report,
+    form: str,
+    *,
+    only_flagged: bool = False,
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """Return a report in one of `FORMS`, ending in a line end.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    form : str
+        One of `FORMS`.
+    only_flagged : bool
+        Leave out rows without a finding; only in a form of `BY_ROWS`.
+    width : int
+        Columns of a table.
+    colour : bool
+        Whether a table is coloured.
+
+    Returns
+    -------
+    str
+        Text to print or to write.
+
+    Raises
+    ------
+    InputError
+        When the form is unknown or cannot leave rows out.
+    """
+    from detector import html, tables, terminal
+
+    check(form, only_flagged=only_flagged)
+    rows = [row for row in report.rows if not only_flagged or report.has_finding(row)]
+    if form == "table":
+        return terminal.render(report, width=width, colour=colour, only_flagged=only_flagged)
+    if form == "json":
+        return f"{report.to_json(indent=2)}\n"
+    if form == "html":
+        return html.page(report)
+    if form == "summary":
+        return f"{report.summary()}\n"
+    return tables.jsonl(rows) if form == "jsonl" else tables.csv_text(rows)
+
+
+def check(form: str, *, only_flagged: bool) -> None:
+    """Raise `InputError` when a form is unknown or cannot leave rows out."""
+    if form not in FORMS:
+        msg = f"form {form!r} is unknown; use one of {', '.join(FORMS)}"
+        raise InputError(msg)
+    if only_flagged and form not in BY_ROWS:
+        msg = f"{form} holds every row; leave out rows only in {', '.join(BY_ROWS)}"
+        raise InputError(msg)

@@ -1,0 +1,151 @@
+"""A report in a few lines of plain text: what an editor reads first.
+
+Pure text out, safe to print; nothing here judges, it counts and picks what the report holds.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from detector.display import safe
+from detector.records import CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from detector.records import Change, NameChange, Row
+    from detector.report import Report
+
+MEANING = (
+    "A flag is evidence that meaning moved or a name was damaged on the way. It is not a verdict "
+    "on a person, and it can be wrong: read both sentences side by side."
+)
+"""What a flag means, in the words that every view uses."""
+
+CHANGE_WORDS: dict[Change, str] = {
+    "kept": "kept",
+    "case": "case changed",
+    "possessive": "possessive slipped",
+    "respelled": "respelled",
+    "truncated": "cut short",
+    "garbled": "garbled",
+    "translated": "translated",
+    "as_word": "read as a word",
+    "swapped": "swapped for another",
+    "dropped": "dropped",
+    "added": "out of nothing",
+}
+"""What became of a name, as every view says it."""
+
+_LABEL = 11  # columns before the text of a line
+
+
+def render(report: Report, *, n_worst: int = 5) -> str:
+    """Return a few lines about a report.
+
+    Parameters
+    ----------
+    report : Report
+        What to tell of.
+    n_worst : int
+        How many of the worst rows to show.
+
+    Returns
+    -------
+    str
+        Lines of plain text without a last line end, safe to print on a terminal.
+    """
+    lines = [report.statement]
+    lines += [f"{label:<{_LABEL}}{fact}" for label, fact in facts(report)]
+    worst = report.worst[:n_worst]
+    if worst:
+        lines.append("Worst")
+    for row in worst:
+        lines.append(f"{row.copy_index + 1:>4}  {chance(row):>4} {shortened(row.copy_text, 80)}")
+        lines += [f"{'':<{_LABEL}}- {shortened(why, 100)}" for why in report.findings(row)[:3]]
+    lines += textwrap.wrap(MEANING, 96)
+    return "\n".join([*lines, f"{'Signature':<{_LABEL}}{safe(str(report.signature))}"])
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """Return the counts of a report as pairs of a theme and what there is to say, safe to show."""
+    n_added = len(report.additions)
+    n_omitted = sum(len(passage.indices) for passage in report.omissions)
+    n_outside = sum(len(passage.indices) for passage in report.outside)
+    n_judged = sum(row.drift_probability is not None for row in report.rows)
+    slips = [change for change in report.damaged if not report.is_loud(change)]
+    loud = [change for change in report.damaged if report.is_loud(change)]
+    pairs = [
+        (
+            "Copy",
+            f"{count(report.n_copy, 'sentence')}: {report.n_copy - n_added} with a counterpart in "
+            f"the source, {n_added} without",
+        ),
+        (
+            "Source",
+            f"{count(report.n_source, 'sentence')}: {n_omitted} left out of the copy, "
+            f"{n_outside} of page furniture",
+        ),
+        (
+            "Meaning",
+            f"{len(report.flagged)} of {count(n_judged, 'judged sentence')} at or above the drift "
+            f"threshold {report.threshold:.2f}",
+        ),
+        (
+            "Names",
+            f"{len(loud)} of {len(report.names)} damaged" + (f": {_kinds(loud)}" if loud else ""),
+        ),
+    ]
+    if loud:
+        pairs.append(("", "; ".join(f"{became(c)} ({c.probability:.2f})" for c in loud[:5])))
+    if slips:
+        pairs.append(("Slips", _kinds(slips)))
+    if report.n_figures is not None:
+        pairs.append(("Figures", f"{report.n_figures} changed"))
+    return [*pairs, *(("Note", safe(warning)) for warning in report.warnings)]
+
+
+def became(change: NameChange) -> str:
+    """Return what became of a name in a few words, safe to show."""
+    if change.copy_text is None:
+        return f'"{shortened(change.source_text or "", 40)}" {CHANGE_WORDS[change.change]}'
+    if change.source_text is None:
+        return f'"{shortened(change.copy_text, 40)}" {CHANGE_WORDS[change.change]}'
+    return f'"{shortened(change.source_text, 40)}" became "{shortened(change.copy_text, 40)}"'
+
+
+def chance(row: Row) -> str:
+    """Return a row's drift probability to two places, or dashes where it was not judged."""
+    return "--" if row.drift_probability is None else f"{row.drift_probability:.2f}"
+
+
+def count(n: int, noun: str) -> str:
+    """Return `n` with its noun, in the plural where it needs one.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def shortened(text: str, width: int) -> str:
+    """Return `text` safe to show and at most `width` characters long.
+
+    Examples
+    --------
+    >>> shortened("a rather long sentence", 10)
+    'a rather …'
+    """
+    shown = safe(text[: 4 * width])  # a sentence may be a megabyte
+    if len(shown) <= width and len(text) <= 4 * width:
+        return shown
+    return f"{shown[: width - 1]}…"
+
+
+def _kinds(changes: Iterable[NameChange]) -> str:
+    counts = Counter(change.change for change in changes)
+    return ", ".join(f"{counts[kind]} {CHANGE_WORDS[kind]}" for kind in CHANGES if counts[kind])

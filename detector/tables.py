@@ -1,0 +1,122 @@
+"""Rows and beads as tables: a pandas frame, CSV, JSON lines, tab-separated lines.
+
+Pure: text or a frame out. A frame and JSON hold the texts exactly; CSV and TSV, which people open
+in spreadsheets and terminals, hold them made harmless.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from detector.display import safe, visible
+from detector.plain import bead_record, dumps, row_record
+from detector.records import Alignment, Document, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS: dict[str, str] = {
+    "copy_index": "int64",
+    "copy_start": "int64",
+    "copy_end": "int64",
+    "copy_text": "object",
+    "kind": "object",
+    "source_indices": "object",
+    "source_start": "Int64",
+    "source_end": "Int64",
+    "source_text": "object",
+    "similarity": "float64",
+    "drift_probability": "float64",
+    "drift_flag": "bool",
+    "name_changes": "object",
+    "reasons": "object",
+    "n_truncated": "int64",
+}
+"""Columns of a table of rows with their pandas types, in order."""
+
+
+def frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """Return a frame with the columns of `COLUMNS`, one row for each of `rows`."""
+    import pandas as pd
+
+    records = [row_record(row) for row in rows]
+    return pd.DataFrame(
+        {
+            name: pd.Series([record[name] for record in records], dtype=kind)
+            for name, kind in COLUMNS.items()
+        }
+    )
+
+
+def jsonl(rows: Iterable[Row]) -> str:
+    """Return one line of JSON a row, with the keys of `COLUMNS`."""
+    return "".join(f"{dumps(row_record(row))}\n" for row in rows)
+
+
+def csv_text(rows: Iterable[Row]) -> str:
+    """Return rows as CSV that is harmless in a spreadsheet and in a terminal.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        The rows, in any number.
+
+    Returns
+    -------
+    str
+        A header and a line a row. Lists are JSON. A text that a spreadsheet would run as a
+        formula has a leading apostrophe, and acting characters are spelled out: `copy_start` and
+        `copy_end` find the original in the raw text.
+    """
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row_record(row).items()})
+    return table.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return dumps(value)
+    if not isinstance(value, str):
+        return value
+    # Spreadsheets look past blanks and know the wide forms too.
+    runs = value[:1] in ("\t", "\r") or value.lstrip()[:1] in tuple("=+-@＝＋－＠")
+    return visible(f"'{value}" if runs else value)
+
+
+def beads_jsonl(alignment: Alignment, *, copy: Document, source: Document) -> str:
+    """Return one line of JSON a bead: ranges of sentences, offsets, texts, similarity."""
+    records = _bead_records(alignment, copy=copy, source=source)
+    return "".join(f"{dumps(record)}\n" for record in records)
+
+
+def beads_tsv(alignment: Alignment, *, copy: Document, source: Document) -> str:
+    """Return a header and a line a bead: ranges of sentences, similarity, harmless texts."""
+    lines = ["source\tcopy\tsimilarity\tsource_text\tcopy_text"]
+    for record in _bead_records(alignment, copy=copy, source=source):
+        ranges = (f"{start}:{stop}" for start, stop in (record["source"], record["copy"]))
+        similarity = "" if record["similarity"] is None else f"{record['similarity']:.4f}"
+        texts = (safe(record[key] or "") for key in ("source_text", "copy_text"))
+        lines.append("\t".join([*ranges, similarity, *texts]))
+    return "\n".join([*lines, ""])
+
+
+def _bead_records(
+    alignment: Alignment, *, copy: Document, source: Document
+) -> Iterable[dict[str, Any]]:
+    for bead in alignment.beads:
+        record = bead_record(bead)
+        for side, document, indices in (
+            ("source", source, bead.source),
+            ("copy", copy, bead.copy),
+        ):
+            sentences = document.sentences[indices.start : indices.stop]
+            start, end = (sentences[0].start, sentences[-1].end) if sentences else (None, None)
+            record[f"{side}_start"], record[f"{side}_end"] = start, end
+            record[f"{side}_text"] = document.raw[start:end] if sentences else None
+        yield record

@@ -1,0 +1,306 @@
+"""Reports made by hand and by hypothesis, for the tests of everything that shows one."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from detector.records import CHANGES, Alignment, Bead, NameChange, Passage, Row, Span
+from detector.report import Report
+from detector.signature import Signature
+
+SIGNATURE = Signature(
+    version="0.1.0",
+    schema=1,
+    bundle="b" * 64,
+    encoder="all-MiniLM-L6-v2",
+    weights="5" * 64,
+    precision="fp32",
+    n_features=2,
+    features="f" * 64,
+    threshold=0.5,
+    name_threshold=0.5,
+    libraries=(("numpy", "2.4.6"),),
+)
+
+SOURCE = (
+    "Harbour fees to rise\n\n"
+    "The Ellery Port Authority's board voted on Monday to raise fees by 12 percent. "
+    "It did not consult the AMBER movement, said Odile Marrack, who runs it. "
+    "Marrack told the Morning Ledger that her members would appeal.\n\n"
+    "A crane at the Ellery docks, seen last year. "
+    "Nobody from the board was in the room.\n\n"
+    "Related Article\n\nTen beaches worth the drive\n"
+)
+COPY = (
+    "Port fees increase\n\n"
+    "The Board of Directors of the Ellery port authoritys voted on Monday to raise fees by 21 "
+    "percent. He consulted the Ambove movement. Odile Marrack said, who directs it. "
+    "Marrack told the reservation book that its members would call.\n\n"
+    "Nobody of the board was in the room. Read more tomorrow.\n"
+)
+
+
+def span(raw: str, text: str) -> Span:
+    start = raw.index(text)
+    return Span(start, start + len(text))
+
+
+def change(
+    kind: str, probability: float, *, copy: str | None, source: str | None, reason: str = ""
+) -> NameChange:
+    return NameChange(
+        change=kind,
+        probability=probability,
+        copy=None if copy is None else span(COPY, copy),
+        copy_text=copy,
+        source=None if source is None else span(SOURCE, source),
+        source_text=source,
+        reason=reason or f"the name {source!r} reads {copy!r} ({kind})",
+    )
+
+
+def row(
+    index: int,
+    copy: str,
+    source: str | None,
+    indices: tuple[int, ...],
+    probability: float | None,
+    **rest: object,
+) -> Row:
+    return Row(
+        copy_index=index,
+        copy=span(COPY, copy),
+        copy_text=copy,
+        kind="addition" if source is None else "aligned",
+        source_indices=indices,
+        source=None if source is None else span(SOURCE, source),
+        source_text=source,
+        similarity=None if source is None else 0.75,
+        drift_probability=probability,
+        drift_flag=probability is not None and probability >= 0.5,
+        **rest,
+    )
+
+
+def passage(text: str, *indices: int, reason: str) -> Passage:
+    return Passage(indices=indices, span=span(SOURCE, text), text=text, reason=reason)
+
+
+def sample(**changes: object) -> Report:
+    """A small report that holds one of everything."""
+    ambove = change("garbled", 0.97, copy="Ambove", source="AMBER")
+    ledger = change("as_word", 0.91, copy="reservation book", source="Morning Ledger")
+    marrack = change("kept", 0.02, copy="Odile Marrack", source="Odile Marrack", reason="kept")
+    slip = change("possessive", 0.8, copy="authoritys", source="Authority's")
+    consult = "It did not consult the AMBER movement, said Odile Marrack, who runs it."
+    rows = (
+        row(0, "Port fees increase", "Harbour fees to rise", (0,), 0.12),
+        row(
+            1,
+            "The Board of Directors of the Ellery port authoritys voted on Monday to raise fees "
+            "by 21 percent.",
+            "The Ellery Port Authority's board voted on Monday to raise fees by 12 percent.",
+            (1,),
+            0.64,
+            name_changes=(slip,),
+            reasons=("the figure 12 percent became 21 percent", slip.reason),
+        ),
+        row(
+            2,
+            "He consulted the Ambove movement.",
+            consult,
+            (2,),
+            0.93,
+            name_changes=(ambove,),
+            reasons=("a negation may be lost: the source has “not”", ambove.reason),
+        ),
+        row(
+            3,
+            "Odile Marrack said, who directs it.",
+            consult,
+            (2,),
+            0.31,
+            name_changes=(marrack,),
+            n_truncated=1,
+        ),
+        row(
+            4,
+            "Marrack told the reservation book that its members would call.",
+            "Marrack told the Morning Ledger that her members would appeal.",
+            (3,),
+            0.48,
+            name_changes=(ledger,),
+        ),
+        row(
+            5,
+            "Nobody of the board was in the room.",
+            "Nobody from the board was in the room.",
+            (5,),
+            0.05,
+        ),
+        row(6, "Read more tomorrow.", None, (), None, reasons=("nothing in the source says this",)),
+    )
+    fields: dict[str, object] = {
+        "rows": rows,
+        "omissions": (
+            passage("A crane at the Ellery docks, seen last year.", 4, reason="a photo caption"),
+        ),
+        "outside": (
+            passage("Related Article", 6, reason="a teaser"),
+            passage("Ten beaches worth the drive", 7, reason="a teaser"),
+        ),
+        "alignment": Alignment(
+            beads=(
+                Bead(source=range(1), copy=range(1), similarity=0.75),
+                Bead(source=range(1, 2), copy=range(1, 2), similarity=0.75),
+                Bead(source=range(2, 3), copy=range(2, 4), similarity=0.75),
+                Bead(source=range(3, 4), copy=range(4, 5), similarity=0.75),
+                Bead(source=range(4, 5), copy=range(5, 5), similarity=None),
+                Bead(source=range(5, 6), copy=range(5, 6), similarity=0.75),
+                Bead(source=range(6, 6), copy=range(6, 7), similarity=None),
+                Bead(source=range(6, 8), copy=range(7, 7), similarity=None),
+            ),
+            n_source=8,
+            n_copy=7,
+        ),
+        "threshold": 0.5,
+        "name_threshold": 0.5,
+        "signature": SIGNATURE,
+        "matched": 0.94,
+        "match": True,
+        "n_truncated": 1,
+        "n_figures": 1,
+        "warnings": ("1 sentence is longer than the encoder reads",),
+    }
+    return Report(**{**fields, **changes})
+
+
+def one_row(text: str, source: str = "Source.", **rest: object) -> Report:
+    """A report of one copy sentence, which is the whole copy."""
+    only = Row(
+        copy_index=0,
+        copy=Span(0, len(text)),
+        copy_text=text,
+        kind="aligned",
+        source_indices=(0,),
+        source=Span(0, len(source)),
+        source_text=source,
+        similarity=0.5,
+        drift_probability=0.9,
+        drift_flag=True,
+        **rest,
+    )
+    return Report(
+        rows=(only,),
+        omissions=(),
+        outside=(),
+        alignment=Alignment(
+            beads=(Bead(source=range(1), copy=range(1), similarity=0.5),), n_source=1, n_copy=1
+        ),
+        threshold=0.5,
+        name_threshold=0.5,
+        signature=SIGNATURE,
+        matched=1.0,
+        match=True,
+    )
+
+
+def empty() -> Report:
+    """A report without rows: what stands there when everything was left out."""
+    return Report(
+        rows=(),
+        omissions=(),
+        outside=(),
+        alignment=Alignment(beads=(), n_source=0, n_copy=0),
+        threshold=0.5,
+        name_threshold=0.5,
+        signature=SIGNATURE,
+        matched=0.0,
+        match=False,
+    )
+
+
+_texts = st.text(min_size=1, max_size=30)
+_unit = st.floats(0.0, 1.0)
+
+
+@st.composite
+def _spans(draw: st.DrawFn) -> Span:
+    start = draw(st.integers(0, 100))
+    return Span(start, start + draw(st.integers(1, 40)))
+
+
+@st.composite
+def _changes(draw: st.DrawFn) -> NameChange:
+    sides = draw(st.sampled_from(["both", "copy", "source"]))
+    copy, source = sides != "source", sides != "copy"
+    return NameChange(
+        change=draw(st.sampled_from(CHANGES)),
+        probability=draw(_unit),
+        copy=draw(_spans()) if copy else None,
+        copy_text=draw(_texts) if copy else None,
+        source=draw(_spans()) if source else None,
+        source_text=draw(_texts) if source else None,
+        reason=draw(st.text(max_size=30)),
+    )
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """Any report: beads that tile, rows that fit them, texts over all of Unicode."""
+    shapes = draw(st.lists(st.sampled_from([(1, 1), (1, 0), (0, 1), (2, 1), (1, 2)]), max_size=6))
+    threshold = draw(_unit)
+    beads: list[Bead] = []
+    rows: list[Row] = []
+    missing: list[Passage] = []
+    s = c = 0
+    for n_source, n_copy in shapes:
+        aligned = bool(n_source and n_copy)
+        similarity = draw(st.floats(-1.0, 1.0)) if aligned else None
+        beads.append(
+            Bead(source=range(s, s + n_source), copy=range(c, c + n_copy), similarity=similarity)
+        )
+        for index in range(c, c + n_copy):
+            probability = draw(st.none() | _unit)
+            rows.append(
+                Row(
+                    copy_index=index,
+                    copy=draw(_spans()),
+                    copy_text=draw(_texts),
+                    kind="aligned" if aligned else "addition",
+                    source_indices=tuple(range(s, s + n_source)),
+                    source=draw(_spans()) if aligned else None,
+                    source_text=draw(_texts) if aligned else None,
+                    similarity=similarity,
+                    drift_probability=probability,
+                    drift_flag=probability is not None and probability >= threshold,
+                    name_changes=tuple(draw(st.lists(_changes(), max_size=3))),
+                    reasons=tuple(draw(st.lists(st.text(max_size=30), max_size=3))),
+                    n_truncated=draw(st.integers(0, 3)),
+                )
+            )
+        if not n_copy:
+            missing.append(
+                Passage(
+                    indices=tuple(range(s, s + n_source)),
+                    span=draw(_spans()),
+                    text=draw(_texts),
+                    reason=draw(st.text(max_size=20)),
+                )
+            )
+        s, c = s + n_source, c + n_copy
+    split = draw(st.integers(0, len(missing)))
+    return Report(
+        rows=tuple(rows),
+        omissions=tuple(missing[:split]),
+        outside=tuple(missing[split:]),
+        alignment=Alignment(beads=tuple(beads), n_source=s, n_copy=c),
+        threshold=threshold,
+        name_threshold=draw(_unit),
+        signature=SIGNATURE,
+        matched=draw(_unit),
+        match=draw(st.booleans()),
+        n_truncated=draw(st.integers(0, 9)),
+        n_figures=draw(st.none() | st.integers(0, 9)),
+        warnings=tuple(draw(st.lists(st.text(max_size=20), max_size=2))),
+    )
