@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
-EXAMPLE := data/example/copy.txt data/example/source.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,7 +16,8 @@ help: ## list what can be made
 .PHONY: demo
 demo: $(VENV)/.run ## build .venv, score the bundled example, leave the report in out/
 	@mkdir -p out
-	$(BIN)/detector score $(EXAMPLE) --out out/example.html --out out/example.json --out out/example.csv
+	$(BIN)/detector score data/example/copy.txt data/example/source.txt --out out/example.json
+	@$(BIN)/python data/show_example.py out/example.json
 
 .PHONY: test
 test: $(VENV)/.dev ## build what it needs, then ruff, mypy --strict and pytest
@@ -34,7 +34,7 @@ bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DE
 pins: ## write constraints.txt anew from what .venv holds (see its head)
 	@test -x $(BIN)/python || { echo "there is no $(VENV) to read; run make test first" >&2; exit 1; }
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
-	  | grep -viE '^(pip|onnxruntime|flatbuffers|protobuf|roundtrip-detector)( @|==)' \
+	  | grep -viE '^(pip|roundtrip-detector)( @|==)' \
 	  | sed 's/+cpu$$//' | LC_ALL=C sort -f; } > constraints.new && mv constraints.new constraints.txt
 
 .PHONY: clean
