@@ -255,7 +255,7 @@ class Report:
         """
         try:
             record = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as err:
+        except (ValueError, RecursionError) as err:
             msg = f"report is not JSON ({err}); give what Report.to_json wrote"
             raise InputError(msg) from err
         return cls.from_dict(record)

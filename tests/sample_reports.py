@@ -38,6 +38,16 @@ COPY = (
     "Marrack told the reservation book that its members would call.\n\n"
     "Nobody of the board was in the room. Read more tomorrow.\n"
 )
+SOURCE_SENTENCES = (
+    "Harbour fees to rise",
+    "The Ellery Port Authority's board voted on Monday to raise fees by 12 percent.",
+    "It did not consult the AMBER movement, said Odile Marrack, who runs it.",
+    "Marrack told the Morning Ledger that her members would appeal.",
+    "A crane at the Ellery docks, seen last year.",
+    "Nobody from the board was in the room.",
+    "Related Article",
+    "Ten beaches worth the drive",
+)
 
 
 def span(raw: str, text: str) -> Span:
