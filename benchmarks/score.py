@@ -1,0 +1,95 @@
+"""What scoring a pair costs beside encoding it: ratios, shares, memory, start.
+
+    python benchmarks/score.py COPY SOURCE [--rounds 7]
+
+Everything is measured in one run: each round encodes the pair's sentences once and then scores
+the pair, with the same encoder; the shares come from a profile by room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import pstats
+import resource
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+from detector import Scorer
+from detector.encode import MiniLMEncoder
+from detector.errors import DetectorWarning
+from detector.text import split
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("copy", type=Path)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--precision", default="fp32")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", DetectorWarning)
+    copy = arguments.copy.read_text(encoding="utf-8")
+    source = arguments.source.read_text(encoding="utf-8")
+    encoder = MiniLMEncoder(precision=arguments.precision)
+    scorer = Scorer(encoder=encoder)
+    texts = split(source).texts + split(copy).texts
+    scorer.score(copy=copy, source=source)
+    encode, score = [], []
+    for _ in range(arguments.rounds):
+        began = time.perf_counter()
+        encoder.encode(texts)
+        encode.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        scorer.score(copy=copy, source=source)
+        score.append(time.perf_counter() - began)
+    ratios = sorted(s / e for s, e in zip(score, encode, strict=True))
+    print(f"{len(texts)} sentences, encoder {encoder.identity.precision}")
+    print(f"encode once   {statistics.median(encode):.3f} s")
+    print(f"score         {statistics.median(score):.3f} s")
+    print(f"score/encode  {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    print(f"peak memory   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    _imports()
+    _rooms(scorer, copy, source)
+
+
+def _imports() -> None:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    bare = time.perf_counter() - began
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import detector"], check=True)
+    print(f"import        {time.perf_counter() - began - bare:.3f} s beyond Python's own start")
+
+
+def _rooms(scorer: Scorer, copy: str, source: str) -> None:
+    profile = cProfile.Profile()
+    profile.runcall(scorer.score, copy=copy, source=source)
+    stats = pstats.Stats(profile)
+    calls = {
+        "text": ("text.py", "split"),
+        "encode": ("encode.py", "encode"),
+        "align": ("align.py", "align"),
+        "words": ("words.py", "align_words"),
+        "figures": ("figures.py", "compare_figures"),
+        "names": ("names.py", "compare_names"),
+        "features": ("features.py", "matrix"),
+        "reasons": ("reasons.py", "bead_reasons"),
+    }
+    total = stats.total_tt  # type: ignore[attr-defined]
+    print("share of one profiled call (the profiler itself weighs on pure Python):")
+    for room, (file, function) in calls.items():
+        spent = sum(
+            row[3]
+            for (path, _, name), row in stats.stats.items()  # type: ignore[attr-defined]
+            if name == function and Path(path).name == file
+        )
+        print(f"  {room:<10}{spent / total:>7.1%}")
+
+
+if __name__ == "__main__":
+    main()

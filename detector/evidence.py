@@ -1,0 +1,203 @@
+"""Everything that is known about one bead, gathered once for whoever judges it.
+
+Pure: joins what `words`, `figures` and `names` find in the two sides of a bead. It judges
+nothing; `features` turns the record into numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.encode import Encoder
+from detector.figures import FigureChange, compare_figures
+from detector.names import NameContext, compare_names, name_context
+from detector.records import Document, Encoding, NameChange, Sentence
+from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A document with the words of every sentence and the encoder's view of them.
+
+    Attributes
+    ----------
+    document : Document
+    words : tuple of tuple of Word
+        Per sentence; places count in the raw text.
+    encoding : Encoding
+        Of the document's sentences, in order.
+    """
+
+    document: Document
+    words: tuple[tuple[Word, ...], ...]
+    encoding: Encoding
+
+    def words_of(self, indices: range) -> tuple[Word, ...]:
+        """Return the words of neighbouring sentences."""
+        return tuple(chain.from_iterable(self.words[i] for i in indices))
+
+    def vectors_of(self, indices: range) -> NDArray[np.float32] | None:
+        """Return the vectors of those words, of shape (n_words, d), float32."""
+        if self.encoding.tokens is None:
+            return None
+        return np.concatenate(
+            [
+                word_vectors(
+                    self.words[i],
+                    self.encoding.tokens[i],
+                    offset=self.document.sentences[i].start,
+                )
+                for i in indices
+            ]
+        )
+
+    def text_of(self, indices: range) -> tuple[str, int]:
+        """Return the raw text from the first to the last of those sentences, and its start."""
+        start = self.document.sentences[indices.start].start
+        return self.document.raw[start : self.document.sentences[indices.stop - 1].end], start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BeadEvidence:
+    """What both sides of one bead hold.
+
+    Attributes
+    ----------
+    source_text, copy_text : str
+        Raw text of each side.
+    similarity : float
+        Cosine in [-1, 1] of both sides' vectors; higher is closer.
+    words : WordAlignment
+    source_weights, copy_weights : ndarray of shape (n_words,), float64
+        Rarity of each word in [0, 1].
+    figures : tuple of FigureChange
+        Spans count from the start of `source_text` and `copy_text`.
+    names : tuple of NameChange
+        Spans count in the raw texts.
+    n_truncated : int
+        Sentences of the bead that the encoder did not read to the end.
+    """
+
+    source_text: str
+    copy_text: str
+    similarity: float
+    words: WordAlignment
+    source_weights: NDArray[np.float64]
+    copy_weights: NDArray[np.float64]
+    figures: tuple[FigureChange, ...]
+    names: tuple[NameChange, ...]
+    n_truncated: int
+
+
+def read(document: Document, encoding: Encoding) -> Reading:
+    """Find the words of every sentence of an encoded document."""
+    words = tuple(find_words(s.text, offset=s.start) for s in document.sentences)
+    return Reading(document, words, encoding)
+
+
+def context_of(source: Reading, copy: Reading) -> NameContext:
+    """Learn from both whole documents how their words are written."""
+    return name_context(
+        source.document.raw, source.words, copy.document.raw, copy.words
+    )
+
+
+def gather(
+    source: Reading,
+    copy: Reading,
+    *,
+    at: tuple[range, range],
+    similarity: float,
+    context: NameContext,
+) -> BeadEvidence:
+    """Gather the evidence of one bead.
+
+    Parameters
+    ----------
+    source, copy : Reading
+        Both documents.
+    at : pair of range
+        Sentence indices of the bead on each side; neither may be empty.
+    similarity : float
+        Cosine of the bead.
+    context : NameContext
+        What `context_of` gave for the two documents.
+
+    Returns
+    -------
+    BeadEvidence
+    """
+    source_at, copy_at = at
+    source_words, copy_words = source.words_of(source_at), copy.words_of(copy_at)
+    links = align_words(
+        source_words,
+        copy_words,
+        source_vectors=source.vectors_of(source_at),
+        copy_vectors=copy.vectors_of(copy_at),
+    )
+    source_text, _ = source.text_of(source_at)
+    copy_text, _ = copy.text_of(copy_at)
+    return BeadEvidence(
+        source_text=source_text,
+        copy_text=copy_text,
+        similarity=similarity,
+        words=links,
+        source_weights=rarity(source_words),
+        copy_weights=rarity(copy_words),
+        figures=compare_figures(source_text, copy_text),
+        names=compare_names(links, context, copy_at.start),
+        n_truncated=sum(source.encoding.truncated[i] for i in source_at)
+        + sum(copy.encoding.truncated[i] for i in copy_at),
+    )
+
+
+def gather_pairs(
+    pairs: Iterable[tuple[str, str]], encoder: Encoder, *, batch: int = 512
+) -> Iterator[BeadEvidence]:
+    """Gather the evidence of single sentence pairs, each taken as a bead and a document.
+
+    Parameters
+    ----------
+    pairs : iterable of (source, copy)
+        Neither side may be blank. A text that holds several sentences is encoded whole.
+    encoder : Encoder
+    batch : int
+        Pairs encoded at a time; memory stays constant in the number of pairs.
+
+    Yields
+    ------
+    BeadEvidence
+        In the order of `pairs`.
+    """
+    for chunk in _chunks(pairs, batch):
+        distinct = {text: index for index, text in enumerate(dict.fromkeys(chain(*chunk)))}
+        encoding = encoder.encode(list(distinct))
+        for source_text, copy_text in chunk:
+            source = _single(source_text, encoding, distinct[source_text])
+            copy = _single(copy_text, encoding, distinct[copy_text])
+            similarity = float(source.encoding.vectors[0] @ copy.encoding.vectors[0])
+            yield gather(
+                source,
+                copy,
+                at=(range(1), range(1)),
+                similarity=max(-1.0, min(1.0, similarity)),
+                context=context_of(source, copy),
+            )
+
+
+def _single(text: str, encoding: Encoding, index: int) -> Reading:
+    document = Document(text, (Sentence(0, len(text), text, 0),))
+    tokens = None if encoding.tokens is None else (encoding.tokens[index],)
+    part = Encoding(encoding.vectors[index : index + 1], tokens, (encoding.truncated[index],))
+    return read(document, part)
+
+
+def _chunks(pairs: Iterable[tuple[str, str]], size: int) -> Iterator[Sequence[tuple[str, str]]]:
+    iterator = iter(pairs)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,266 @@
+"""From an alignment to judged rows: what each copy sentence is, what the copy lacks.
+
+Pure: takes readings, beads and a function that gives probabilities, and returns records. It loads
+nothing and shows nothing; `scorer` hands it the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.evidence import BeadEvidence, Reading, context_of, gather
+from detector.furniture import furniture_reason, split_run
+from detector.reasons import bead_reasons, name_reasons
+from detector.records import Alignment, Bead, NameChange, Passage, Row, Sentence, Span
+
+Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
+"""Drift probabilities of shape (n,) for n beads' evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a report says about a pair of texts.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        One per copy sentence.
+    omissions, outside : tuple of Passage
+        Source passages that the copy lacks, inside the article and around it.
+    matched : float
+        Share in [0, 1] of the copy's characters that stand in aligned beads, furniture left aside.
+    n_figures : int
+        Numbers, dates, units and currencies that changed.
+    """
+
+    rows: tuple[Row, ...]
+    omissions: tuple[Passage, ...]
+    outside: tuple[Passage, ...]
+    matched: float
+    n_figures: int
+
+
+def judge(
+    source: Reading, copy: Reading, alignment: Alignment, *, classify: Classify, threshold: float
+) -> Judgement:
+    """Judge every copy sentence of an aligned pair.
+
+    Parameters
+    ----------
+    source, copy : Reading
+    alignment : Alignment
+        Of the two readings' sentences.
+    classify : callable
+        Gives drift probabilities for a sequence of evidence.
+    threshold : float
+        Probability in [0, 1] from which a row is flagged.
+
+    Returns
+    -------
+    Judgement
+
+    Notes
+    -----
+    Every copy sentence of a bead takes the bead's probability. An addition is weighed against the
+    source sentence most like it, so its probability says how little the source supports it; page
+    furniture that the copy added is not judged and has none.
+    """
+    furniture = {
+        j: reason
+        for bead in alignment.beads
+        if not bead.source
+        for j in bead.copy
+        if (reason := furniture_reason(copy.document.sentences[j].text)) is not None
+    }
+    jobs = _jobs(source, copy, alignment, furniture)
+    context = context_of(source, copy)
+    evidence = [
+        gather(source, copy, at=(job.source, job.copy), similarity=job.similarity, context=context)
+        for job in jobs
+    ]
+    probabilities = classify(evidence)
+    rows: list[Row] = []
+    for job, bead, probability in zip(jobs, evidence, probabilities.tolist(), strict=True):
+        if job.addition:
+            rows.append(_addition(copy.document.sentences[job.copy.start], job, bead, probability, threshold))
+        else:
+            rows += _aligned(source, copy, job, bead, (probability, probability >= threshold))
+    rows += [_unjudged(copy.document.sentences[j], j, reason) for j, reason in furniture.items()]
+    rows.sort(key=lambda row: row.copy_index)
+    omissions, outside = _missing(source, alignment)
+    return Judgement(
+        rows=tuple(rows),
+        omissions=omissions,
+        outside=outside,
+        matched=_matched(rows, furniture),
+        n_figures=sum(
+            change.change != "kept" and change.weight >= 0.5
+            for job, bead in zip(jobs, evidence, strict=True)
+            if not job.addition
+            for change in bead.figures
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Sentences to weigh against each other."""
+
+    source: range
+    copy: range
+    similarity: float
+    addition: bool
+
+
+def _jobs(
+    source: Reading, copy: Reading, alignment: Alignment, furniture: dict[int, str]
+) -> list[_Job]:
+    added = [
+        j for bead in alignment.beads if not bead.source for j in bead.copy if j not in furniture
+    ]
+    nearest: dict[int, tuple[int, float]] = {}
+    if added:
+        cosines = copy.encoding.vectors[added] @ source.encoding.vectors.T
+        best = cosines.argmax(axis=1)
+        nearest = {
+            j: (int(i), float(cosines[row, i])) for row, (j, i) in enumerate(zip(added, best, strict=True))
+        }
+    jobs = []
+    for bead in alignment.beads:
+        if bead.source and bead.copy and bead.similarity is not None:
+            jobs.append(_Job(bead.source, bead.copy, bead.similarity, addition=False))
+        elif bead.copy:
+            for j in bead.copy:
+                if j in nearest:
+                    i, cosine = nearest[j]
+                    jobs.append(
+                        _Job(range(i, i + 1), range(j, j + 1), max(-1.0, min(1.0, cosine)), addition=True)
+                    )
+    return jobs
+
+
+def _aligned(
+    source: Reading, copy: Reading, job: _Job, bead: BeadEvidence, verdict: tuple[float, bool]
+) -> list[Row]:
+    probability, flagged = verdict
+    source_text, start = source.text_of(job.source)
+    sentences = [copy.document.sentences[j] for j in job.copy]
+    names = _names_by_sentence(bead.names, sentences)
+    return [
+        Row(
+            copy_index=j,
+            copy=sentence.span,
+            copy_text=sentence.text,
+            kind="aligned",
+            source_indices=tuple(job.source),
+            source=Span(start, start + len(source_text)),
+            source_text=source_text,
+            similarity=job.similarity,
+            drift_probability=probability,
+            drift_flag=flagged,
+            name_changes=tuple(mine),
+            reasons=_reasons_of(bead, mine, flagged=flagged),
+            n_truncated=bead.n_truncated,
+        )
+        for j, sentence, mine in zip(job.copy, sentences, names, strict=True)
+    ]
+
+
+def _reasons_of(bead: BeadEvidence, names: list[NameChange], *, flagged: bool) -> tuple[str, ...]:
+    """Return the bead's reasons, less those about names of another sentence of the bead."""
+    elsewhere = set(name_reasons(bead.names)) - set(name_reasons(names))
+    return tuple(r for r in bead_reasons(bead, flagged=flagged) if r not in elsewhere)
+
+
+def _names_by_sentence(
+    names: Sequence[NameChange], sentences: Sequence[Sentence]
+) -> list[list[NameChange]]:
+    """Deal a bead's names out to its copy sentences; one that is in none goes to the first."""
+    dealt: list[list[NameChange]] = [[] for _ in sentences]
+    for change in names:
+        place = 0
+        if change.copy is not None:
+            start = change.copy.start
+            place = max(0, len(list(takewhile(lambda s: s.start <= start, sentences))) - 1)
+        dealt[place].append(change)
+    return dealt
+
+
+def _addition(
+    sentence: Sentence, job: _Job, bead: BeadEvidence, probability: float, threshold: float
+) -> Row:
+    flagged = probability >= threshold
+    reason = "the source has no such sentence"
+    if not flagged:
+        reason += "; one of its sentences says much the same elsewhere"
+    return Row(
+        copy_index=job.copy.start,
+        copy=sentence.span,
+        copy_text=sentence.text,
+        kind="addition",
+        source_indices=(),
+        source=None,
+        source_text=None,
+        similarity=None,
+        drift_probability=probability,
+        drift_flag=flagged,
+        reasons=(reason,),
+        n_truncated=bead.n_truncated,
+    )
+
+
+def _unjudged(sentence: Sentence, index: int, reason: str) -> Row:
+    return Row(
+        copy_index=index,
+        copy=sentence.span,
+        copy_text=sentence.text,
+        kind="addition",
+        source_indices=(),
+        source=None,
+        source_text=None,
+        similarity=None,
+        drift_probability=None,
+        drift_flag=False,
+        reasons=(f"page furniture of the copy, not judged ({reason})",),
+    )
+
+
+def _missing(
+    source: Reading, alignment: Alignment
+) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
+    """Tell what the copy left out of the article from what lies around the article."""
+    omitted = [i for bead in alignment.beads if not bead.copy for i in bead.source]
+    aligned = [i for bead in alignment.aligned for i in bead.source]
+    first, last = (aligned[0], aligned[-1]) if aligned else (len(source.document), -1)
+    head = [i for i in omitted if i < first] if aligned else []
+    tail = [i for i in omitted if i > last] if aligned else []
+    texts = source.document.texts
+    n_head = split_run([texts[i] for i in head], "head") if head else 0
+    n_tail = split_run([texts[i] for i in tail], "tail") if tail else 0
+    beyond = set(head[:n_head]) | set(tail[len(tail) - n_tail :])
+    return (
+        tuple(_passage(source, i, "the copy has no such sentence") for i in omitted if i not in beyond),
+        tuple(
+            _passage(source, i, furniture_reason(texts[i]) or "around the article, not part of it")
+            for i in omitted
+            if i in beyond
+        ),
+    )
+
+
+def _passage(source: Reading, index: int, reason: str) -> Passage:
+    sentence = source.document.sentences[index]
+    return Passage(indices=(index,), span=sentence.span, text=sentence.text, reason=reason)
+
+
+def _matched(rows: Sequence[Row], furniture: dict[int, str]) -> float:
+    body = [row for row in rows if row.copy_index not in furniture]
+    total = sum(len(row.copy_text) for row in body)
+    if not total:
+        return 0.0
+    return sum(len(row.copy_text) for row in body if row.kind == "aligned") / total

@@ -1,0 +1,235 @@
+"""One copy against one source: from two strings to a `Report`.
+
+This room conducts: it calls the rooms above it in order and computes nothing of its own. It reads
+no file but the model bundle (through `store`) and shows nothing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.align import AlignConfig, align
+from detector.encode import Encoder, MiniLMEncoder, Precision
+from detector.errors import InputError, TruncationWarning
+from detector.evidence import Reading, read
+from detector.judge import judge
+from detector.records import Alignment, Document, Encoding, Sentence
+from detector.report import Report
+from detector.text import split
+
+if TYPE_CHECKING:
+    from detector.signature import Signature
+    from detector.store import Bundle
+
+# Below this share of the copy's text in aligned beads, two texts are said not to match.
+MATCHING_SHARE = 0.3
+
+
+class Scorer:
+    """Scores suspected round-trip copies against their sources.
+
+    The model is loaded once, at construction; calls do not change the scorer, so threads may
+    share it, and the same texts give the same report.
+
+    Parameters
+    ----------
+    encoder : Encoder, str or Path, optional
+        An encoder, or the folder or cached name of a sentence-transformers model; by default
+        all-MiniLM-L6-v2 from its package.
+    bundle : Path, optional
+        Folder of a trained model bundle; by default the one inside the package.
+    threshold : float, optional
+        Drift probability in [0, 1] from which a row is flagged; by default the bundle's own.
+    name_threshold : float
+        Probability in [0, 1] from which a changed name counts as damaged.
+    precision : {"fp32", "bf16", "auto"}
+        Arithmetic of the default encoder.
+
+    Raises
+    ------
+    EncodeError
+        If the encoder cannot be loaded or is not the one expected.
+    BundleError
+        If the bundle does not fit this version or this encoder.
+    InputError
+        If a threshold is not in [0, 1].
+
+    Examples
+    --------
+    >>> from detector import Scorer
+    >>> scorer = Scorer()  # doctest: +SKIP
+    >>> scorer.score(copy="The sun said no.", source="Sun said no.")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder | str | Path | None = None,
+        bundle: Path | None = None,
+        threshold: float | None = None,
+        name_threshold: float = 0.5,
+        precision: Precision = "fp32",
+    ) -> None:
+        from detector.store import load
+
+        for name, value in (("threshold", threshold), ("name_threshold", name_threshold)):
+            if value is not None and not 0.0 <= value <= 1.0:
+                msg = f"{name} is {value}; give a probability in [0, 1]"
+                raise InputError(msg)
+        if encoder is None or isinstance(encoder, str | Path):
+            encoder = MiniLMEncoder(encoder, precision=precision)
+        self._encoder: Encoder = encoder
+        self._bundle: Bundle = load(bundle, encoder=encoder.identity)
+        self._threshold = self._bundle.threshold if threshold is None else threshold
+        self._name_threshold = name_threshold
+        self._config = AlignConfig()
+
+    @property
+    def signature(self) -> Signature:
+        """What produces this scorer's probabilities."""
+        return self._bundle.signature(
+            encoder=self._encoder.identity,
+            threshold=self._threshold,
+            name_threshold=self._name_threshold,
+        )
+
+    def score(self, *, copy: str, source: str) -> Report:
+        """Judge every sentence of a copy against its source.
+
+        Parameters
+        ----------
+        copy, source : str
+            The two raw texts; offsets in the report count their code points.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        InputError
+            If a text holds no sentence.
+
+        Warns
+        -----
+        TruncationWarning
+            If a sentence is longer than the encoder reads.
+        """
+        source_reading, copy_reading = self._read(source, copy)
+        alignment = self._align(source_reading, copy_reading)
+        judged = judge(
+            source_reading,
+            copy_reading,
+            alignment,
+            classify=self._bundle.drift_probability,
+            threshold=self._threshold,
+        )
+        n_truncated, notes = self._warn(source_reading, copy_reading)
+        return Report(
+            rows=judged.rows,
+            omissions=judged.omissions,
+            outside=judged.outside,
+            alignment=alignment,
+            threshold=self._threshold,
+            name_threshold=self._name_threshold,
+            signature=self.signature,
+            matched=judged.matched,
+            match=judged.matched >= MATCHING_SHARE,
+            n_truncated=n_truncated,
+            n_figures=judged.n_figures,
+            warnings=notes,
+        )
+
+    def align(self, *, copy: str, source: str) -> Alignment:
+        """Align two raw texts without judging them; parameters as for `score`."""
+        return self._align(*self._read(source, copy))
+
+    def align_sentences(self, *, copy: Sequence[str], source: Sequence[str]) -> Alignment:
+        """Align two lists of sentences.
+
+        Parameters
+        ----------
+        copy, source : sequence of str
+            Sentences in order; none may be blank. A side may be empty.
+
+        Returns
+        -------
+        Alignment
+            Beads of two index ranges that tile both lists.
+        """
+        documents = [_document_of(side) for side in (source, copy)]
+        return self._align(*self._encode(documents[0], documents[1]))
+
+    def _read(self, source: str, copy: str) -> tuple[Reading, Reading]:
+        documents = []
+        for name, raw in (("source", source), ("copy", copy)):
+            if not isinstance(raw, str):
+                msg = f"the {name} is a {type(raw).__name__}; give its text as a str"
+                raise InputError(msg)
+            document = split(raw)
+            if not document.sentences:
+                msg = f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
+                raise InputError(msg)
+            documents.append(document)
+        return self._encode(documents[0], documents[1])
+
+    def _encode(self, source: Document, copy: Document) -> tuple[Reading, Reading]:
+        # Both documents in one call, each distinct sentence once: batches fill better.
+        texts = list(dict.fromkeys(source.texts + copy.texts))
+        encoding = self._encoder.encode(texts)
+        place = {text: index for index, text in enumerate(texts)}
+        return (
+            read(source, _take(encoding, [place[text] for text in source.texts])),
+            read(copy, _take(encoding, [place[text] for text in copy.texts])),
+        )
+
+    def _align(self, source: Reading, copy: Reading) -> Alignment:
+        def rejoin(joins: Sequence[tuple[str, range]]) -> NDArray[np.float32]:
+            texts = [
+                (source if side == "source" else copy).text_of(indices)[0] for side, indices in joins
+            ]
+            return self._encoder.encode(texts, tokens=False).vectors
+
+        return align(
+            source.encoding.vectors,
+            copy.encoding.vectors,
+            source_lengths=[len(text) for text in source.document.texts],
+            copy_lengths=[len(text) for text in copy.document.texts],
+            config=self._config,
+            rejoin=rejoin,
+        )
+
+    def _warn(self, source: Reading, copy: Reading) -> tuple[int, tuple[str, ...]]:
+        n_truncated = sum(source.encoding.truncated) + sum(copy.encoding.truncated)
+        if not n_truncated:
+            return 0, ()
+        msg = (
+            f"{n_truncated} sentences are longer than the {self._encoder.identity.max_tokens} "
+            "tokens that the encoder reads; their ends were judged by their words alone"
+        )
+        warnings.warn(msg, TruncationWarning, stacklevel=3)
+        return n_truncated, (msg,)
+
+
+def _take(encoding: Encoding, at: list[int]) -> Encoding:
+    """Return the part of an encoding that belongs to one document, in its order."""
+    return Encoding(
+        np.ascontiguousarray(encoding.vectors[at]),
+        None if encoding.tokens is None else tuple(encoding.tokens[i] for i in at),
+        tuple(encoding.truncated[i] for i in at),
+    )
+
+
+def _document_of(sentences: Sequence[str]) -> Document:
+    """Make a document of sentences that were split already."""
+    placed, start = [], 0
+    for index, text in enumerate(sentences):
+        placed.append(Sentence(start, start + len(text), text, index))
+        start += len(text) + 1
+    return Document("\n".join(sentences), tuple(placed))
