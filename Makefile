@@ -34,7 +34,7 @@ bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DE
 pins: ## write constraints.txt anew from what .venv holds (see its head)
 	@test -x $(BIN)/python || { echo "there is no $(VENV) to read; run make test first" >&2; exit 1; }
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable \
-	  | grep -viE '^(pip|roundtrip-detector)( @|==)' \
+	  | grep -v '^roundtrip-detector' \
 	  | sed 's/+cpu$$//' | LC_ALL=C sort -f; } > constraints.new && mv constraints.new constraints.txt
 
 .PHONY: clean
@@ -53,9 +53,15 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
+# The pip that comes with Python may be too old to know the extra `html-clean` by its older name,
+# `html_clean`, which the `html` extra's packages ask for.
+$(VENV)/.pip: $(VENV)/.made constraints.txt
+	$(PIP) pip
+	@touch $@
+
 # torch first and by its exact pin, so that the build of the index at hand is settled before
 # anything else asks for "some torch".
-$(VENV)/.torch: $(VENV)/.made constraints.txt
+$(VENV)/.torch: $(VENV)/.pip
 	$(PIP) "$$(grep '^torch==' constraints.txt)"
 	@touch $@
 
