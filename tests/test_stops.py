@@ -49,7 +49,7 @@ GOLDEN = {
     "sources noted": "It ended.[1]| It began.[2][3]| Next.",
     "markdown": "See [a paper.](http://a.example/b.C)| **It ended.**| Then *it.*| Now.",
     "markdown link": "Now [go](http://a.example/).| So it ended.",
-    "lost space": "It ended.|Now it starts.| He won.”|They left.| In 2020.|So it is.| Why?|So.",
+    "lost space": "It ended.|Now it starts.| He won.”|They left.| In 2020.|So it is.| Why?|So it",
     "lost space before a quote": 'It is the end.|"Now we go," he said.| He won.| So they say.',
     "no lost space": "See Site.Com, a.b/c.Html, John.Fox@Example.Com, www.Fox.Com and Node.Js now.",
     "lost stop": "It came early|The firm fell.| He was calm|Now the rest came.",
