@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet -c constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -16,8 +16,8 @@ help: ## list what can be made
 .PHONY: demo
 demo: $(VENV)/.run ## build .venv, score the bundled example, leave the report in out/
 	@mkdir -p out
-	$(BIN)/detector score data/example/copy.txt data/example/source.txt --out out/example.json
-	@$(BIN)/python data/show_example.py out/example.json
+	$(BIN)/detector score data/example/copy.txt data/example/source.txt \
+	  --out out/example.html --out out/example.json --out out/example.csv
 
 .PHONY: test
 test: $(VENV)/.dev ## build what it needs, then ruff, mypy --strict and pytest

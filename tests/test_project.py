@@ -28,9 +28,10 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = (
     "version", "errors", "records",
     "stops", "text", "furniture", "files", "encode", "align",
-    "lexicon", "words", "figures", "mentions", "names",
+    "lexicon", "words", "numerals", "figures", "spelling", "mentions", "names",
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
-    "display", "plain", "tables", "summary", "html", "terminal", "report", "scorer",
+    "display", "plain", "tables", "summary", "html", "terminal", "forms", "report",
+    "scorer",
     "learn.corpus", "learn.contrasts", "learn.train", "learn.evaluate", "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
