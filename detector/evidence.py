@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from detector.encode import Encoder
 from detector.figures import FigureChange, compare_figures
-from detector.names import NameContext, compare_names, name_context
+from detector.naming.board import NameContext
+from detector.naming.verdicts import compare_names, name_context
 from detector.records import Document, Encoding, NameChange, Sentence
 from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
@@ -102,9 +103,7 @@ def read(document: Document, encoding: Encoding) -> Reading:
 
 def context_of(source: Reading, copy: Reading) -> NameContext:
     """Learn from both whole documents how their words are written."""
-    return name_context(
-        source.document.raw, source.words, copy.document.raw, copy.words
-    )
+    return name_context(source.document.raw, source.words, copy.document.raw, copy.words)
 
 
 def gather(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def doubled_words(words: Sequence[Word]) -> tuple[Word, ...]:
     """Find words that stand twice in a row ("federal federal")."""
     return tuple(
         right
-        for left, right in zip(words, words[1:], strict=False)
+        for left, right in pairwise(words)
         if left.norm == right.norm and not left.norm[0].isdigit() and left.norm not in _MAY_DOUBLE
     )
 
@@ -132,7 +133,10 @@ def _shared(words: Sequence[Word], weights: NDArray[np.float64], others: Sequenc
     total = float(weights.sum())
     if total == 0.0:
         return math.nan
-    return float(sum(w for word, w in zip(words, weights, strict=True) if word.norm in present)) / total
+    return (
+        float(sum(w for word, w in zip(words, weights, strict=True) if word.norm in present))
+        / total
+    )
 
 
 def _length_ratio(bead: BeadEvidence) -> float:

@@ -6,9 +6,9 @@ nothing and shows nothing; `scorer` hands it the parts.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from detector.evidence import BeadEvidence, Reading, context_of, gather
 from detector.furniture import furniture_reason, split_run
 from detector.reasons import bead_reasons, name_reasons
-from detector.records import Alignment, Bead, NameChange, Passage, Row, Sentence, Span
+from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span
 
 Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
 """Drift probabilities of shape (n,) for n beads' evidence."""
@@ -87,7 +87,11 @@ def judge(
     rows: list[Row] = []
     for job, bead, probability in zip(jobs, evidence, probabilities.tolist(), strict=True):
         if job.addition:
-            rows.append(_addition(copy.document.sentences[job.copy.start], job, bead, probability, threshold))
+            rows.append(
+                _addition(
+                    copy.document.sentences[job.copy.start], job, bead, probability, threshold
+                )
+            )
         else:
             rows += _aligned(source, copy, job, bead, (probability, probability >= threshold))
     rows += [_unjudged(copy.document.sentences[j], j, reason) for j, reason in furniture.items()]
@@ -128,7 +132,8 @@ def _jobs(
         cosines = copy.encoding.vectors[added] @ source.encoding.vectors.T
         best = cosines.argmax(axis=1)
         nearest = {
-            j: (int(i), float(cosines[row, i])) for row, (j, i) in enumerate(zip(added, best, strict=True))
+            j: (int(i), float(cosines[row, i]))
+            for row, (j, i) in enumerate(zip(added, best, strict=True))
         }
     jobs = []
     for bead in alignment.beads:
@@ -139,7 +144,12 @@ def _jobs(
                 if j in nearest:
                     i, cosine = nearest[j]
                     jobs.append(
-                        _Job(range(i, i + 1), range(j, j + 1), max(-1.0, min(1.0, cosine)), addition=True)
+                        _Job(
+                            range(i, i + 1),
+                            range(j, j + 1),
+                            max(-1.0, min(1.0, cosine)),
+                            addition=True,
+                        )
                     )
     return jobs
 
@@ -182,11 +192,11 @@ def _names_by_sentence(
 ) -> list[list[NameChange]]:
     """Deal a bead's names out to its copy sentences; one that is in none goes to the first."""
     dealt: list[list[NameChange]] = [[] for _ in sentences]
+    starts = [sentence.start for sentence in sentences]
     for change in names:
         place = 0
         if change.copy is not None:
-            start = change.copy.start
-            place = max(0, len(list(takewhile(lambda s: s.start <= start, sentences))) - 1)
+            place = max(0, bisect_right(starts, change.copy.start) - 1)
         dealt[place].append(change)
     return dealt
 
@@ -244,7 +254,9 @@ def _missing(
     n_tail = split_run([texts[i] for i in tail], "tail") if tail else 0
     beyond = set(head[:n_head]) | set(tail[len(tail) - n_tail :])
     return (
-        tuple(_passage(source, i, "the copy has no such sentence") for i in omitted if i not in beyond),
+        tuple(
+            _passage(source, i, "the copy has no such sentence") for i in omitted if i not in beyond
+        ),
         tuple(
             _passage(source, i, furniture_reason(texts[i]) or "around the article, not part of it")
             for i in omitted

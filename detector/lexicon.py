@@ -500,3 +500,28 @@ def spells_acronym(acronym: str, phrase: str) -> bool:
     every = "".join(word[0] for word in words).casefold()
     great = "".join(word[0] for word in words if word not in _SMALL_WORDS).casefold()
     return bool(letters) and letters in (every, great)
+
+
+@cache
+def closed_class(name: str) -> frozenset[str]:
+    """Return the words of a small class that a rule asks for ("pronoun", "speech", ...).
+
+    Parameters
+    ----------
+    name : str
+        A class of `lexica/classes.tsv`.
+
+    Returns
+    -------
+    frozenset of str
+        Lower case.
+
+    Raises
+    ------
+    KeyError
+        If the table holds no such class.
+    """
+    words = frozenset(word for word, kind in read_table("classes") if kind == name)
+    if not words:
+        raise KeyError(name)
+    return words

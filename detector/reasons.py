@@ -38,7 +38,9 @@ def bead_reasons(bead: BeadEvidence, *, flagged: bool) -> tuple[str, ...]:
     tuple of str
         Strongest first; empty when nothing was found.
     """
-    reasons = [change.reason for change in bead.figures if change.change != "kept" and change.weight >= 0.5]
+    reasons = [
+        change.reason for change in bead.figures if change.change != "kept" and change.weight >= 0.5
+    ]
     reasons += _negation(bead)
     reasons += [
         f"“{source.text}” became its opposite “{copy.text}”"

@@ -174,7 +174,9 @@ class Scorer:
                 raise InputError(msg)
             document = split(raw)
             if not document.sentences:
-                msg = f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
+                msg = (
+                    f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
+                )
                 raise InputError(msg)
             documents.append(document)
         return self._encode(documents[0], documents[1])
@@ -192,7 +194,8 @@ class Scorer:
     def _align(self, source: Reading, copy: Reading) -> Alignment:
         def rejoin(joins: Sequence[tuple[str, range]]) -> NDArray[np.float32]:
             texts = [
-                (source if side == "source" else copy).text_of(indices)[0] for side, indices in joins
+                (source if side == "source" else copy).text_of(indices)[0]
+                for side, indices in joins
             ]
             return self._encoder.encode(texts, tokens=False).vectors
 

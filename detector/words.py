@@ -147,7 +147,9 @@ def normalise(text: str) -> str:
     text = _POSSESSIVE.sub("", _DROP.sub("", text))
     if not text.isascii():
         text = "".join(
-            c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS)) if not unicodedata.combining(c)
+            c
+            for c in unicodedata.normalize("NFKD", text.translate(_LETTERS))
+            if not unicodedata.combining(c)
         )
         text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     if "." in text and not text[0].isdigit():
@@ -243,9 +245,7 @@ def align_words(
     short = np.minimum.outer([len(w) for w in source_norms], [len(w) for w in copy_norms]) < 4
     spelling[short & (spelling < 1.0)] = 0.0
     strength = np.maximum(strength, np.where(spelling < 1.0, spelling * 0.95, 1.0))
-    place = np.abs(
-        np.subtract.outer((np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m)
-    )
+    place = np.abs(np.subtract.outer((np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m))
     gain = strength - _PRICE - 0.15 * place
     rows, columns = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)
     to_copy, to_source = np.full(n, -1, np.int32), np.full(m, -1, np.int32)

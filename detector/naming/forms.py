@@ -1,0 +1,171 @@
+"""Names that came back whole: the same word, another word for it, another case, a glued 's.
+
+Each step settles the words that it can account for, strictest first. Misspelt and replaced names
+are left to `standins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from detector.lexicon import is_stopword, is_word, place_key, same_acronym
+from detector.naming.board import Board, Match
+from detector.naming.mentions import Mention, base_form, has_capital
+from detector.words import Word
+
+
+def match_forms(board: Board) -> None:
+    """Settle every word of a name that stands in the copy in one of its proper forms."""
+    for step in (_same, _place, _acronym, _other_case, _glued):
+        for mention in board.mentions:
+            step(board, mention)
+
+
+def _same(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        base = base_form(board.source[i].text)
+        j = board.nearest(i, (j for j, w in enumerate(board.copy) if base_form(w.text) == base))
+        if j is None:
+            continue
+        if board.source[i].possessive and _detached(board, j):
+            board.settle(i, Match("possessive", (j,), "its possessive 's is cut off"))
+        else:
+            board.settle(i, Match("kept", (j,)))
+
+
+def _detached(board: Board, j: int) -> bool:
+    return j + 1 < len(board.copy) and board.copy[j + 1].text == "s"
+
+
+def _place(board: Board, mention: Mention) -> None:
+    if not board.open(mention):
+        return
+    phrases = [mention.at, *((i,) for i in mention.at if len(mention.at) > 1)]
+    for at in phrases:
+        if any(i in board.matches for i in at):
+            continue
+        key = place_key(board.source_text(at))
+        if key is None:
+            continue
+        for size in (3, 2, 1):
+            hit = _nearest_phrase(board, at, key, size)
+            if hit is not None:
+                for i in at:
+                    board.settle(i, Match("kept", hit, "another word for the same place"))
+                break
+
+
+def _nearest_phrase(
+    board: Board, mention_at: Sequence[int], key: str, size: int
+) -> tuple[int, ...] | None:
+    hits = []
+    i, last = mention_at[0], mention_at[-1]
+    for j in range(len(board.copy) - size + 1):
+        at = tuple(range(j, j + size))
+        if any(k in board.taken for k in at) or not has_capital(board.copy[j].text):
+            continue
+        if (
+            board.copy[at[-1]].norm == f"{board.source[last].norm}s"
+            and board.source[last].possessive
+        ):
+            continue  # a glued possessive, which `_glued` looks at
+        if place_key(board.copy_text(at)) == key:
+            hits.append(at)
+    place = i / max(1, len(board.source)) * len(board.copy)
+    return min(hits, key=lambda at: abs(at[0] - place), default=None)
+
+
+def _acronym(board: Board, mention: Mention) -> None:
+    if len(board.open(mention)) < len(mention.at):
+        return
+    text = board.source_text(mention.at)
+    for size in (1, 2, 3, 4, 5):
+        for j in range(len(board.copy) - size + 1):
+            at = tuple(range(j, j + size))
+            if any(k in board.taken for k in at):
+                continue
+            phrase = board.copy_text(at)
+            if (size > 1 or has_capital(phrase)) and same_acronym(text, phrase):
+                for i in mention.at:
+                    board.settle(i, Match("kept", at, "an acronym and its full name"))
+                return
+
+
+def _other_case(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        word = board.source[i]
+        j = board.nearest(
+            i,
+            (
+                j
+                for j, w in enumerate(board.copy)
+                if w.norm == word.norm and (has_capital(w.text) or w.norm not in board.plain)
+            ),
+        )
+        if j is not None:
+            board.settle(i, case_match(board, word, j))
+
+
+def case_match(board: Board, word: Word, j: int) -> Match:
+    """Judge a copy word that is the source word but for case, accents or dots."""
+    other = board.copy[j]
+    old, new = base_form(word.text), base_form(other.text)
+    if old.casefold() != new.casefold():
+        # Only accents, dots or invisible marks differ.
+        return Match("kept", (j,), "accents or dots aside, the same word")
+    if board.copy_flat or board.source_flat:
+        return Match("kept", (j,), "a headline or capitals throughout")
+    if old[0].isupper() and new.islower():
+        if is_word(word.norm) or is_stopword(word.norm):
+            return Match("as_word", (j,), "reads as an ordinary word without its capital")
+        return Match("case", (j,), "lost its capital")
+    at_opening = other.start in board.context.copy.opening
+    if at_opening and new[0].isupper() and old[1:] == new[1:]:
+        return Match("kept", (j,))
+    return Match("case", (j,), "is written with other capitals")
+
+
+def _glued(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        word = board.source[i]
+        j = board.nearest(
+            i,
+            (
+                j
+                for j, w in enumerate(board.copy)
+                if w.norm in (f"{word.norm}s", f"{word.norm}es") and w.norm not in board.plain
+            ),
+        )
+        if j is None:
+            j = board.nearest(
+                i,
+                (
+                    j
+                    for j, w in enumerate(board.copy)
+                    if len(w.norm) > 3 and word.norm == f"{w.norm}s" and has_capital(w.text)
+                ),
+            )
+            if j is not None and word.possessive and board.copy[j].possessive:
+                board.settle(i, Match("possessive", (j,), "lost its last letter to the 's"))
+            elif j is not None:
+                board.settle(i, Match("kept", (j,), "singular and plural"))
+            continue
+        other = board.copy[j]
+        if word.possessive:
+            if other.text.islower() and is_word(word.norm):
+                board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
+            else:
+                note = "its possessive 's is glued on"
+                if other.text[0].islower():
+                    note += " and its capital is lost"
+                board.settle(i, Match("possessive", (j,), note))
+        elif other.text.islower() and is_word(word.norm):
+            board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
+        elif _possessive_elsewhere(board, word):
+            board.settle(i, Match("possessive", (j,), "carries a glued 's"))
+        else:
+            board.settle(i, Match("kept", (j,), "singular and plural"))
+
+
+def _possessive_elsewhere(board: Board, word: Word) -> bool:
+    return any(w.possessive and w.norm == word.norm for w in board.source)

@@ -1,0 +1,236 @@
+"""Names that came back as something else: misspelt, cut, garbled, translated, read as a word.
+
+Looks only at what `forms` left open, first for a likeness in spelling, then at the word that
+stands in the name's place. A pronoun or title for a name already given is no damage.
+"""
+
+from __future__ import annotations
+
+from detector.lexicon import (
+    are_opposites,
+    base_forms,
+    closed_class,
+    is_stopword,
+    is_word,
+    name_kinds,
+    place_key,
+    title_key,
+)
+from detector.naming.board import Board, Match
+from detector.naming.forms import case_match
+from detector.naming.mentions import Mention, base_form, camel_parts, has_capital
+from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
+from detector.words import Word
+
+# Heads of offices and institutions that an editor may write without a capital.
+GENERIC = closed_class("generic_head")
+# Words that may stand for a name already given.
+_PRONOUNS = closed_class("pronoun")
+_ROLE = closed_class("role")
+
+
+def match_standins(board: Board) -> None:
+    """Settle every word of a name that is still open: each gets a match, if only "dropped"."""
+    for mention in board.mentions:
+        _respelled(board, mention)
+    for mention in board.mentions:
+        _replaced(board, mention)
+
+
+def _respelled(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        if len(board.source[i].norm) < 2 and not board.is_compound(i):
+            continue  # an initial has no spelling
+        best: tuple[float, int] | None = None
+        for j in range(len(board.copy)):
+            if j in board.taken or board.accounted(j):
+                continue
+            found = _misspelling(board, i, j)
+            if found is not None and (best is None or found > best[0]):
+                best = (found, j)
+        if best is not None:
+            board.settle(i, _spelling_match(board, board.source[i], best[1]))
+
+
+def _misspelling(board: Board, i: int, j: int) -> float | None:
+    """Return how likely the copy word is the source word misspelt, None for not at all."""
+    word, other = board.source[i], board.copy[j]
+    beside = board.beside(i, j)
+    if min(len(word.norm), len(other.norm)) < 3:
+        short = word.norm.startswith(other.norm) or other.norm.startswith(word.norm)
+        tied = board.is_compound(i) or beside
+        return 0.6 if short and tied and has_capital(other.text) else None
+    if is_stopword(other.norm):
+        return None
+    alike = likeness(_unglued(other.norm, word), word.norm)
+    linked = int(board.links.to_copy[i]) == j
+    ordinary = is_word(other.norm) and camel_parts(other.text) is None
+    if ordinary and is_word(word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
+        return None  # two words of the dictionary: one is not the other misspelt
+    if ordinary and not has_capital(other.text):
+        # A word that merely looks like the name is none, unless it stands in its very place.
+        same_place = (linked or beside) and word.norm[0] == other.norm[0]
+        return alike if alike >= 0.75 and same_place else None
+    floor = 0.72 - 0.1 * linked - 0.1 * beside
+    if word.norm[0] != other.norm[0]:
+        floor += 0.08
+    if other.norm in board.context.source.first:
+        floor += 0.2  # another word of the source, not this one misspelt
+    return alike + 0.1 * linked + 0.05 * beside if alike >= floor else None
+
+
+def _spelling_match(board: Board, word: Word, j: int) -> Match:
+    other = board.copy[j]
+    new = _unglued(other.norm, word)
+    if new == word.norm:
+        return case_match(board, word, j)
+    if are_spellings(word.norm, new):
+        return Match("kept", (j,), "another spelling in use of the same name")
+    if other.text.islower() and is_word(other.norm):
+        return Match("as_word", (j,), "reads as an ordinary word")
+    places = place_key(base_form(word.text)), place_key(base_form(other.text))
+    if None not in places:
+        return Match("swapped", (j,), "was swapped for another place")
+    if is_cut(new, word.norm):
+        return Match("truncated", (j,), "is cut")
+    if is_misspelt(new, word.norm):
+        return Match("respelled", (j,), "is misspelt")
+    return Match("garbled", (j,), "is garbled")
+
+
+def _replaced(board: Board, mention: Mention) -> None:
+    kept = [i for i in mention.at if i in board.matches]
+    for i in board.open(mention):
+        board.settle(i, _replacement(board, i, mention, kept))
+
+
+def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Match:
+    word = board.source[i]
+    if _twin(board, word) is not None:
+        return Match("kept", (), "given elsewhere in the sentence")
+    candidate = _candidate(board, i, kept)
+    if candidate is not None and kept:
+        norm = board.copy[candidate].norm
+        if any(board.source[k].norm == norm for k in kept):
+            return Match("garbled", (candidate,), "is lost under a doubled word")
+    spare = candidate is None or len(word.norm) == 1
+    if spare and kept and _may_stand_without(board, i, kept, mention):
+        return Match("kept", (), "left out; the name stands without it")
+    if _referred(board, i, candidate):
+        return Match("kept", (), "already given; a pronoun or title stands for it")
+    if candidate is not None:
+        found = _stand_in(board, word, candidate)
+        if found is not None:
+            return found
+    given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
+    belief = 0.45 if given or kept else None
+    return Match("dropped", (), "is missing from the copy", belief)
+
+
+def _stand_in(board: Board, word: Word, j: int) -> Match | None:
+    """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
+    other = board.copy[j]
+    if not has_capital(other.text):
+        if not is_word(other.norm):
+            return Match("translated", (j,), "became a word of another language", 0.75)
+        if is_word(word.norm):
+            return Match("as_word", (j,), "became an ordinary word")
+        return None
+    if sorted(word.norm) == sorted(other.norm):
+        return Match("translated", (j,), "is given in another language's order")
+    if are_opposites(word.norm, other.norm):
+        return Match("swapped", (j,), "was swapped for its opposite")
+    places = place_key(base_form(word.text)), place_key(base_form(other.text))
+    if places[1] is not None and {*places} == {"england", "united kingdom"}:
+        return Match("kept", (j,), "a part for the whole country")
+    shouted = len(other.text) > 1 and other.text.isupper()
+    named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
+    meant = is_word(word.norm) or (is_word(other.norm) and not named)
+    if places[1] is None and meant and not shouted:
+        belief = 0.45 if word.norm in GENERIC else None
+        return Match("translated", (j,), "was translated", belief)
+    return Match("swapped", (j,), "was swapped for another name")
+
+
+def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) -> bool:
+    """Tell whether a name is whole without a part: a first name, an initial, a generic head."""
+    word = board.source[i]
+    if board.is_compound(i):
+        return False
+    if word.norm in GENERIC or len(word.norm) == 1:
+        return True
+    last = max(mention.at)
+    return last in kept and board.source[last].norm not in GENERIC
+
+
+def _twin(board: Board, word: Word) -> int | None:
+    """Find the same name matched elsewhere in the bead: the source gives it twice."""
+    for k, match in board.matches.items():
+        if match.copy and k in board.named and board.source[k].norm == word.norm:
+            return k
+    return None
+
+
+def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
+    """Find the copy word that stands where the name should be, and for nothing else."""
+    linked = int(board.links.to_copy[i])
+    if linked >= 0 and _is_candidate(board, linked):
+        return linked
+    before, after = _position(board, i - 1), _position(board, i + 1)
+    places = [] if before is None else [before + 1, before + 2]
+    places += [] if after is None else [after - 1, after - 2]
+    # A translated name turns its parts round: "Morning Bell", "Bell of Dawn".
+    for k in kept:
+        places += [p + step for p in board.matches[k].copy for step in (1, 2, -1, -2)]
+    for j in places:
+        if not 0 <= j < len(board.copy) or not _is_candidate(board, j):
+            continue
+        if (
+            has_capital(board.copy[j].text)
+            or j in places[:1]
+            or (after is not None and j == after - 1)
+        ):
+            return j
+    return None
+
+
+def _position(board: Board, k: int) -> int | None:
+    if not 0 <= k < len(board.source):
+        return None
+    if k in board.matches and board.matches[k].copy:
+        return board.matches[k].copy[-1]
+    to = int(board.links.to_copy[k])
+    return to if to >= 0 and board.links.strength[k, to] > 0.6 else None
+
+
+def _is_candidate(board: Board, j: int) -> bool:
+    word = board.copy[j]
+    return (
+        j not in board.taken
+        and not board.accounted(j)
+        and not is_stopword(word.norm)
+        and not word.norm[0].isdigit()
+    )
+
+
+def _referred(board: Board, i: int, candidate: int | None) -> bool:
+    """Tell whether a pronoun or a title in the copy stands for a name already given."""
+    norm = board.source[i].norm
+    given = board.context.copy.first.get(norm)
+    if given is None or given >= board.copy_at + 1:
+        return False
+    if candidate is not None and not is_stopword(board.copy[candidate].norm):
+        other = board.copy[candidate]
+        return other.norm in _ROLE or title_key(other.norm) is not None
+    present = [w.norm for w in board.source]
+    return any(
+        (w.norm in _PRONOUNS or w.norm in _ROLE) and present.count(w.norm) < board.count(w.norm)
+        for w in board.copy
+    )
+
+
+def _unglued(norm: str, word: Word) -> str:
+    """Drop a glued possessive s, where the source's word ends in a real one."""
+    if word.possessive and norm.endswith("s") and not word.norm.endswith("s"):
+        return norm[:-1]
+    return norm

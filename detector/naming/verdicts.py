@@ -1,0 +1,239 @@
+"""What became of each name of the source in the copy.
+
+Pure: names are found by `mentions`, matched word by word from the strictest likeness to the
+loosest (`forms`, then `standins`), and each outcome is a typed `NameChange` with both spans and a
+reason in words. Case is looked at in the raw text, since the encoder does not see it. Roles (who
+did what to whom) are not judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from detector.lexicon import is_word, place_key, same_acronym
+from detector.naming.board import Board, Match, NameContext
+from detector.naming.forms import match_forms
+from detector.naming.mentions import (
+    Mention,
+    base_form,
+    camel_parts,
+    casing_of,
+    find_mentions,
+    has_capital,
+    is_name_word,
+)
+from detector.naming.standins import GENERIC, match_standins
+from detector.records import Change, NameChange, Span
+from detector.words import Word, WordAlignment
+
+# Belief that a change of this kind is damage, when nothing else speaks for or against it.
+# A slip of case or apostrophe is real and cosmetic; that is why it stands near one half.
+_BELIEF: dict[Change, float] = {
+    "kept": 0.02,
+    "case": 0.55,
+    "possessive": 0.55,
+    "respelled": 0.8,
+    "truncated": 0.85,
+    "garbled": 0.9,
+    "translated": 0.7,
+    "as_word": 0.85,
+    "swapped": 0.85,
+    "dropped": 0.6,
+    "added": 0.65,
+}
+_GRAVITY: tuple[Change, ...] = (
+    "swapped",
+    "garbled",
+    "truncated",
+    "respelled",
+    "as_word",
+    "translated",
+    "dropped",
+    "possessive",
+    "case",
+    "kept",
+)
+
+
+def name_context(
+    source_raw: str,
+    source_sentences: Sequence[Sequence[Word]],
+    copy_raw: str,
+    copy_sentences: Sequence[Sequence[Word]],
+) -> NameContext:
+    """Learn from two whole documents how their words are written.
+
+    Parameters
+    ----------
+    source_raw, copy_raw : str
+        The documents that the words' places count in.
+    source_sentences, copy_sentences : sequence of sequence of Word
+        Their words, per sentence.
+
+    Returns
+    -------
+    NameContext
+    """
+    source = casing_of(source_raw, source_sentences)
+    copy = casing_of(copy_raw, copy_sentences)
+    texts = {
+        raw_word
+        for words in source_sentences
+        for size in (1, 2, 3)
+        for raw_word in _capital_phrases(source_raw, words, size)
+    }
+    places = frozenset(key for text in texts if (key := place_key(text)) is not None)
+    return NameContext(source, copy, places)
+
+
+def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str]:
+    for k in range(len(words) - size + 1):
+        if words[k].text[0].isupper():
+            yield base_form(raw[words[k].start : words[k + size - 1].end])
+
+
+def compare_names(
+    links: WordAlignment, context: NameContext, copy_at: int = 0
+) -> tuple[NameChange, ...]:
+    """Say what became of each name of a bead.
+
+    Parameters
+    ----------
+    links : WordAlignment
+        The words of both sides of the bead, linked.
+    context : NameContext
+        Of the two documents.
+    copy_at : int
+        Index of the bead's first copy sentence; names seen before it are "already given".
+
+    Returns
+    -------
+    tuple of NameChange
+        One for each name of the source in order, kept ones included, then the names that the
+        copy added out of nothing. Spans count in the raw documents.
+    """
+    board = Board(links, context, copy_at)
+    match_forms(board)
+    match_standins(board)
+    found = [_verdict(board, mention) for mention in board.mentions]
+    return (*found, *_added(board))
+
+
+def _verdict(board: Board, mention: Mention) -> NameChange:
+    parts = {i: board.matches[i] for i in mention.at}
+    worst = min(parts.values(), key=lambda m: _GRAVITY.index(m.change))
+    if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
+        worst = Match("kept", worst.copy, "generic words of the name lost their capital")
+    doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
+    if doubled:
+        worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
+    everything = sorted({j for m in parts.values() for j in m.copy} | set(doubled))
+    whole = everything if _is_close(everything) else sorted(worst.copy)
+    if worst.change == "dropped":
+        whole = [] if not _is_close(everything) or not everything else everything
+    source_text = board.source_text(mention.at)
+    copy_text = board.copy_text(whole) if whole else None
+    return NameChange(
+        change=worst.change,
+        probability=_BELIEF[worst.change] if worst.belief is None else worst.belief,
+        copy=_span(board.copy, whole) if whole else None,
+        copy_text=copy_text,
+        source=_span(board.source, mention.at),
+        source_text=source_text,
+        reason=_reason(worst, source_text, copy_text),
+    )
+
+
+def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
+    changed = [i for i, m in parts.items() if m.change != "kept"]
+    solid = [
+        i
+        for i, m in parts.items()
+        if m.change == "kept" and m.copy and board.source[i].norm not in GENERIC
+    ]
+    lowered = all(
+        board.source[i].norm in GENERIC
+        and all(board.copy[j].norm == board.source[i].norm for j in parts[i].copy)
+        for i in changed
+    )
+    return lowered and (bool(solid) or all(parts[i].copy for i in changed))
+
+
+def _doubled(board: Board, parts: dict[int, Match]) -> tuple[int, ...]:
+    for i, match in parts.items():
+        if len(match.copy) != 1:
+            continue
+        j = match.copy[0]
+        run = [j]
+        while run[-1] + 1 < len(board.copy) and board.copy[run[-1] + 1].norm == board.copy[j].norm:
+            run.append(run[-1] + 1)
+        while run[0] > 0 and board.copy[run[0] - 1].norm == board.copy[j].norm:
+            run.insert(0, run[0] - 1)
+        norm = board.source[i].norm
+        beside = [k for k in (i - 1, i + 1) if 0 <= k < len(board.source)]
+        if len(run) > 1 and not any(board.source[k].norm == norm for k in beside):
+            board.taken.update(run)
+            return tuple(run)
+    return ()
+
+
+def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
+    shown = f"“{source_text}”"
+    note = f" ({match.note})" if match.note else ""
+    if match.change == "kept":
+        return f"{shown} is kept{note}"
+    if match.change == "dropped":
+        if copy_text is not None:
+            return f"part of {shown} is missing; “{copy_text}” is left"
+        return f"{shown} is missing from the copy"
+    return f"{shown} {match.note or match.change}: “{copy_text}”"
+
+
+def _added(board: Board) -> Iterable[NameChange]:
+    if board.copy_flat:
+        return
+    known = {w.norm for w in board.source}
+    for mention in find_mentions(board.copy, board.context.copy):
+        fresh = [j for j in mention.at if _is_fresh(board, j, known)]
+        if len(fresh) < len(mention.at):
+            continue
+        text = board.copy_text(mention.at)
+        if place_key(text) in board.context.places:
+            continue
+        yield NameChange(
+            change="added",
+            probability=_BELIEF["added"],
+            copy=_span(board.copy, mention.at),
+            copy_text=text,
+            source=None,
+            source_text=None,
+            reason=f"“{text}” stands nowhere in the source",
+        )
+
+
+def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
+    word = board.copy[j]
+    norm = word.norm
+    if j in board.taken or camel_parts(word.text) is not None:
+        return False
+    stems = {norm, norm.removesuffix("s"), f"{norm}s"}
+    if stems & known or stems & board.context.source.first.keys():
+        return False
+    if is_word(norm) and place_key(word.text) is None:
+        return False
+    return is_name_word(board.copy, j, board.context.copy) and not any(
+        same_acronym(word.text, w.text) for w in board.source if has_capital(w.text)
+    )
+
+
+def _span(words: Sequence[Word], at: Sequence[int]) -> Span:
+    return (
+        Span(words[at[0]].start, words[at[0]].start + len(words[at[0]].text))
+        if len(at) == 1
+        else Span(words[at[0]].start, words[at[-1]].end)
+    )
+
+
+def _is_close(at: Sequence[int]) -> bool:
+    return bool(at) and at[-1] - at[0] + 1 <= len(at) + 2
