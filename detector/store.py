@@ -1,0 +1,292 @@
+"""Model bundles: a folder with a fitted classifier, its config and its card; save, load, refuse.
+
+This room writes and reads that folder and nothing else. It fits nothing and judges nothing. A
+bundle is data from elsewhere: the classifier is rebuilt by skops from a literal list of types,
+never unpickled, and a bundle that does not fit this program is refused with both values named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.bundle import Bundle, BundleConfig, library_versions
+from detector.encode import EncoderIdentity
+from detector.errors import BundleError, InputError
+from detector.signature import Signature, columns_digest
+
+if TYPE_CHECKING:
+    from detector.classify import BeadClassifier
+
+__all__ = [
+    "DEFAULT",
+    "SCHEMA",
+    "Bundle",
+    "BundleConfig",
+    "default_signature",
+    "load",
+    "read_config",
+    "save",
+]
+
+SCHEMA = 1
+"""Layout of the folder and of `config.json`; another one is refused."""
+
+DEFAULT = Path(__file__).parent / "bundles" / "default"
+"""The bundle that comes with the package."""
+
+# Everything a drift.skops may build beyond what skops itself holds safe. A literal list: a
+# pattern such as "sklearn.*" would also allow what can be made to run code.
+TRUSTED = (
+    "detector.classify.BeadClassifier",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
+
+_CLASSIFIER, _CONFIG, _CARD = "drift.skops", "config.json", "README.md"
+_LARGEST = 64 << 20  # bytes of a classifier file; ours are below 1 MiB
+
+
+def save(bundle: Bundle, folder: Path) -> BundleConfig:
+    """Write a bundle, whole or not at all.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        `config.classifier` may be empty: it is filled in.
+    folder : Path
+        Made, or replaced if it holds a bundle.
+
+    Returns
+    -------
+    BundleConfig
+        The config as written.
+
+    Raises
+    ------
+    InputError
+        When `folder` is there and is not a bundle.
+
+    Notes
+    -----
+    The bytes depend on the fitted values alone, not on when or where it is saved, so the same
+    training gives the same digest.
+    """
+    if folder.exists() and not (folder / _CONFIG).is_file() and _holds_anything(folder):
+        msg = f"{folder}: is not a bundle and is not empty; name a new folder, or a bundle's"
+        raise InputError(msg)
+    classifier = _classifier_bytes(bundle.drift)
+    config = replace(bundle.config, classifier=hashlib.sha256(classifier).hexdigest())
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir()
+        (partial / _CLASSIFIER).write_bytes(classifier)
+        (partial / _CARD).write_text(bundle.card, encoding="utf-8", newline="\n")
+        (partial / _CONFIG).write_bytes(config.to_bytes())
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.replace(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return config
+
+
+def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) -> Bundle:
+    """Read a bundle and make sure that it fits.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default the bundle inside the package.
+    encoder : EncoderIdentity, optional
+        The encoder whose vectors it is to judge. Its weights must be the ones that the
+        classifier was fitted on; its arithmetic may differ (cosines move by less than 1e-3).
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    BundleError
+        When the bundle is missing, damaged, of another schema, feature list, encoder or
+        scikit-learn, or holds a type that is not on the list.
+    """
+    folder = DEFAULT if folder is None else folder
+    config = read_config(folder)
+    _check(config, folder, encoder)
+    data = _read(folder / _CLASSIFIER)
+    found = hashlib.sha256(data).hexdigest()
+    if found != config.classifier:
+        msg = (
+            f"{folder / _CLASSIFIER}: SHA-256 is {found}, its config says {config.classifier}; "
+            "the bundle is damaged, train or install it again"
+        )
+        raise BundleError(msg)
+    drift = _rebuild(data, folder / _CLASSIFIER)
+    if drift.n_features_in_ != len(config.columns):
+        msg = (
+            f"{folder}: the classifier reads {drift.n_features_in_} columns, its config names "
+            f"{len(config.columns)}; the bundle is damaged, train it again"
+        )
+        raise BundleError(msg)
+    card = _read(folder / _CARD).decode("utf-8", errors="replace")
+    return Bundle(drift=drift, config=config, card=card)
+
+
+def read_config(folder: Path | None = None) -> BundleConfig:
+    """Read a bundle's config alone, which loads no library.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default the bundle inside the package.
+
+    Returns
+    -------
+    BundleConfig
+
+    Raises
+    ------
+    BundleError
+        When it is missing, damaged or of another schema.
+    """
+    path = (DEFAULT if folder is None else folder) / _CONFIG
+    data = _read(path)
+    try:
+        record = json.loads(data)
+        schema = record["schema"]
+    except (ValueError, KeyError, TypeError) as err:
+        msg = (
+            f"{path}: is no bundle config ({type(err).__name__}); "
+            "name a folder that `detector train` wrote"
+        )
+        raise BundleError(msg) from err
+    if schema != SCHEMA:
+        msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train it again"
+        raise BundleError(msg)
+    try:
+        return BundleConfig.from_record(record)
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        msg = f"{path}: is damaged ({type(err).__name__}: {err}); train or install the bundle again"
+        raise BundleError(msg) from err
+
+
+def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) -> None:
+    from detector.features import FEATURES
+
+    columns = tuple((feature.name, feature.unit) for feature in FEATURES)
+    if config.columns != columns:
+        odd = sorted(set(config.features) ^ {name for name, _ in columns})
+        msg = (
+            f"{folder}: was fitted on {len(config.columns)} features "
+            f"({columns_digest(config.columns)[:12]}), this version computes {len(columns)} "
+            f"({columns_digest(columns)[:12]}); "
+            f"{'other order or units' if not odd else 'not in both: ' + ', '.join(odd)}; "
+            "train it again"
+        )
+        raise BundleError(msg)
+    if encoder is not None and encoder.weights_sha256 != config.encoder.weights_sha256:
+        msg = (
+            f"{folder}: was fitted on the encoder {config.encoder.name} with weights "
+            f"{config.encoder.weights_sha256[:12]}, the one in use is {encoder.name} with "
+            f"{encoder.weights_sha256[:12]}; train a bundle for it, or use the fitted one"
+        )
+        raise BundleError(msg)
+    fitted, here = (
+        config.libraries.get("scikit-learn", "unknown"),
+        library_versions()["scikit-learn"],
+    )
+    if fitted.split(".")[:2] != here.split(".")[:2]:
+        msg = (
+            f"{folder}: was fitted with scikit-learn {fitted}, installed is {here}; "
+            "install that minor version, or train it again"
+        )
+        raise BundleError(msg)
+
+
+def _rebuild(data: bytes, path: Path) -> BeadClassifier:
+    from skops.io import get_untrusted_types, loads
+
+    from detector.classify import BeadClassifier
+
+    try:
+        refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
+        if not refused:
+            drift = loads(data, trusted=list(TRUSTED))
+    except Exception as err:
+        msg = f"{path}: cannot be rebuilt ({type(err).__name__}: {err}); train the bundle again"
+        raise BundleError(msg) from err
+    if refused:
+        msg = f"{path}: holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
+        raise BundleError(msg)
+    if not isinstance(drift, BeadClassifier):
+        msg = f"{path}: holds a {type(drift).__name__}; a bundle holds a BeadClassifier"
+        raise BundleError(msg)
+    return drift
+
+
+def _classifier_bytes(drift: BeadClassifier) -> bytes:
+    """Return skops' archive with the memory addresses and dates taken out of it.
+
+    skops names parts by `id()` and stamps the archive with the time; numbered in order of
+    appearance and dated 1980, the same values give the same bytes.
+    """
+    from skops.io import dumps
+
+    with zipfile.ZipFile(io.BytesIO(dumps(drift))) as archive:
+        schema = archive.read("schema.json").decode("utf-8")
+        parts = {name: archive.read(name) for name in archive.namelist() if name != "schema.json"}
+    numbers: dict[str, str] = {}
+    for address in re.findall(r'(?:"__id__": |"file": ")(\d+)', schema):
+        numbers.setdefault(address, str(len(numbers)))
+    schema = re.sub(
+        r'("__id__": |"file": ")(\d+)', lambda m: m.group(1) + numbers[m.group(2)], schema
+    )
+    renamed = {
+        numbers[stem] + dot + ending: content
+        for name, content in parts.items()
+        for stem, dot, ending in [name.partition(".")]
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in [("schema.json", schema.encode("utf-8")), *sorted(renamed.items())]:
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return out.getvalue()
+
+
+def _holds_anything(folder: Path) -> bool:
+    return not folder.is_dir() or any(folder.iterdir())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST:
+            msg = (
+                f"{path}: holds {path.stat().st_size} bytes; a bundle's file has at most {_LARGEST}"
+            )
+            raise BundleError(msg)
+        return path.read_bytes()
+    except OSError as err:
+        msg = (
+            f"{path}: cannot be read ({err.strerror}); a bundle is a folder that holds "
+            f"{_CLASSIFIER}, {_CONFIG} and {_CARD}"
+        )
+        raise BundleError(msg) from err
+
+
+def default_signature() -> Signature:
+    """Return what the package's own bundle says of itself, without loading its classifier."""
+    return read_config().signature()
