@@ -1,0 +1,264 @@
+"""Labelled sentence pairs: the record, how text is cleaned, and which pairs are held apart.
+
+This room opens only the folder of shared tables to find and check its files. What each table's
+columns mean, and which rows of it are drift, is the matter of `loaders`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from detector.errors import InputError
+
+ENVIRONMENT = "DETECTOR_SHARED"
+"""Environment variable that may name the folder of shared tables."""
+
+_TEST_SHARE = 5  # one group in so many is never trained or tuned on
+_LONGEST = 900  # characters; about what the encoder reads (256 tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One English sentence, an English rendering of it, and what is known about the two.
+
+    Attributes
+    ----------
+    source, copy : str
+        Cleaned texts; neither is blank.
+    label : bool or None
+        True where meaning was changed or lost, False where it is sound, None where unknown.
+    severity : float or None
+        In [0, 1], higher is worse, on the corpus's own scale: only its order means something.
+    group : str
+        Key of the source sentence, the same in every corpus; twins share it.
+    corpus, kind : str
+        Where it is from, and what kind of evidence or damage it is.
+    system, lang : str
+        Translator and pivot, or empty.
+    twin : str
+        Key shared by a sound copy and the damaged copies made of it, or empty.
+    """
+
+    source: str
+    copy: str
+    label: bool | None
+    corpus: str
+    kind: str
+    group: str
+    severity: float | None = None
+    system: str = ""
+    lang: str = ""
+    twin: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.source.strip() or not self.copy.strip():
+            msg = f"a pair of {self.corpus} has a blank side; leave it out"
+            raise InputError(msg)
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Counts of the rows that were left out, by corpus and reason."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, corpus: str, reason: str) -> None:
+        """Count one row."""
+        self.counts.setdefault(corpus, Counter())[reason] += 1
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """Return the counts, commonest reason first."""
+        return {corpus: dict(counts.most_common()) for corpus, counts in self.counts.items()}
+
+
+def group_of(source: str) -> str:
+    """Return the key that twins of one source sentence share, in any corpus.
+
+    Examples
+    --------
+    >>> group_of("He said: “No.”") == group_of('he  said, "No"')
+    True
+    """
+    text = unicodedata.normalize("NFKC", source).casefold()
+    letters = "".join(c for c in text if c.isalnum())
+    return hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def held_apart(group: str) -> bool:
+    """Tell whether a group belongs to the fifth that is never trained or tuned on."""
+    return int(group[:8], 16) % _TEST_SHARE == 0
+
+
+def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Part pairs into those to fit on and those held apart, by group."""
+    parts: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in pairs:
+        parts[held_apart(pair.group)].append(pair)
+    return parts
+
+
+def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
+    """Take `n` pairs, the same ones whatever their order, spread over the groups.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    n : int
+        How many to take; all of them when there are fewer.
+    seed : int
+        Another seed takes others.
+
+    Returns
+    -------
+    list of Pair
+        Every group gives one pair before any gives a second.
+    """
+
+    def rank(*parts: str) -> bytes:
+        text = "\x1f".join((str(seed), *parts))
+        return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+
+    ordered = sorted(pairs, key=lambda p: rank(p.source, p.copy, p.kind))
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, bytes, Pair]] = []
+    for pair in ordered:
+        placed.append((turns[pair.group], rank(pair.group), pair))
+        turns[pair.group] += 1
+    placed.sort(key=lambda item: item[:2])
+    return [pair for _, _, pair in placed[:n]]
+
+
+_SPACES = re.compile(r"\s+")
+_BEFORE = re.compile(r"\s+([,.;:!?%)\]}’]|'(?:s|re|ve|ll|d|m|t)\b|n't\b)")
+_AFTER = re.compile(r"([(\[{$£€])\s+")
+_INSIDE = re.compile(r"(?<=\w) (-|/) (?=\w)|(?<=\d) ?([.,]) ?(?=\d)")
+_QUOTED = re.compile(r"\"\s*([^\"]*?)\s*\"")
+_NOT = re.compile(r"\b(\w+?)n 't\b")
+_UNKNOWN_WORD = re.compile(r"[*@#](?=\w)")
+
+
+def tidy(text: str) -> str:
+    r"""Undo entities and odd spaces, which say nothing about a translation.
+
+    Examples
+    --------
+    >>> tidy("&quot;It&#39;s  on.&quot;")
+    '"It\'s on."'
+    """
+    plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)))
+    return _SPACES.sub(" ", plain).strip()
+
+
+def detokenise(text: str) -> str:
+    r"""Put tokenised text back to how it is written.
+
+    Examples
+    --------
+    >>> detokenise('He can \'t , said " the non - aligned " man ( 30 ) .')
+    'He can\'t, said "the non-aligned" man (30).'
+    """
+    joined = _QUOTED.sub(r'"\1"', tidy(text).replace("``", '"').replace("''", '"'))
+    joined = _AFTER.sub(r"\1", _BEFORE.sub(r"\1", _NOT.sub(r"\1n't", joined)))
+    return _INSIDE.sub(lambda m: m.group(1) or m.group(2), joined)
+
+
+def unmark(text: str, source: str) -> str:
+    """Take off apertium's marks of unknown words, and give back the final stop it drops.
+
+    Examples
+    --------
+    >>> unmark("The *Fujian #house", "Fujian's house.")
+    'The Fujian house.'
+    """
+    plain = _UNKNOWN_WORD.sub("", tidy(text))
+    stop = source.rstrip()[-1:]
+    return plain + stop if stop in ".!?" and plain and plain[-1:].isalnum() else plain
+
+
+def unusable(source: str, copy: str) -> str | None:
+    """Say why a cleaned pair cannot be used, or None.
+
+    Examples
+    --------
+    >>> unusable("A house.", "Дом.")
+    'copy not English'
+    """
+    if not source or not copy or not any(c.isalnum() for c in source + copy):
+        return "blank"
+    if max(len(source), len(copy)) > _LONGEST:
+        return f"longer than {_LONGEST} characters"
+    letters = [c for c in copy if c.isalpha()]
+    foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
+    if letters and foreign > 0.3 * len(letters):
+        return "copy not English"
+    return None
+
+
+def shared_folder(named: Path | None) -> Path:
+    """Find the folder of shared tables.
+
+    Parameters
+    ----------
+    named : Path or None
+        From the command line; else the environment variable `DETECTOR_SHARED` is read. Either
+        the folder with the tables, or the one whose `data` folder holds them.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        When none is named, or the one named holds no such table.
+    """
+    given = named or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
+    if given is None:
+        msg = f"no folder of shared tables: give --shared FOLDER, or set {ENVIRONMENT}"
+        raise InputError(msg)
+    for folder in (given, given / "data"):
+        if any((folder / name).is_file() for name in manifest()):
+            return folder
+    names = ", ".join(manifest())
+    msg = f"{given}: holds none of the tables; a folder with any of {names} is accepted"
+    raise InputError(msg)
+
+
+def manifest() -> dict[str, Any]:
+    """Return what is known about each table: SHA-256, rows, licence, origin."""
+    text = files("detector.learn").joinpath("corpora.json").read_text(encoding="utf-8")
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def check(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Compare the tables of a folder with the manifest.
+
+    Yields
+    ------
+    (str, str, mapping)
+        File, one of `as expected`, `absent` or `differs`, and what the manifest says of it.
+    """
+    for name, known in manifest().items():
+        path = folder / name
+        if not path.is_file():
+            yield name, "absent", known
+        else:
+            yield name, "as expected" if digest(path) == known["sha256"] else "differs", known
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,285 @@
+"""One loader per shared table: what its columns mean and which of its rows are drift.
+
+The labels are arguable, so each loader says on what grounds it labels, and leaves out what lies
+between. Pairs come out cleaned, as `corpus` does it; nothing is fitted or sampled here beyond the
+renderings a loader looks at per sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detector.errors import InputError
+from detector.learn.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
+from detector.learn.corpus import Dropped, Pair, detokenise, group_of, tidy, unmark, unusable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# DEMETR's own names of what it did. Drift is what changes what is said; not drift is what only
+# changes how it looks. Left out: doubled words, lost conjunctions, swapped neighbours, another
+# part of speech, aspect and hypernyms, where readers do not agree.
+_DEMETR_SOUND = frozenset(
+    {
+        *("minor_id26_misspelled", "minor_id28_final_punc_removed", "minor_id29_punc_addition"),
+        *("minor_id30_tokenized", "minor_id31_full_lower", "minor_id32_first_lower"),
+        *("minor_id15_case", "base_id35_reference"),
+    }
+)
+_DEMETR_DRIFT_BASE = "base_id33_shuffle_trans"
+_DEMETR_OPEN = frozenset({"major_id18_aspect", "major_id3_hypernym"})
+
+_MEANING = ("Accuracy", "Terminology", "Unintelligible", "Non-translation")
+
+
+def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
+    """Read every table that is there.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the Parquet files.
+    dropped : Dropped
+        Takes the counts of the rows left out, and why.
+
+    Returns
+    -------
+    dict of str to list of Pair
+        By corpus; `watch` holds unlabelled round trips.
+
+    Raises
+    ------
+    InputError
+        When no table is there, or one lacks a column.
+    """
+    corpora: dict[str, list[Pair]] = {}
+    for name, (file, read) in LOADERS.items():
+        path = folder / file
+        if not path.is_file():
+            dropped.add(name, f"{file} absent")
+            continue
+        try:
+            pairs = list(_cleaned(read(_table(path), dropped), dropped))
+        except (KeyError, ValueError) as err:
+            msg = f"{path}: cannot be read as the table {name} ({type(err).__name__}: {err})"
+            raise InputError(msg) from err
+        for pair in pairs:
+            corpora.setdefault(pair.corpus, []).append(pair)
+    if not corpora:
+        msg = f"{folder}: holds none of {', '.join(file for file, _ in LOADERS.values())}"
+        raise InputError(msg)
+    return corpora
+
+
+def _table(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def _cleaned(pairs: Iterator[Pair], dropped: Dropped) -> Iterator[Pair]:
+    """Drop unusable pairs, duplicates and identical pairs said to be drift."""
+    seen: set[tuple[str, str, str]] = set()
+    for pair in pairs:
+        reason = unusable(pair.source, pair.copy)
+        if reason is None and pair.label and pair.source == pair.copy:
+            reason = "identical, yet judged to be drift"  # it was judged against another language
+        key = (pair.source, pair.copy, pair.kind)
+        if reason is None and key in seen:
+            reason = "duplicate"
+        if reason is not None:
+            dropped.add(pair.corpus, reason)
+            continue
+        seen.add(key)
+        yield pair
+
+
+def _pair(source: str, copy: str, *, corpus: str, **known: Any) -> Pair:  # noqa: ANN401
+    # A blank side is kept out of the record's reach until `_cleaned` has counted it.
+    return Pair(
+        source=source or "-", copy=copy or "-", corpus=corpus, group=group_of(source), **known
+    )
+
+
+def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Sound: the machine's own sentence. Damaged: the same with one known damage."""
+    for row in table.to_dict("records"):
+        source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
+        twin = f"demetr-{row['id']}"
+        kind = str(row["pert_name"])
+        yield _pair(
+            source, sound, corpus="demetr", label=False, kind="sound", severity=0.0, twin=twin
+        )
+        if not row["pert_check"] or kind == "base_id33_empty":
+            dropped.add("demetr", "damage not carried out")
+            continue
+        if kind in _DEMETR_SOUND:
+            label: bool | None = False
+        elif kind in _DEMETR_OPEN:
+            label = None
+        else:
+            serious = row["severity"] in ("critical", "major") or kind == _DEMETR_DRIFT_BASE
+            label = True if serious else None
+        severity = {"minor": 0.2, "major": 0.6, "critical": 1.0}.get(row["severity"])
+        yield _pair(
+            source, damaged, corpus="demetr", label=label, kind=kind, severity=severity, twin=twin
+        )
+
+
+def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Experts, without categories. Drift: a major error. Sound: none at all."""
+    for row in table.to_dict("records"):
+        errors = json.loads(row["spans"])
+        label: bool | None = None
+        if any(error["severity"] == "Major" for error in errors):
+            label = True
+        elif not errors and row["score"] == 0:
+            label = False
+        if label is None:
+            dropped.add("mqm_news", "minor errors of no named kind")
+        yield _mqm_pair(row, "mqm_news", label)
+
+
+def mqm_ted(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Experts, with categories. Drift: a major error of accuracy. Sound: none of meaning."""
+    for row in table.to_dict("records"):
+        if row["source_mqm"] > 1:
+            dropped.add("mqm_ted", "the reference itself was judged to be wrong")
+            continue
+        label = _meaning_label(
+            [(e["category"] or "", e["severity"] or "") for e in json.loads(row["spans"])]
+        )
+        yield _mqm_pair(row, "mqm_ted", label)
+
+
+def biomqm(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Experts, with categories; labelled as `mqm_ted`."""
+    del dropped  # nothing is left out
+    weight = {"Neutral": 0.0, "Minor": 1.0, "Major": 5.0, "Critical": 10.0}
+    for row in table.to_dict("records"):
+        errors = [(f"{e[2]}/{e[3]}", e[4]) for e in json.loads(row["errors_json"])]
+        yield _pair(
+            tidy(row["ref_en"]),
+            tidy(row["mt_en"]),
+            corpus="biomqm",
+            label=_meaning_label(errors),
+            kind="human",
+            severity=min(1.0, sum(weight.get(severity, 0.0) for _, severity in errors) / 25),
+            system=row["system"],
+            lang=row["lp"][:2],
+        )
+
+
+def _meaning_label(errors: list[tuple[str, str]]) -> bool | None:
+    meaning = [s for category, s in errors if category.startswith(_MEANING) and s != "Neutral"]
+    if any(severity in ("Major", "Critical") for severity in meaning):
+        return True
+    if meaning or any(severity in ("Major", "Critical") for _, severity in errors):
+        return None
+    return False
+
+
+def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> Pair:
+    return _pair(
+        tidy(row["source"]),
+        tidy(row["copy"]),
+        corpus=corpus,
+        label=label,
+        kind="human",
+        severity=min(1.0, float(row["score"]) / 25),
+        system=row["system"],
+        lang="zh",
+    )
+
+
+def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Post-edits. Drift: judged poor and much edited. Sound: judged good, words of meaning kept."""
+    for row in table.to_dict("records"):
+        source, copy = detokenise(row["post_edit_en"]), detokenise(row["mt_en"])
+        quality, edited = float(row["da_mean"]), float(row["hter"])
+        label: bool | None = None
+        if quality <= 45 and edited >= 0.2:
+            label = True
+        elif quality >= 80 and content(source) == content(copy):
+            label = False
+        else:
+            dropped.add("mlqe", "neither clearly poor nor clearly kept")
+        yield _pair(
+            source,
+            copy,
+            corpus="mlqe",
+            label=label,
+            kind="human",
+            severity=1.0 - quality / 100,
+            lang=row["lp"][:2],
+        )
+
+
+def flores(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Round trips of news-like sentences; labelled by what other renderings say."""
+    return _round_trips(table, "flores", dropped)
+
+
+def wmt(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Round trips of news; labelled by what other renderings say."""
+    return _round_trips(table[table["suspect_misaligned"].astype(str) != "1"], "wmt", dropped)
+
+
+def _round_trips(table: pd.DataFrame, corpus: str, dropped: Dropped) -> Iterator[Pair]:
+    for raw, rows in table.groupby("orig_en", sort=True):
+        source = tidy(str(raw))
+        renderings = [
+            Rendering(tidy(copy), lang, system)
+            for copy, lang, system in zip(
+                rows["back_en"], rows["lang"], rows["system"], strict=True
+            )
+        ]
+        for rendering, (label, kind) in zip(renderings, labels(source, renderings), strict=True):
+            pair = _pair(
+                source,
+                rendering.copy,
+                corpus=corpus,
+                label=label,
+                kind=kind,
+                system=rendering.system,
+                lang=rendering.lang,
+            )
+            if label is None:
+                dropped.add(corpus, kind)
+            else:
+                yield pair
+            if rendering.lang in CLOSE_PIVOTS and rendering.system in VOTERS:
+                yield replace(pair, label=None, corpus="watch", kind=corpus)
+
+
+def apertium(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Whole machine round trips of the crudest kind; unlabelled, to see how many are flagged."""
+    del dropped  # nothing is left out
+    for row in table.to_dict("records"):
+        source = tidy(row["orig_en"])
+        yield _pair(
+            source,
+            unmark(row["back_en"], source),
+            corpus="watch",
+            label=None,
+            kind="apertium",
+            system=f"{row['forward']}-apertium",
+            lang=row["pivot"],
+        )
+
+
+LOADERS: dict[str, tuple[str, Callable[[pd.DataFrame, Dropped], Iterator[Pair]]]] = {
+    "demetr": ("demetr_dev.parquet", demetr),
+    "mqm_news": ("mqm_news21_zhen.parquet", mqm_news),
+    "mqm_ted": ("mqm_ted_zhen.parquet", mqm_ted),
+    "biomqm": ("biomqm_into_en.parquet", biomqm),
+    "mlqe": ("mlqe_pe_train_dev.parquet", mlqe),
+    "flores": ("flores_dev_rt.parquet", flores),
+    "wmt": ("wmt14_15_18_rt.parquet", wmt),
+    "apertium": ("apertium_rt.parquet", apertium),
+}
+"""Corpus to its file and its reader."""
