@@ -194,9 +194,7 @@ class MiniLMEncoder:
         lengths = np.array([len(ids) for ids in encoded["input_ids"]])
         vectors = np.empty((len(texts), self._identity.dimension), dtype=np.float32)
         token_vectors: list[TokenVectors | None] = [None] * len(texts)
-        autocast: Any = (
-            torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
-        )
+        autocast: Any = torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
         with torch.inference_mode(), autocast:
             for batch in _batches(lengths):
                 fed = {
@@ -275,7 +273,9 @@ def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]
     folder = Path(model)
     if folder.is_dir():
         if not (folder / "modules.json").is_file():
-            msg = f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
+            msg = (
+                f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
+            )
             raise EncodeError(msg)
         return folder, folder.name, None
     return None, str(model), None
@@ -325,12 +325,12 @@ def _quiet() -> Iterator[None]:
     from transformers.utils import logging as hub_logging
 
     was_enabled = hub_logging.is_progress_bar_enabled()
-    hub_logging.disable_progress_bar()
+    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if was_enabled:
-            hub_logging.enable_progress_bar()
+            hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _has_native_bf16() -> bool:

@@ -188,7 +188,8 @@ def word_vectors(
     member = np.zeros((len(words), len(middles)), dtype=np.float32)
     member[owner[inside], np.flatnonzero(inside)] = 1.0
     out = member @ tokens.vectors.astype(np.float32)
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
+    norms = np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-6))
+    return np.asarray(out / norms, dtype=np.float32)
 
 
 def align_words(

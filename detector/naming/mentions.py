@@ -176,7 +176,7 @@ def is_name_word(
         return True
     if place_key(base_form(text)) is not None or not is_word(norm):
         return True
-    if flat or position + 1 >= len(words):
+    if word.start in casing.flat or position + 1 >= len(words):
         return False
     return _opens_as_person(word, words[position + 1], casing)
 

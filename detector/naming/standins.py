@@ -222,9 +222,9 @@ def _referred(board: Board, i: int, candidate: int | None) -> bool:
     if candidate is not None and not is_stopword(board.copy[candidate].norm):
         other = board.copy[candidate]
         return other.norm in _ROLE or title_key(other.norm) is not None
-    present = [w.norm for w in board.source]
+    present, here = [w.norm for w in board.source], [w.norm for w in board.copy]
     return any(
-        (w.norm in _PRONOUNS or w.norm in _ROLE) and present.count(w.norm) < board.count(w.norm)
+        (w.norm in _PRONOUNS or w.norm in _ROLE) and present.count(w.norm) < here.count(w.norm)
         for w in board.copy
     )
 
