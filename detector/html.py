@@ -1,7 +1,8 @@
 """A report as one self-contained HTML page, or as a fragment for a notebook.
 
 Pure text out: no file, no network, no script, no clock. Every piece of a document goes through
-`_text`, which makes acting characters visible, escapes markup and isolates direction.
+`_escaped`, which makes acting characters visible and markup text, and stands in an element that
+isolates its direction.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ _STYLE = """
 .rtd .label { display: block; font-size: .75rem; }
 .rtd .cell > .label { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute;
   width: 1px; }
-.rtd .why { font-size: .9rem; grid-column: 2 / -1; }
+.rtd .why { font-size: .9em; grid-column: 2 / -1; }
 .rtd .why li::before { content: "– "; color: var(--soft); }
 .rtd svg { display: block; height: .45rem; margin: .25rem 0; width: 3.5rem; }
 .rtd .track { fill: var(--line); } .rtd .level { fill: var(--bar); }
@@ -83,7 +84,7 @@ _STYLE = """
 .rtd .missing, .rtd .extra { color: var(--soft); font-style: italic; }
 .rtd details { color: var(--soft); } .rtd summary { cursor: pointer; }
 .rtd footer { border-top: 1px solid var(--line); font-size: .85rem; margin-top: 2rem; }
-@media (max-width: 48rem) {
+@media screen and (max-width: 48rem) {
   .rtd .rows > li { display: block; } .rtd .rows > li.head { display: none; }
   .rtd .number { align-items: center; display: flex; gap: .6rem; }
   .rtd .cell > .label { clip-path: none; height: auto; position: static; width: auto; }
@@ -130,14 +131,14 @@ def fragment(report: Report) -> str:
 
 def _body(report: Report, *, linked: bool = False) -> str:
     verdict = "verdict" if report.match else "verdict mismatch"
-    counts = "\n".join(f"<dt>{label}</dt><dd>{_text(fact)}</dd>" for label, fact in facts(report))
+    counts = "\n".join(f"<dt>{label}</dt><dd>{_prose(fact)}</dd>" for label, fact in facts(report))
     return (
         "<header>\n<h1>Copy against source</h1>\n"
-        f'<p class="{verdict}">{_text(report.statement)}</p>\n<dl>\n{counts}\n</dl>\n</header>\n'
+        f'<p class="{verdict}">{_prose(report.statement)}</p>\n<dl>\n{counts}\n</dl>\n</header>\n'
         f"<main>\n{_worst(report, linked=linked)}<h2>Sentence by sentence</h2>\n"
         f'<ol class="rows" role="list">\n{_rows(report, linked=linked)}\n</ol>\n</main>\n'
         f"<footer>\n<p>{MEANING}</p>\n"
-        f"<p>Signature: {_text(str(report.signature))}</p>\n</footer>"
+        f"<p>Signature: {_prose(str(report.signature))}</p>\n</footer>"
     )
 
 
@@ -149,7 +150,7 @@ def _worst(report: Report, *, linked: bool) -> str:
         why = "; ".join(report.findings(row)[:2]) or "meaning may have moved"
         items.append(
             f'<li>{place} <span class="soft">(drift {chance(row)})</span> '
-            f"{_text(shortened(why, 160))}</li>"
+            f"{_prose(shortened(why, 160))}</li>"
         )
     if not items:
         return "<p>No sentence is flagged and no name is damaged.</p>\n"
@@ -252,11 +253,11 @@ def _cell(label: str, content: str) -> str:
 def _why(reasons: Sequence[str]) -> str:
     if not reasons:
         return ""
-    return f'<ul class="why">{"".join(f"<li>{_text(reason)}</li>" for reason in reasons)}</ul>'
+    return f'<ul class="why">{"".join(f"<li>{_prose(reason)}</li>" for reason in reasons)}</ul>'
 
 
 def _omission(passage: Passage) -> str:
-    why = f": {_text(passage.reason)}" if passage.reason else ""
+    why = f": {_prose(passage.reason)}" if passage.reason else ""
     said = f'<span class="missing">left out of the copy{why}</span>'
     return (
         f'<li class="omitted"><div class="number">–</div>'
@@ -269,7 +270,7 @@ def _furniture(passages: Sequence[Passage]) -> str:
     n = sum(len(passage.indices) for passage in passages)
     items = "".join(
         f"<li>{_text(passage.text)}"
-        + (f' <span class="soft">({_text(passage.reason)})</span>' if passage.reason else "")
+        + (f' <span class="soft">({_prose(passage.reason)})</span>' if passage.reason else "")
         + "</li>"
         for passage in passages
     )
@@ -283,6 +284,11 @@ def _furniture(passages: Sequence[Passage]) -> str:
 def _text(text: str) -> str:
     """Return text of a document as markup that only shows it, apart from its surroundings."""
     return f"<bdi>{_escaped(text)}</bdi>"
+
+
+def _prose(text: str) -> str:
+    """Return our own words as markup; they read from the left, whatever they quote."""
+    return f'<bdi dir="ltr">{_escaped(text)}</bdi>'
 
 
 def _escaped(text: str) -> str:

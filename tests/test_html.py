@@ -25,7 +25,8 @@ ALLOWED = {
     "style": set(),
     "body": {"class"},
     **{tag: set() for tag in ("header", "main", "footer", "h1", "h2", "dl", "dt", "dd")},
-    **{tag: set() for tag in ("b", "bdi", "strong", "summary")},
+    **{tag: set() for tag in ("b", "strong", "summary")},
+    "bdi": {"dir"},
     **{tag: {"class"} for tag in ("p", "ul", "span", "details")},
     "a": {"href"},
     "ol": {"class", "role"},
@@ -116,11 +117,10 @@ def test_html_page_is_well_formed_and_inert(report: Report) -> None:
 
 @given(reports())
 def test_html_page_shows_every_copy_sentence(report: Report) -> None:
-    text = Checker(page(report)).text
-    assert all(
-        safe(row.copy_text) in re.sub(r" \[was: .*?\]", "", text) or row.name_changes
-        for row in report.rows
-    )
+    # Names are left out: a mark puts the source form between the words.
+    rows = tuple(replace(row, name_changes=()) for row in report.rows)
+    texts = Checker(page(replace(report, rows=rows))).texts
+    assert [row for row in rows if safe(row.copy_text) not in {*texts, ""}] == []
 
 
 @given(hostile_texts)
