@@ -438,10 +438,20 @@ def title_key(text: str) -> str | None:
 def _run_together(text: str) -> str:
     # "member of parliament", "members of parliaments": one key, whatever the plural or spelling
     words = fold(text).replace(",", " ").split()
-    letters = "".join(word.removesuffix("s") if len(word) > 3 else word for word in words)
-    for british, american in _SPELLINGS:
-        letters = letters.replace(british, american)
-    return letters
+    return american("".join(word.removesuffix("s") if len(word) > 3 else word for word in words))
+
+
+def american(word: str) -> str:
+    """Return a word in American spelling, as far as names of institutions need it.
+
+    Examples
+    --------
+    >>> american("centre"), american("organisation")
+    ('center', 'organization')
+    """
+    for old, new in _SPELLINGS:
+        word = word.replace(old, new)
+    return word
 
 
 @cache

@@ -16,7 +16,7 @@ from detector.words import Word
 
 def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
-    for step in (_same, _place, _acronym, _other_case, _glued):
+    for step in (_same, _place, _acronym, _other_case, _adjective, _glued):
         for mention in board.mentions:
             step(board, mention)
 
@@ -117,12 +117,43 @@ def case_match(board: Board, word: Word, j: int) -> Match:
         return Match("kept", (j,), "a headline or capitals throughout")
     if old[0].isupper() and new.islower():
         if is_word(word.norm) or is_stopword(word.norm):
-            return Match("as_word", (j,), "reads as an ordinary word without its capital")
+            note = "reads as an ordinary word without its capital"
+            # "The Post" and "the post" differ by the capital alone; "Sun" and "the sun" do not.
+            return Match("as_word", (j,), note, 0.55 if _has_article(board, word) else None)
         return Match("case", (j,), "lost its capital")
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
         return Match("kept", (j,))
     return Match("case", (j,), "is written with other capitals")
+
+
+def _has_article(board: Board, word: Word) -> bool:
+    k = board.source.index(word)
+    return k > 0 and board.source[k - 1].norm in ("the", "a", "an")
+
+
+# What turns the name of a place or a person into an adjective or a people.
+_SUFFIXES = ("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i")
+
+
+def _adjective(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        norm = board.source[i].norm
+        if len(norm) < 4:
+            continue
+        forms = {f"{norm.rstrip('aeo')}{suffix}" for suffix in _SUFFIXES}
+        forms |= {norm + suffix for suffix in _SUFFIXES}
+        j = board.nearest(
+            i,
+            (
+                j
+                for j, w in enumerate(board.copy)
+                if has_capital(w.text)
+                and (w.norm in forms or norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
+            ),
+        )
+        if j is not None:
+            board.settle(i, Match("kept", (j,), "the name and its adjective"))
 
 
 def _glued(board: Board, mention: Mention) -> None:

@@ -164,6 +164,8 @@ def is_name_word(
         return False
     if _is_date(words, position) or is_title(words, position, casing):
         return False
+    if len(norm) == 1 and casing.raw[word.end : word.end + 2].strip("-").islower():
+        return False  # the C of "C-suite", the Gs of a sequence
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written

@@ -7,6 +7,7 @@ stands in the name's place. A pronoun or title for a name already given is no da
 from __future__ import annotations
 
 from detector.lexicon import (
+    american,
     are_opposites,
     base_forms,
     closed_class,
@@ -27,6 +28,14 @@ GENERIC = closed_class("generic_head")
 # Words that may stand for a name already given.
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
+
+
+# Places that news language exchanges without a change of meaning.
+_PART_AND_WHOLE = frozenset(
+    pair
+    for one, other in (("england", "united kingdom"), ("europe", "european union"))
+    for pair in ((one, other), (other, one))
+)
 
 
 def match_standins(board: Board) -> None:
@@ -113,8 +122,8 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
             return Match("garbled", (candidate,), "is lost under a doubled word")
-    spare = candidate is None or len(word.norm) == 1
-    if spare and kept and _may_stand_without(board, i, kept, mention):
+    alone = candidate is None or len(word.norm) == 1
+    if alone and kept and _may_stand_without(board, i, kept, mention):
         return Match("kept", (), "left out; the name stands without it")
     if _referred(board, i, candidate):
         return Match("kept", (), "already given; a pronoun or title stands for it")
@@ -123,26 +132,32 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         if found is not None:
             return found
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    belief = 0.45 if given or kept else None
+    # A country or a name given before is often left out without harm.
+    spare = given or bool(kept) or place_key(base_form(word.text)) is not None
+    belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
 
 
 def _stand_in(board: Board, word: Word, j: int) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     other = board.copy[j]
+    places = place_key(base_form(word.text)), place_key(base_form(other.text))
     if not has_capital(other.text):
         if not is_word(other.norm):
             return Match("translated", (j,), "became a word of another language", 0.75)
-        if is_word(word.norm):
+        if is_word(word.norm) and places[0] is None:
             return Match("as_word", (j,), "became an ordinary word")
         return None
     if sorted(word.norm) == sorted(other.norm):
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    if places[1] is not None and {*places} == {"england", "united kingdom"}:
-        return Match("kept", (j,), "a part for the whole country")
+    if word.norm in GENERIC and other.norm in GENERIC:
+        return Match("kept", (j,), "one generic word for another")
+    if american(word.norm) == american(other.norm):
+        return Match("kept", (j,), "British and American spelling")
+    if places in _PART_AND_WHOLE:
+        return Match("kept", (j,), "a part for the whole, or the other way round")
     shouted = len(other.text) > 1 and other.text.isupper()
     named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
     meant = is_word(word.norm) or (is_word(other.norm) and not named)

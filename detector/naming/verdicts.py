@@ -124,6 +124,8 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
     worst = min(parts.values(), key=lambda m: _GRAVITY.index(m.change))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
         worst = Match("kept", worst.copy, "generic words of the name lost their capital")
+    if worst.change == "as_word" and _only_lowered(board, parts):
+        worst = Match("case", worst.copy, "lost a capital", 0.4)
     doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
     if doubled:
         worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
@@ -158,6 +160,17 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
         for i in changed
     )
     return lowered and (bool(solid) or all(parts[i].copy for i in changed))
+
+
+def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether a name of several words came back in order, some without their capital."""
+    at = [parts[i].copy for i in sorted(parts)]
+    if len(at) < 2 or not all(len(copy) == 1 for copy in at):
+        return False
+    places = [copy[0] for copy in at]
+    same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
+    some = any(m.change == "kept" for m in parts.values())
+    return same and some and places == list(range(places[0], places[0] + len(places)))
 
 
 def _doubled(board: Board, parts: dict[int, Match]) -> tuple[int, ...]:
