@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,15 +36,28 @@ def tell(text: str) -> None:
 
 @contextmanager
 def status(doing: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show on stderr what is being done while it lasts; on a terminal only."""
+    """Show on stderr what is being done and for how long, while it lasts; on a terminal only."""
     if quiet or not sys.stderr.isatty():
         yield
         return
-    sys.stderr.write(f"{safe(doing)} ...")
-    sys.stderr.flush()
+    done = threading.Event()
+    line = f"\r\x1b[K{safe(doing)} ..."
+
+    def show() -> None:
+        began = time.monotonic()
+        sys.stderr.write(line)
+        sys.stderr.flush()
+        while not done.wait(1.0):
+            sys.stderr.write(f"{line} {time.monotonic() - began:.0f} s")
+            sys.stderr.flush()
+
+    clock = threading.Thread(target=show, daemon=True)
+    clock.start()
     try:
         yield
     finally:
+        done.set()
+        clock.join()
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
