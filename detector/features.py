@@ -9,16 +9,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.evidence import BeadEvidence
-from detector.lexicon import antonyms, is_negation, is_quantifier, zipf
+from detector.lexicon import (
+    antonyms,
+    base_forms,
+    closed_class,
+    is_negation,
+    is_quantifier,
+    is_word,
+    zipf,
+)
+from detector.records import SLIPS
 from detector.words import Word
-
-_SLIPS = ("case", "possessive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +98,86 @@ def added_words(bead: BeadEvidence) -> tuple[tuple[Word, float], ...]:
     return _missing(bead.words.copy, bead.copy_weights, bead.words.copy_strength)
 
 
-def doubled_words(words: Sequence[Word]) -> tuple[Word, ...]:
-    """Find words that stand twice in a row ("federal federal")."""
+def doubled_words(bead: BeadEvidence) -> tuple[Word, ...]:
+    """Find words that stand twice in a row in the copy alone ("federal federal")."""
+    before = {left.norm for left, right in pairwise(bead.words.source) if left.norm == right.norm}
     return tuple(
         right
-        for left, right in pairwise(words)
-        if left.norm == right.norm and not left.norm[0].isdigit() and left.norm not in _MAY_DOUBLE
+        for left, right in pairwise(bead.words.copy)
+        if left.norm == right.norm and left.norm not in before and left.norm.isalpha()
     )
 
 
-_MAY_DOUBLE = frozenset({"that", "had", "very", "is", "no"})
+def negation_change(bead: BeadEvidence) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
+    """Find negations without a counterpart: those that the source and the copy hold alone.
+
+    Returns
+    -------
+    tuple of (tuple of Word, tuple of Word)
+        Negations of the source and of the copy that are left when equal numbers are struck out.
+        A word that negates by itself ("failed", "unclear") can answer for one.
+    """
+    source, copy = negations(bead.words.source), negations(bead.words.copy)
+    spare = len(source) - len(copy)
+    if spare > 0:
+        spare = max(0, spare - len(_implied(bead.words.copy, bead.words.source)))
+        return _alone(source, copy)[:spare], ()
+    spare = max(0, -spare - len(_implied(bead.words.source, bead.words.copy)))
+    return (), _alone(copy, source)[:spare]
+
+
+def _alone(words: tuple[Word, ...], others: tuple[Word, ...]) -> tuple[Word, ...]:
+    present = {word.norm for word in others}
+    return tuple(sorted(words, key=lambda word: word.norm in present))
+
+
+def _implied(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
+    """Find words that negate by themselves and that the other side lacks."""
+    return [word for word in _unshared(words, others) if _negates(word.norm)]
+
+
+@lru_cache(maxsize=65536)
+def _negates(norm: str) -> bool:
+    if norm in closed_class("negating") or not base_forms(norm).isdisjoint(
+        closed_class("negating")
+    ):
+        return True
+    return any(
+        norm.startswith(prefix) and is_word(norm) and is_word(norm[len(prefix) :])
+        for prefix in ("un", "in", "im", "non", "dis", "ir", "il")
+        if len(norm) > len(prefix) + 3
+    ) or (norm.endswith("less") and len(norm) > 6)
+
+
+def pronoun_change(bead: BeadEvidence) -> tuple[str, str] | None:
+    """Find a third person whose gender changed ("her brother", "his brother").
+
+    Returns
+    -------
+    tuple of (str, str), or None
+        A pronoun that the source holds and the copy does not, and one of another gender that
+        stands in the copy alone.
+    """
+    source, copy = _genders(bead.words.source), _genders(bead.words.copy)
+    lost = [gender for gender in source if gender not in copy]
+    gained = [gender for gender in copy if gender not in source]
+    if lost and gained:
+        return source[lost[0]], copy[gained[0]]
+    return None
+
+
+def _genders(words: Sequence[Word]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in words:
+        if (gender := _GENDER.get(word.norm)) is not None:
+            found.setdefault(gender, word.text)
+    return found
+
+
+_GENDER = {
+    **dict.fromkeys(("he", "him", "his", "himself"), "masculine"),
+    **dict.fromkeys(("she", "her", "hers", "herself"), "feminine"),
+}
 
 
 def _missing(
@@ -172,11 +250,11 @@ def _figure_changes(bead: BeadEvidence) -> float:
 
 
 def _name_damage(bead: BeadEvidence) -> float:
-    return sum(c.probability for c in bead.names if c.change != "kept" and c.change not in _SLIPS)
+    return sum(c.probability for c in bead.names if c.change != "kept" and c.change not in SLIPS)
 
 
 def _name_slips(bead: BeadEvidence) -> float:
-    return float(sum(c.change in _SLIPS for c in bead.names))
+    return float(sum(c.change in SLIPS for c in bead.names))
 
 
 def _unknown(bead: BeadEvidence) -> float:
@@ -190,7 +268,8 @@ def _unknown(bead: BeadEvidence) -> float:
 
 
 def _negation_difference(bead: BeadEvidence) -> float:
-    return float(abs(len(negations(bead.words.source)) - len(negations(bead.words.copy))))
+    lost, added = negation_change(bead)
+    return float(len(lost) + len(added))
 
 
 def _quantifier_difference(bead: BeadEvidence) -> float:
@@ -239,7 +318,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("name_damage", "sum of probability", _name_damage),
     Feature("name_slips", "names", _name_slips),
     Feature("unknown_words", "words", _unknown),
-    Feature("doubled_words", "words", lambda b: float(len(doubled_words(b.words.copy)))),
+    Feature("doubled_words", "words", lambda b: float(len(doubled_words(b)))),
+    Feature("pronoun_change", "0 or 1", lambda b: float(pronoun_change(b) is not None)),
 )
 """The registry; its order is the order of the columns, and a bundle remembers it."""
 

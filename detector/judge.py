@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.evidence import BeadEvidence, Reading, context_of, gather
 from detector.furniture import furniture_reason, split_run
-from detector.reasons import bead_reasons, name_reasons
+from detector.reasons import bead_reasons
 from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span
 
 Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
@@ -174,17 +174,11 @@ def _aligned(
             drift_probability=probability,
             drift_flag=flagged,
             name_changes=tuple(mine),
-            reasons=_reasons_of(bead, mine, flagged=flagged),
+            reasons=bead_reasons(bead, mine, flagged=flagged),
             n_truncated=bead.n_truncated,
         )
         for j, sentence, mine in zip(job.copy, sentences, names, strict=True)
     ]
-
-
-def _reasons_of(bead: BeadEvidence, names: list[NameChange], *, flagged: bool) -> tuple[str, ...]:
-    """Return the bead's reasons, less those about names of another sentence of the bead."""
-    elsewhere = set(name_reasons(bead.names)) - set(name_reasons(names))
-    return tuple(r for r in bead_reasons(bead, flagged=flagged) if r not in elsewhere)
 
 
 def _names_by_sentence(

@@ -13,22 +13,27 @@ from detector.features import (
     added_words,
     doubled_words,
     lost_words,
-    negations,
+    negation_change,
     opposite_pairs,
+    pronoun_change,
 )
-from detector.records import NameChange
-from detector.words import Word
+from detector.records import SLIPS, NameChange
 
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
 _MOST = 4  # words listed in one reason
 
 
-def bead_reasons(bead: BeadEvidence, *, flagged: bool) -> tuple[str, ...]:
+def bead_reasons(
+    bead: BeadEvidence, names: Sequence[NameChange], *, flagged: bool
+) -> tuple[str, ...]:
     """Say in words what moved in a bead.
 
     Parameters
     ----------
     bead : BeadEvidence
+    names : sequence of NameChange
+        Those of the bead's names that are to be told here: a bead of several copy sentences
+        tells each name with the sentence it stands in.
     flagged : bool
         Whether the bead's drift probability reaches the threshold. A sound bead is given the
         hard findings alone (figures, negation, opposites, names), not every synonym.
@@ -46,8 +51,11 @@ def bead_reasons(bead: BeadEvidence, *, flagged: bool) -> tuple[str, ...]:
         f"“{source.text}” became its opposite “{copy.text}”"
         for source, copy in opposite_pairs(bead)
     ]
-    reasons += name_reasons(bead.names)
-    reasons += [f"“{word.text}” stands twice in a row" for word in doubled_words(bead.words.copy)]
+    reasons += name_reasons(names)
+    reasons += [f"“{word.text}” stands twice in a row" for word in doubled_words(bead)]
+    pronouns = pronoun_change(bead)
+    if pronouns is not None:
+        reasons.append(f"a person may have changed gender: “{pronouns[0]}” became “{pronouns[1]}”")
     if flagged:
         reasons += _wording(bead)
         if bead.similarity < 0.6:
@@ -60,19 +68,24 @@ def bead_reasons(bead: BeadEvidence, *, flagged: bool) -> tuple[str, ...]:
 
 
 def name_reasons(changes: Sequence[NameChange]) -> list[str]:
-    """Return the reasons of the names that changed, surest damage first."""
-    changed = [c for c in changes if c.change != "kept"]
-    return [c.reason for c in sorted(changed, key=lambda c: -c.probability)]
+    """Return the reasons of the names that changed, surest damage first.
+
+    Slips of case or apostrophe are told together, last.
+    """
+    changed = sorted((c for c in changes if c.change != "kept"), key=lambda c: -c.probability)
+    slips = [f"“{c.source_text}” → “{c.copy_text}”" for c in changed if c.change in SLIPS]
+    reasons = [c.reason for c in changed if c.change not in SLIPS]
+    if slips:
+        reasons.append(f"slips of case or apostrophe: {', '.join(dict.fromkeys(slips))}")
+    return reasons
 
 
 def _negation(bead: BeadEvidence) -> list[str]:
-    source, copy = negations(bead.words.source), negations(bead.words.copy)
-    if len(source) > len(copy):
-        lost = [w.text for w in source if w.norm not in {c.norm for c in copy}] or [source[-1].text]
-        return [f"a negation may be lost: the source has {_listed(lost)}"]
-    if len(copy) > len(source):
-        new = [w.text for w in copy if w.norm not in {s.norm for s in source}] or [copy[-1].text]
-        return [f"a negation may be added: the copy has {_listed(new)}"]
+    lost, added = negation_change(bead)
+    if lost:
+        return [f"a negation may be lost: the source has {_listed([w.text for w in lost])}"]
+    if added:
+        return [f"a negation may be added: the copy has {_listed([w.text for w in added])}"]
     return []
 
 
@@ -107,6 +120,6 @@ def _wording(bead: BeadEvidence) -> list[str]:
     return reasons
 
 
-def _listed(words: Sequence[str] | Sequence[Word]) -> str:
+def _listed(words: Sequence[str]) -> str:
     shown = ", ".join(f"“{word}”" for word in words[:_MOST])
     return f"{shown} and {len(words) - _MOST} more" if len(words) > _MOST else shown

@@ -31,6 +31,9 @@ Change = Literal[
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 
+SLIPS: tuple[Change, ...] = ("case", "possessive")
+"""Changes after which a name can still be read: told quietly."""
+
 Kind = Literal["aligned", "addition"]
 """Whether a copy sentence has a counterpart in the source."""
 

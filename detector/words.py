@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.lexicon import zipf
+from detector.lexicon import is_stopword, zipf
 from detector.records import Span, TokenVectors
 
 # Marks that a reader does not see: soft hyphen, zero-width and bidirectional controls, BOM.
@@ -237,8 +237,8 @@ def align_words(
     if source_vectors is None or copy_vectors is None:
         strength = np.zeros((n, m), np.float32)
     else:
-        # Contextual cosines of unrelated words in one sentence lie near .2-.4.
-        strength = np.clip((source_vectors @ copy_vectors.T - 0.25) / 0.75, 0.0, 0.9)
+        # Contextual cosines of unrelated words in one sentence lie near .2.
+        strength = np.clip((source_vectors @ copy_vectors.T - 0.2) / 0.8, 0.0, 0.9)
     source_norms, copy_norms = [w.norm for w in source], [w.norm for w in copy]
     spelling = cdist(
         source_norms, copy_norms, scorer=Indel.normalized_similarity, score_cutoff=0.6
@@ -246,6 +246,9 @@ def align_words(
     short = np.minimum.outer([len(w) for w in source_norms], [len(w) for w in copy_norms]) < 4
     spelling[short & (spelling < 1.0)] = 0.0
     strength = np.maximum(strength, np.where(spelling < 1.0, spelling * 0.95, 1.0))
+    # A name or a noun is rarely what became of "the": such links only look near in context.
+    small = [np.array([is_stopword(w) for w in norms]) for norms in (source_norms, copy_norms)]
+    strength[np.not_equal.outer(*small) & (spelling < 1.0)] *= 0.5
     place = np.abs(np.subtract.outer((np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m))
     gain = strength - _PRICE - 0.15 * place
     rows, columns = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)
@@ -256,7 +259,7 @@ def align_words(
     return WordAlignment(tuple(source), tuple(copy), to_copy, to_source, strength)
 
 
-_PRICE = 0.25
+_PRICE = 0.15
 
 
 def rarity(words: Sequence[Word]) -> NDArray[np.float64]:

@@ -94,7 +94,7 @@ class Board:
         if word.norm in self.plain:
             return True
         i = int(self.links.to_source[j])
-        return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.6
+        return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
 
     def beside(self, i: int, j: int) -> bool:
         """Tell whether a neighbour of the source word was matched right beside the copy word."""

@@ -28,7 +28,7 @@ def _same(board: Board, mention: Mention) -> None:
         if j is None:
             continue
         if board.source[i].possessive and _detached(board, j):
-            board.settle(i, Match("possessive", (j,), "its possessive 's is cut off"))
+            board.settle(i, Match("possessive", (j,), "has its possessive 's cut off"))
         else:
             board.settle(i, Match("kept", (j,)))
 
@@ -186,14 +186,14 @@ def _glued(board: Board, mention: Mention) -> None:
             if other.text.islower() and is_word(word.norm):
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
             else:
-                note = "its possessive 's is glued on"
+                note = "has its possessive 's glued on"
                 if other.text[0].islower():
-                    note += " and its capital is lost"
+                    note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
         elif other.text.islower() and is_word(word.norm):
             board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
         elif _possessive_elsewhere(board, word):
-            board.settle(i, Match("possessive", (j,), "carries a glued 's"))
+            board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))
         else:
             board.settle(i, Match("kept", (j,), "singular and plural"))
 

@@ -200,11 +200,8 @@ def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
     for j in places:
         if not 0 <= j < len(board.copy) or not _is_candidate(board, j):
             continue
-        if (
-            has_capital(board.copy[j].text)
-            or j in places[:1]
-            or (after is not None and j == after - 1)
-        ):
+        tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
+        if has_capital(board.copy[j].text) or (tight and board.links.to_source[j] < 0):
             return j
     return None
 

@@ -200,7 +200,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
         if copy_text is not None:
             return f"part of {shown} is missing; “{copy_text}” is left"
         return f"{shown} is missing from the copy"
-    return f"{shown} {match.note or match.change}: “{copy_text}”"
+    return f"{shown} {match.note}: “{copy_text}”"
 
 
 def _added(board: Board) -> Iterable[NameChange]:
