@@ -1,0 +1,126 @@
+"""Pairs to feature rows, kept on disk so that a run that was killed goes on where it stopped.
+
+The rows are made by the same `evidence` and `features` that score a report. Nothing here knows a
+label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import detector
+from detector.encode import Encoder
+from detector.evidence import gather_pairs
+from detector.features import NAMES, matrix
+from detector.learn.corpus import Pair
+
+logger = logging.getLogger(__name__)
+
+_PART = 1024  # pairs measured between two writes
+_ROOM = re.compile(r"^\s*(?:from|import) (detector(?:\.\w+)*)", re.MULTILINE)
+_DIGITS = 32  # hexadecimal digits of a pair's key
+
+
+def measure(
+    pairs: Sequence[Pair],
+    encoder: Encoder,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> NDArray[np.float64]:
+    """Compute the features of every pair, each distinct pair once.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    encoder : Encoder
+    cache : Path, optional
+        Folder for what was measured; rows made by the same code and encoder are read back.
+    progress : callable, optional
+        Told how many distinct pairs were done since it was last told.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_features), float64
+        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable.
+    """
+    keys = [_key(pair) for pair in pairs]
+    wanted = dict(zip(keys, pairs, strict=True))
+    state = _state(encoder)
+    known = _read(cache, state) if cache is not None else {}
+    done = wanted.keys() & known.keys()
+    if progress is not None:
+        progress(len(done))
+    # Twins side by side: the sentence they share is encoded once a batch.
+    missing = sorted(wanted.keys() - done, key=lambda k: (len(wanted[k].source), wanted[k].source))
+    for start in range(0, len(missing), _PART):
+        part = missing[start : start + _PART]
+        texts = [(wanted[key].source, wanted[key].copy) for key in part]
+        rows = matrix(list(gather_pairs(texts, encoder)))
+        known.update(zip(part, rows, strict=True))
+        if cache is not None:
+            _write(cache, state, part, rows)
+        if progress is not None:
+            progress(len(part))
+    if not keys:
+        return np.zeros((0, len(NAMES)))
+    return np.stack([known[key] for key in keys])
+
+
+def _key(pair: Pair) -> str:
+    text = f"{pair.source}\x1f{pair.copy}".encode("utf-8", "replace")
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
+
+
+def _state(encoder: Encoder) -> str:
+    """Return a digest of everything besides the texts that the features depend on."""
+    digest = hashlib.sha256(repr(sorted(encoder.identity.to_dict().items())).encode())
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources() -> list[Path]:
+    """List the files that the features are computed by: rooms below `features`, and lexica."""
+    root = Path(detector.__file__).parent
+    found: set[Path] = set()
+    ahead = ["detector.features", "detector.evidence", "detector.encode"]
+    while ahead:
+        place = root.joinpath(*ahead.pop().split(".")[1:])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file() and path not in found and path != root / "__init__.py":
+                found.add(path)
+                ahead += _ROOM.findall(path.read_text(encoding="utf-8"))
+    return sorted(found) + sorted((root / "lexica").glob("*.tsv"))
+
+
+def _read(cache: Path, state: str) -> dict[str, NDArray[np.float64]]:
+    known: dict[str, NDArray[np.float64]] = {}
+    for path in _parts(cache, state):
+        try:
+            with np.load(path, allow_pickle=False) as part:
+                known.update(zip(part["keys"].tolist(), part["rows"], strict=True))
+        except (OSError, ValueError, KeyError) as err:
+            logger.warning("%s: not read (%s); its pairs are measured again", path.name, err)
+    return known
+
+
+def _parts(cache: Path, state: str) -> Iterator[Path]:
+    yield from sorted(cache.glob(f"{state}-*.npz"))
+
+
+def _write(cache: Path, state: str, keys: Sequence[str], rows: NDArray[np.float64]) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
+    partial = cache / f".{name}.{os.getpid()}.partial"
+    with partial.open("wb") as stream:
+        np.savez(stream, keys=np.array(keys, dtype=f"U{_DIGITS}"), rows=rows)
+    partial.replace(cache / f"{state}-{name}.npz")

@@ -1,0 +1,160 @@
+"""Which pairs are fitted on and measured on, how many of each kind, and what each one weighs.
+
+Corpora differ in size a hundredfold and in what they call drift; quotas and weights are set here,
+in the open, so that none of them dominates. Nothing here computes a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.learn.contrasts import contrasts, pools
+from detector.learn.corpus import Pair, draw, held_apart
+
+_QUOTAS = {
+    "demetr": (1000, 2000),
+    "mqm_news": (1800, 3000),
+    "mqm_ted": (2400, 1000),
+    "biomqm": (3500, 3000),
+    "mlqe": (3000, 3500),
+    "flores": (5000, 4000),
+    "wmt": (5000, 5000),
+}
+_SHARES = {
+    "wmt": 3.0,
+    "flores": 2.0,
+    "contrast": 3.0,
+    "demetr": 1.0,
+    "mlqe": 1.0,
+    "mqm_news": 0.7,
+    "mqm_ted": 0.7,
+    "biomqm": 0.7,
+    "identical": 0.5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How many pairs of each corpus, and how much they count.
+
+    Attributes
+    ----------
+    quotas : mapping of str to (int, int)
+        Most sound and most drifted pairs of each corpus.
+    bases : int
+        Sound round trips that minimal pairs are made of; each gives up to two damaged copies
+        and a harmless one.
+    identical : int
+        Copies equal to their source.
+    watch : int
+        Unlabelled round trips of each kind, to see how many are flagged.
+    shares : mapping of str to float
+        Weight of each corpus within a label; only ratios matter.
+    prior : float
+        Share of drift in (0, 1) that probabilities are made for. About 31 of 100 sentences of
+        published round-trip copies changed meaning.
+    limit : int or None
+        Scales every quota down so that about so many pairs are left.
+    seed : int
+    """
+
+    quotas: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTAS)
+    bases: int = 3500
+    identical: int = 1200
+    watch: int = 1300
+    shares: Mapping[str, float] = field(default_factory=lambda: _SHARES)
+    prior: float = 0.3
+    limit: int | None = None
+    seed: int = 0
+
+    def scaled(self) -> Mix:
+        """Return the mix with its quotas scaled to `limit`."""
+        total = sum(map(sum, self.quotas.values())) + 4 * self.bases + self.identical
+        total += 3 * self.watch
+        if self.limit is None or self.limit >= total:
+            return self
+
+        def cut(n: int) -> int:
+            return max(1, n * (self.limit or 0) // total)
+
+        return replace(
+            self,
+            quotas={name: (cut(a), cut(b)) for name, (a, b) in self.quotas.items()},
+            bases=cut(self.bases),
+            identical=cut(self.identical),
+            watch=cut(self.watch),
+            limit=None,
+        )
+
+
+def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
+    """Draw the pairs of a mix, minimal pairs and identical copies included.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+        As `loaders.load` gives them.
+    mix : Mix
+
+    Returns
+    -------
+    list of Pair
+        Both those to fit on and those held apart (`corpus.split` parts them).
+    """
+    mix = mix.scaled()
+    chosen: list[Pair] = []
+    for name, quotas in mix.quotas.items():
+        for label, quota in zip((False, True), quotas, strict=True):
+            mine = [pair for pair in corpora.get(name, ()) if pair.label is label]
+            chosen += draw(mine, quota, seed=mix.seed)
+    watched = corpora.get("watch", ())
+    for kind in sorted({pair.kind for pair in watched}):
+        chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)
+    trips = [*corpora.get("wmt", ()), *corpora.get("flores", ())]
+    sound = [pair for pair in trips if pair.label is False and pair.copy != pair.source]
+    return chosen + _made(sound, mix)
+
+
+def _made(sound: Sequence[Pair], mix: Mix) -> list[Pair]:
+    """Make identical copies and minimal pairs out of sound round trips."""
+    same = [replace(p, copy=p.source, corpus="identical", kind="identical") for p in sound]
+    # One in eight minimal pairs starts from an unchanged sentence, or the damage would always
+    # come together with other wording.
+    eighth = mix.bases // 8
+    bases = draw(sound, mix.bases - eighth, seed=mix.seed + 1) + draw(
+        same, eighth, seed=mix.seed + 2
+    )
+    pool = pools(pair.source for pair in sound if not held_apart(pair.group))
+    pairs = [made for base in bases for made in contrasts(base, pool, seed=mix.seed)]
+    return pairs + draw(same, mix.identical, seed=mix.seed)
+
+
+def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
+    """Weigh labelled pairs so that drift makes up `prior` and corpora keep their shares.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        All labelled.
+    mix : Mix
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), float64
+        Mean 1. A corpus that lacks a label leaves its share of it to the others.
+    """
+    corpus = np.array([pair.corpus for pair in pairs])
+    label = np.array([bool(pair.label) for pair in pairs])
+    weight = np.zeros(len(pairs))
+    for drifted, mass in ((True, mix.prior), (False, 1.0 - mix.prior)):
+        mine = label == drifted
+        names = sorted(set(corpus[mine].tolist()))
+        total = sum(mix.shares.get(name, 1.0) for name in names)
+        for name in names:
+            rows = mine & (corpus == name)
+            weight[rows] = mass * mix.shares.get(name, 1.0) / total / rows.sum()
+    return weight * len(pairs)

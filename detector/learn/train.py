@@ -1,0 +1,284 @@
+"""Fit the drift classifier: compare models, calibrate, set the threshold, all on grouped folds.
+
+Everything is decided on training groups: which model, its calibration and the threshold come from
+predictions for folds that the model did not see, and groups held apart are not looked at. This
+room opens no file; `commands` reads the tables and writes the bundle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.classify import BeadClassifier
+from detector.errors import InputError
+from detector.learn.corpus import Pair
+from detector.learn.metrics import Estimate, Resamples, auroc
+from detector.learn.sample import Mix, weights
+
+DIRECTIONS: Mapping[str, int] = {
+    "similarity": -1,
+    "source_coverage": -1,
+    "copy_coverage": -1,
+    "lost_mass": 1,
+    "added_mass": 1,
+    "worst_lost": 1,
+    "worst_added": 1,
+    "source_shared": -1,
+    "copy_shared": -1,
+    "spelling": -1,
+    "length_change": 1,
+    "figure_changes": 1,
+    "negation_difference": 1,
+    "quantifier_difference": 1,
+    "opposites": 1,
+    "name_damage": 1,
+    "unknown_words": 1,
+}
+"""Which way more of a feature may move the probability; a feature not named may go either way."""
+
+ROUND_TRIPS = ("flores", "wmt", "contrast")
+"""Corpora whose sound pairs the false alarms are counted on: they are what users bring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """How the classifier is fitted.
+
+    Attributes
+    ----------
+    mix : Mix
+        Pairs and weights.
+    folds : int
+        Of the training groups.
+    false_alarms : float
+        Share in (0, 1) of sound round trips that the threshold may flag.
+    candidates : mapping of str to dict
+        Parameters of `BeadClassifier` by name, the simplest first.
+    resamples : int
+        Bootstrap resamples behind an interval.
+    """
+
+    mix: Mix = field(default_factory=Mix)
+    folds: int = 5
+    false_alarms: float = 0.05
+    candidates: Mapping[str, dict[str, Any]] = field(
+        default_factory=lambda: {
+            "logistic": {"model": "logistic"},
+            "additive": {"model": "boosting", "n_leaves": 2, "n_trees": 300},
+            "boosting": {"model": "boosting", "n_leaves": 8, "n_trees": 200},
+            "large boosting": {"model": "boosting", "n_leaves": 16, "n_trees": 300},
+        }
+    )
+    resamples: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """What a fit gave.
+
+    Attributes
+    ----------
+    classifier : BeadClassifier
+        Fitted on all training pairs, calibrated.
+    threshold : float
+        In [0, 1].
+    chosen : str
+        Name of the candidate.
+    compared : mapping of str to Estimate
+        Mean area under the ROC curve over the corpora, out of fold, by candidate.
+    probability : ndarray of shape (n_pairs,), float64
+        Calibrated, out of fold.
+    """
+
+    classifier: BeadClassifier
+    threshold: float
+    chosen: str
+    compared: Mapping[str, Estimate]
+    probability: NDArray[np.float64]
+
+
+def fit(
+    pairs: Sequence[Pair], X: NDArray[np.float64], names: Sequence[str], config: TrainConfig
+) -> Fit:
+    """Fit, calibrate and set the threshold.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Training pairs, all labelled.
+    X : ndarray of shape (n_pairs, n_features), float64
+    names : sequence of str
+        Names of the columns.
+    config : TrainConfig
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        When there are fewer groups than folds, or a label is missing.
+
+    Notes
+    -----
+    The simplest candidate within the interval of the best one is taken, in the spirit of the
+    one-standard-error rule (Breiman et al. 1984): what cannot be told apart is not worth its
+    complexity. Calibration is Platt scaling (1999) on out-of-fold log-odds, so the probability
+    is that of the mix's prior.
+    """
+    label = np.array([bool(pair.label) for pair in pairs])
+    groups = [pair.group for pair in pairs]
+    if len(set(groups)) < config.folds or label.all() or not label.any():
+        msg = (
+            f"{len(pairs)} training pairs hold {len(set(groups))} groups, {int(label.sum())} of "
+            f"them drift; give at least {config.folds} groups and both labels"
+        )
+        raise InputError(msg)
+    weight = weights(pairs, config.mix)
+    margins: dict[str, NDArray[np.float64]] = {}
+    for name, parameters in config.candidates.items():
+        model = _model(parameters, names, seed=config.mix.seed)
+        margins[name] = _out_of_fold(model, X, (label, weight), groups, folds=config.folds)
+    compared = _compare(margins, pairs, label, config)
+    best = max(compared, key=lambda name: compared[name].value)
+    chosen = next(n for n in config.candidates if compared[n].value >= compared[best].low)
+    calibration = platt(margins[chosen], label, weight)
+    probability = _sigmoid(calibration[0] * margins[chosen] + calibration[1])
+    classifier = _model(config.candidates[chosen], names, seed=config.mix.seed)
+    classifier.set_params(calibration=calibration).fit(X, label, sample_weight=weight)
+    sound = ~label & np.isin([pair.corpus for pair in pairs], ROUND_TRIPS)
+    counted = sound if sound.any() else ~label
+    return Fit(
+        classifier=classifier,
+        threshold=threshold_for(probability[counted], weight[counted], config.false_alarms),
+        chosen=chosen,
+        compared=compared,
+        probability=probability,
+    )
+
+
+def platt(
+    margin: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> tuple[float, float]:
+    """Fit the slope and intercept that make log-odds of margins.
+
+    Parameters
+    ----------
+    margin : ndarray of shape (n,), float64
+        Of rows that the model did not see.
+    label : ndarray of shape (n,), bool
+    weight : ndarray of shape (n,), float64
+
+    Returns
+    -------
+    (float, float)
+        Slope, above 0, and intercept.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    scale = LogisticRegression(C=1e6).fit(margin[:, np.newaxis], label, sample_weight=weight)
+    # Below 0 the margins tell nothing; a small slope then says "about the prior".
+    return max(1e-3, float(scale.coef_[0, 0])), float(scale.intercept_[0])
+
+
+def threshold_for(
+    probability: NDArray[np.float64], weight: NDArray[np.float64], share: float
+) -> float:
+    """Return the lowest threshold that flags at most a share of sound rows.
+
+    Parameters
+    ----------
+    probability, weight : ndarray of shape (n,), float64
+        Of sound rows.
+    share : float
+        In (0, 1).
+
+    Returns
+    -------
+    float
+        In [0, 1], rounded up to a thousandth.
+
+    Examples
+    --------
+    >>> threshold_for(np.array([0.1, 0.2, 0.3, 0.4]), np.ones(4), 0.25)
+    0.301
+    """
+    order = np.argsort(-probability, kind="stable")
+    above = np.cumsum(weight[order]) / weight.sum()
+    first_too_many = int(np.searchsorted(above, share, side="right"))
+    if first_too_many == len(order):
+        return 0.0
+    limit = float(probability[order][first_too_many])
+    return min(1.0, math.floor(limit * 1000 + 1) / 1000)
+
+
+def macro_auroc(
+    score: NDArray[np.float64],
+    label: NDArray[np.bool_],
+    corpus: NDArray[np.str_],
+    weight: NDArray[np.float64],
+) -> float:
+    """Return the mean, over corpora that hold both labels, of the area under the ROC curve."""
+    values = [
+        auroc(label[rows], score[rows], weight[rows])
+        for name in sorted(set(corpus.tolist()))
+        for rows in [corpus == name]
+    ]
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _model(parameters: Mapping[str, Any], names: Sequence[str], *, seed: int) -> BeadClassifier:
+    known = {**parameters, "random_state": seed}
+    if parameters.get("model") == "boosting":
+        known["monotonic"] = tuple(DIRECTIONS.get(name, 0) for name in names)
+    return BeadClassifier(**known)
+
+
+def _out_of_fold(
+    model: BeadClassifier,
+    X: NDArray[np.float64],
+    target: tuple[NDArray[np.bool_], NDArray[np.float64]],
+    groups: Sequence[str],
+    *,
+    folds: int,
+) -> NDArray[np.float64]:
+    from sklearn.base import clone
+    from sklearn.model_selection import GroupKFold
+
+    label, weight = target
+    margin = np.empty(len(X))
+    for train, test in GroupKFold(folds).split(X, label, groups):
+        fitted = clone(model).fit(X[train], label[train], sample_weight=weight[train])
+        margin[test] = fitted.decision_function(X[test])
+    return margin
+
+
+def _compare(
+    margins: Mapping[str, NDArray[np.float64]],
+    pairs: Sequence[Pair],
+    label: NDArray[np.bool_],
+    config: TrainConfig,
+) -> dict[str, Estimate]:
+    corpus = np.array([pair.corpus for pair in pairs])
+    rng = np.random.default_rng(config.mix.seed)
+    resamples = Resamples.of([pair.group for pair in pairs], n=config.resamples, rng=rng)
+    return {
+        name: resamples.estimate(
+            lambda weight, score=margin: macro_auroc(score, label, corpus, weight),  # type: ignore[misc]
+            np.ones(len(pairs)),
+        )
+        for name, margin in margins.items()
+    }
+
+
+def _sigmoid(margin: NDArray[np.float64]) -> NDArray[np.float64]:
+    odds: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * margin))
+    return odds

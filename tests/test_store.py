@@ -1,0 +1,211 @@
+"""The bundle folder: same values back, same bytes twice, and every misfit refused by name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detector import store
+from detector.bundle import Bundle, BundleConfig
+from detector.classify import BeadClassifier
+from detector.encode import EncoderIdentity
+from detector.errors import BundleError, InputError
+from detector.features import FEATURES
+
+ENCODER = EncoderIdentity(
+    name="fake", weights_sha256="a" * 64, precision="fp32", dimension=4, max_tokens=16
+)
+COLUMNS = tuple((feature.name, feature.unit) for feature in FEATURES)
+
+
+def _rows(n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, len(COLUMNS)))
+    X[rng.random(X.shape) < 0.1] = np.nan
+    return X, np.nan_to_num(X[:, 0]) + 0.1 * rng.normal(size=n) > 0
+
+
+def _bundle(model: str = "boosting") -> Bundle:
+    from detector.bundle import library_versions
+
+    config = BundleConfig(
+        schema=store.SCHEMA,
+        version="0.0",
+        threshold=0.4,
+        columns=COLUMNS,
+        encoder=ENCODER,
+        libraries=library_versions(),
+        classifier="",
+        training={"seed": 0},
+    )
+    drift = BeadClassifier(model=model, n_trees=10).fit(*_rows())
+    return Bundle(drift=drift, config=config, card="# A card\n")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    store.save(_bundle(), folder)
+    return folder
+
+
+@pytest.mark.parametrize("model", ["logistic", "boosting"])
+def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) -> None:
+    bundle = _bundle(model)
+    config = store.save(bundle, tmp_path / "new" / "bundle")
+    loaded = store.load(tmp_path / "new" / "bundle", encoder=ENCODER)
+    X, _ = _rows()
+    np.testing.assert_array_equal(loaded.drift.predict_proba(X), bundle.drift.predict_proba(X))
+    assert loaded.config == config
+    assert loaded.card == bundle.card
+    assert loaded.threshold == 0.4
+
+
+def test_store_writes_the_same_bytes_for_the_same_fit(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        store.save(_bundle(), tmp_path / name)
+    for file in ("drift.skops", "config.json", "README.md"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_store_replaces_a_bundle_and_leaves_nothing_beside_it(saved: Path) -> None:
+    store.save(replace(_bundle(), card="# Another\n"), saved)
+    assert store.load(saved).card == "# Another\n"
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name]
+
+
+def test_store_refuses_to_replace_what_is_no_bundle(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
+    with pytest.raises(InputError, match="not a bundle"):
+        store.save(_bundle(), tmp_path)
+    assert (tmp_path / "letter.txt").is_file()
+
+
+def test_store_no_beads_have_no_probabilities() -> None:
+    assert _bundle().drift_probability([]).shape == (0,)
+
+
+def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
+    one = store.save(_bundle(), tmp_path / "one")
+    two = store.save(_bundle("logistic"), tmp_path / "two")
+    assert one.digest != two.digest
+    in_use = replace(ENCODER, precision="bf16")
+    signature = one.signature(encoder=in_use, threshold=0.7)
+    assert (signature.threshold, signature.precision) == (0.7, "bf16")
+    assert one.signature().threshold == one.threshold
+
+
+def _edit(folder: Path, **changed: Any) -> None:
+    path = folder / "config.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**record, **changed}), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"schema": 99}, "schema 99, this version reads 1"),
+        ({"columns": [["cosine", "cosine"]]}, "cosine"),
+        ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
+        ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),
+        ({"libraries": []}, "damaged"),
+        ({"threshold": 2}, "threshold is 2"),
+        ({"threshold": "high"}, "damaged"),
+        ({"encoder": {"name": "x"}}, "damaged"),
+        ({"classifier": "0" * 64}, "SHA-256"),
+    ],
+)
+def test_store_refuses_a_config_that_does_not_fit(
+    saved: Path, changed: dict[str, Any], named: str
+) -> None:
+    _edit(saved, **changed)
+    with pytest.raises(BundleError, match=named):
+        store.load(saved)
+
+
+def test_store_refuses_another_encoder_and_names_both(saved: Path) -> None:
+    other = replace(ENCODER, name="other", weights_sha256="c" * 64)
+    with pytest.raises(BundleError, match=r"fake.*a{12}.*other.*c{12}"):
+        store.load(saved, encoder=other)
+
+
+def test_store_takes_the_same_weights_in_other_arithmetic(saved: Path) -> None:
+    assert store.load(saved, encoder=replace(ENCODER, precision="bf16")).threshold == 0.4
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not json", '{"schema": 1}', "null"])
+def test_store_refuses_a_damaged_config(saved: Path, text: str) -> None:
+    (saved / "config.json").write_text(text, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"config\.json"):
+        store.load(saved)
+
+
+@pytest.mark.parametrize("missing", ["drift.skops", "config.json", "README.md"])
+def test_store_refuses_a_folder_that_lacks_a_file(saved: Path, missing: str) -> None:
+    (saved / missing).unlink()
+    with pytest.raises(BundleError, match=missing):
+        store.load(saved)
+
+
+def test_store_refuses_a_damaged_classifier(saved: Path) -> None:
+    data = (saved / "drift.skops").read_bytes()
+    (saved / "drift.skops").write_bytes(data[: len(data) // 2])
+    with pytest.raises(BundleError, match="damaged"):
+        store.load(saved)
+
+
+def _replace_classifier(folder: Path, data: bytes) -> None:
+    import hashlib
+
+    (folder / "drift.skops").write_bytes(data)
+    _edit(folder, classifier=hashlib.sha256(data).hexdigest())
+
+
+def test_store_refuses_a_foreign_type_by_name(saved: Path) -> None:
+    from skops.io import dumps
+
+    _replace_classifier(saved, dumps(shutil.rmtree))
+    with pytest.raises(BundleError, match="rmtree"):
+        store.load(saved)
+
+
+def test_store_refuses_another_estimator(saved: Path) -> None:
+    from skops.io import dumps
+    from sklearn.preprocessing import StandardScaler
+
+    _replace_classifier(saved, dumps(StandardScaler()))
+    with pytest.raises(BundleError, match="StandardScaler"):
+        store.load(saved)
+
+
+def test_store_refuses_what_is_no_archive(saved: Path) -> None:
+    _replace_classifier(saved, b"PK\x03\x04 nothing")
+    with pytest.raises(BundleError, match="cannot be rebuilt"):
+        store.load(saved)
+
+
+def test_store_archive_holds_no_address_and_no_date(saved: Path) -> None:
+    with zipfile.ZipFile(saved / "drift.skops") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        stems = [entry.filename.split(".")[0] for entry in archive.infolist()]
+    assert all(len(stem) < 6 for stem in stems if stem != "schema")
+
+
+def test_store_reads_a_config_without_heavy_imports(saved: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from detector.store import read_config;"
+        f"print(read_config(Path({str(saved)!r})).signature());"
+        "print(sorted({'sklearn', 'torch', 'skops', 'pandas'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.startswith("detector ")
+    assert out.stdout.rstrip().endswith("[]")
