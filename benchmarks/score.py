@@ -26,7 +26,9 @@ from detector.text import split
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("copy", type=Path)
     parser.add_argument("source", type=Path)
     parser.add_argument("--rounds", type=int, default=7)

@@ -1,0 +1,165 @@
+"""What became of each name: the golden table, and what must hold for any text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fakes import FakeEncoder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.evidence import gather_pairs
+from detector.naming.mentions import camel_parts, casing_of, find_mentions
+from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
+from detector.records import CHANGES, NameChange
+from detector.words import find_words
+
+GOLDEN = Path(__file__).parent / "golden" / "names.tsv"
+# Rows that no rule can decide from one sentence: nothing tells this surname from a plural noun.
+UNDECIDABLE = {"Banks will not let his members sign."}
+
+
+@dataclass(frozen=True)
+class Case:
+    source: str
+    copy: str
+    name: str
+    changes: frozenset[str]
+    trace: str
+
+
+def cases() -> Iterator[Case]:
+    for line in GOLDEN.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            source, copy, name, changes, trace = line.split("\t")
+            yield Case(source, copy, name, frozenset(changes.split("|")), trace)
+
+
+def compare(source: str, copy: str) -> tuple[NameChange, ...]:
+    (evidence,) = gather_pairs([(source, copy)], FakeEncoder())
+    return evidence.names
+
+
+def named(case: Case, change: NameChange) -> bool:
+    """Whether a change speaks of the row's name: its span overlaps the row's text."""
+    if case.name != "-":
+        span, text, whole = change.source, case.name, case.source
+    else:
+        span, text, whole = change.copy, case.trace, case.copy
+    starts = [i for i in range(len(whole)) if whole.startswith(text, i)]
+    return span is not None and any(span.start < i + len(text) and i < span.end for i in starts)
+
+
+@pytest.mark.model
+def test_naming_golden_table(encoder: object) -> None:
+    rows = [case for case in cases() if case.source not in UNDECIDABLE]
+    evidence = gather_pairs([(case.source, case.copy) for case in rows], encoder)  # type: ignore[arg-type]
+    wrong = []
+    for case, bead in zip(rows, evidence, strict=True):
+        mine = [c for c in bead.names if named(case, c)]
+        others = [c for c in bead.names if not named(case, c) and c.change != "kept"]
+        if case.changes == {"kept"}:
+            good = all(c.change == "kept" for c in mine)
+        else:
+            good = any(c.change in case.changes for c in mine)
+        if not good or any(c.probability >= 0.5 for c in others):
+            wrong.append((case, [(c.change, c.source_text, c.copy_text) for c in bead.names]))
+    assert wrong == []
+    assert len(rows) > 100
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_naming_a_text_against_itself_keeps_every_name(text: str) -> None:
+    assert all(change.change == "kept" for change in compare(text, text))
+
+
+SOURCE_WORDS = "Ann Silva met the US in Porto, not May’s NATO iPhone said “Sun” I"
+COPY_WORDS = "Anne silvas met us at Port the sun NATO Otan May's said"
+
+
+@given(
+    st.lists(st.sampled_from(SOURCE_WORDS.split()), min_size=1),
+    st.lists(st.sampled_from(COPY_WORDS.split()), min_size=1),
+)
+def test_naming_changes_point_at_what_they_quote(source: list[str], copy: list[str]) -> None:
+    one, other = " ".join(source), " ".join(copy)
+    for change in compare(one, other):
+        assert change.change in CHANGES
+        assert change.reason
+        if change.source is not None:
+            assert one[change.source.start : change.source.end].startswith(change.source_text or "")
+        if change.copy is not None:
+            assert other[change.copy.start : change.copy.end].startswith(change.copy_text or "")
+
+
+def test_naming_swapping_one_name_changes_that_name_alone() -> None:
+    source = "Teresa Almeida met Jonas Brandt in Madrid."
+    changed = compare(source, "Teresa Almeida met Jonas Kessler in Madrid.")
+    assert [c.change for c in changed if c.source_text == "Teresa Almeida"] == ["kept"]
+    assert [c.change for c in changed if c.source_text == "Jonas Brandt"] != ["kept"]
+    assert [c.change for c in changed if c.source_text == "Madrid"] == ["kept"]
+
+
+def test_naming_a_document_teaches_which_word_is_a_name() -> None:
+    alone = casing_of(text := "Banks paid.", [find_words(text)])
+    assert find_mentions(find_words("Banks paid."), alone) == ()
+    text = "The owner, Peter Banks, spoke. Banks paid."
+    sentences = [find_words(text[:30]), find_words(text[31:], offset=31)]
+    taught = casing_of(text, sentences)
+    assert [m.at for m in find_mentions(sentences[1], taught)] == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("He met President Teresa Almeida at the White House.", ["Teresa Almeida", "White House"]),
+        ("They read the People’s Daily in Hong Kong.", ["People’s Daily", "Hong Kong"]),
+        ("He left China’s Cyberspace Administration.", ["China’s", "Cyberspace Administration"]),
+        ("It fell on Monday, May 4, and in March.", []),
+        ("I said so. The end.", []),
+        ("The minister paid the Bank of England.", ["Bank of England"]),
+        ("A post on X and an iPhone.", ["X", "iPhone"]),
+    ],
+)
+def test_naming_finds_mentions(text: str, names: list[str]) -> None:
+    words = find_words(text)
+    found = find_mentions(words, casing_of(text, [words]))
+    assert [text[words[m.at[0]].start : words[m.at[-1]].end] for m in found] == names
+
+
+def test_naming_camel_parts_are_two_ordinary_words() -> None:
+    assert camel_parts("flightNow") == ("flight", "Now")
+    assert camel_parts("TikTok") is None
+    assert camel_parts("McArver") is None
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_naming_likeness_of_a_word_to_itself_is_whole(word: str) -> None:
+    assert likeness(word, word) >= 0.85
+    assert not is_cut(word, word)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "misspelt", "cut", "spellings"),
+    [
+        ("zelensky", "zelenskyy", True, False, True),
+        ("odesa", "odessa", True, False, True),
+        ("memisoglu", "mimsoglo", True, False, False),
+        ("palantir", "palant", True, True, False),
+        ("maga", "magove", False, False, False),
+        ("xi", "x", True, True, False),
+    ],
+)
+def test_naming_spelling_golden(
+    old: str,
+    new: str,
+    misspelt: bool,
+    cut: bool,
+    spellings: bool,
+) -> None:
+    assert is_misspelt(new, old) is misspelt
+    assert is_cut(new, old) is cut
+    assert are_spellings(old, new) is spellings
