@@ -1,0 +1,300 @@
+"""Whether a unit of text belongs to the page round an article, not to the article.
+
+Pure judgement of strings: counters, invitations, related articles, comments, tags, dates, credits,
+notices, navigation, other scripts; and what headlines, bylines and captions look like. Nothing here
+knows an alignment, a file or one site's habits. Prose is left alone: a sentence of an article that
+speaks of cookies or of a newsletter is no furniture.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from detector.phrases import ANYWHERE, DATE_WORD, DATED, STAMPED, UNSTOPPED, compiled
+
+_ANYWHERE: Final = compiled(ANYWHERE)
+_UNSTOPPED: Final = compiled(UNSTOPPED)
+
+_LONGEST: Final = 400  # code points; of anything longer only the script is looked at
+_STRIPPED: Final = " \t\r\n.:;!|»›→←↓▶*–—-•·>✓?"
+_STRAIGHT: Final = str.maketrans("‘’“”\xa0", "''\"\" ")
+
+_WORD: Final = re.compile(r"[^\W\d_][\w'’.&-]*")
+_SMALL: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the and or but nor for of in on at to by as with from into over after vs via is it "
+        "its de la le el al bin van von der den di da del y e",
+    )
+)
+_DANGLING: Final = _SMALL | frozenset(
+    re.findall(
+        r"\w+", "which who whose that his her their our has have had was were are be will not"
+    )
+)
+_NAME: Final = r"(?:[A-Z][\w.'’-]*|[a-z]{2,3})"
+_MONTHS: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]*\b"
+_BYLINE: Final = re.compile(
+    rf"(?:(?:[Bb]y|BY|[Ff]rom|(?:[Ww]ritten|[Rr]eported|[Ww]ords|[Ss]tory|[Tt]ext|[Aa]nalysis|"
+    rf"[Oo]pinion|[Cc]ommentary) by):? +)(?!{_MONTHS}){_NAME}(?:[ ,&|/•·–—]+(?:- )?{_NAME}){{0,14}}"
+    r"(?:[ ,|•·–—][^.!?]*\d[^!?]*)?"
+)
+_ROLE: Final = re.compile(
+    rf"{_NAME}(?: {_NAME}){{1,3}}(?: ?[,|•·–—-] ?| )"
+    r"(?:[Ss]taff|[Ss]enior|[Cc]hief|[Pp]olitic\w+|[Ff]oreign|[Aa]ssociate|[Ss]pecial)?"
+    r"(?: [\w'’]+){0,3} ?"
+    r"(?:[Cc]orrespondent|[Rr]eporter|[Ww]riter|[Ee]ditor|[Cc]olumnist|[Jj]ournalist|Reuters|AP|AFP)"
+    r"(?:[ ,]+[\w .]{1,30})?"
+)
+_CREDITED: Final = re.compile(
+    r"\(?(?:Additional |With )?(?:[Rr]eporting|[Ee]diting|[Ww]riting|[Tt]ranslat\w+|[Cc]ompiled|"
+    r"[Pp]roduced|[Pp]hotos?|[Pp]hotographs?|[Tt]ext|[Ww]ords)(?: and [a-z]+)? by "
+    r"(?:(?:[A-Z][\w.'’-]*|and|in|by|for|de|van|von|bin|al|the|[a-z]*ing|additional)"
+    r"(?:[ ,;/&]+(?:- )?|(?=[).]|$)))+\)?\.?"
+)
+_BIO: Final = re.compile(
+    r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){1,3} (?:is|was) an? (?:[\w'’,-]+ ){0,6}"
+    r"(?:correspondent|reporter|editor|writer|columnist|journalist|author|contributor|fellow|"
+    r"professor)\b.*\b(?:for|at|based in|covers|covering|author of|with) .*"
+)
+_CAPTION: Final = re.compile(
+    r"^\W*In this (?:\w+ ){0,3}(?:photo|image|picture|illustration|frame|screenshot|grab)\b|"
+    r"^(?:FILE|File)(?: photo| image| picture)?\b ?[-–—:.]|^(?:Image|Photo|Picture|Caption) ?:"
+)
+_PICTURED: Final = re.compile(
+    r"\b(?:is|are) (?:seen|pictured|shown|displayed|photographed|depicted) "
+    r"(?:\w+ ){0,9}(?:in|on|at|during|after|before|near|outside)\b|"
+    r"\((?:L|R|C|[Ll]eft|[Rr]ight|[Cc]ent(?:er|re)|pictured|above|top|bottom)\)|"
+    r"\b(?:pictured|seen here|shown here)\b"
+)
+_SEEN_ON: Final = re.compile(
+    r"\b(?:on|in) (?:\w+day,? )?(?:[A-Z][a-z]+\.? \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]+,? \d{4})"
+)
+_TERMINAL: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
+_CUT_SHORT: Final = re.compile(r"(?:…|\.\.\.|\[(?:…|\.\.\.)\])[\"'”’»)\]]*$")
+
+
+def furniture_reason(text: str) -> str | None:
+    """Say what makes a unit look like page furniture.
+
+    Parameters
+    ----------
+    text : str
+        One unit: a sentence, a headline, a line of a page.
+
+    Returns
+    -------
+    str or None
+        A short noun phrase such as `"a visit counter"`; None for what may be the article's own.
+
+    Notes
+    -----
+    Made to miss rather than to call an article's sentence furniture. Headlines, bylines and
+    captions are no furniture by themselves: whether they are depends on where they stand.
+
+    Examples
+    --------
+    >>> furniture_reason("Visited 1 times, 1 visit(s) today")
+    'a visit counter'
+    >>> furniture_reason("The site asked readers to subscribe to its newsletter.") is None
+    True
+    """
+    if _is_foreign(text):
+        return "text in another script"
+    if len(text) > _LONGEST:
+        return None
+    line = " ".join(text.translate(_STRAIGHT).lower().split())
+    bare = line.strip(_STRIPPED)
+    if not bare:
+        return None
+    for reason, pattern in _ANYWHERE:
+        if pattern.fullmatch(bare):
+            return reason
+    stopped = bool(_TERMINAL.search(text.rstrip()))
+    for reason, pattern in () if stopped else _UNSTOPPED:
+        if pattern.fullmatch(bare):
+            return reason
+    if DATED.search(bare) and all(map(DATE_WORD.fullmatch, bare.split())):
+        return "a date"
+    if (not stopped or ":" in bare[:25]) and STAMPED.fullmatch(bare):
+        return "a date"
+    return "a credit" if _CREDITED.fullmatch(text.strip()) else None
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether most letters are of another script than Latin."""
+    letters = [mark for mark in text if mark.isalpha()]
+    if len(letters) < 2:
+        return False
+    latin = sum(mark.isascii() or "LATIN" in unicodedata.name(mark, "") for mark in letters)
+    return 2 * latin < len(letters)
+
+
+def looks_like_headline(text: str) -> bool:
+    """Whether a unit that has a paragraph to itself reads like a headline or a subhead.
+
+    Notes
+    -----
+    At most 24 words with no stop at the end, and either no more than 16 or most of the longer ones
+    capitalised; a question must be capitalised so. A teaser cut off in mid-sentence is none.
+
+    Examples
+    --------
+    >>> looks_like_headline("Mayor to Leave Lake Town After Nine Years in Office")
+    True
+    >>> looks_like_headline("The mayor will leave.")
+    False
+    """
+    text = text.strip()
+    words = _WORD.findall(text)
+    if not 1 <= len(words) <= 24 or text[-1] in ",;:" or not _starts_big(text):
+        return False
+    if words[-1].lower() in _DANGLING and len(words) > 8:
+        return False  # cut off in mid-sentence
+    long = [word for word in words[1:] if word.lower() not in _SMALL]
+    titled = sum(word[0].isupper() for word in long) >= 0.6 * len(long)
+    if _TERMINAL.search(text):
+        return titled and text.rstrip("\"'”’)").endswith("?") and len(words) > 2
+    return titled or len(words) <= 16
+
+
+def _starts_big(text: str) -> bool:
+    first = next((mark for mark in text if mark.isalnum()), "a")
+    return not first.islower() or bool(re.match(r"\W*[a-z]{1,3}[A-Z]", text))
+
+
+def looks_like_byline(text: str) -> bool:
+    """Whether a unit names who wrote the article, and perhaps for whom and when.
+
+    Examples
+    --------
+    >>> looks_like_byline("By Ann Fox and Ted Moss, Lake Town Herald")
+    True
+    >>> looks_like_byline("By Monday the ice had gone.")
+    False
+    """
+    text = text.strip()
+    if len(text) > 150 or (text.endswith(".") and not re.search(r"\b[A-Z]\.$|[Jj]r\.$", text)):
+        return False
+    return bool(_BYLINE.fullmatch(text) or _ROLE.fullmatch(text))
+
+
+def looks_like_caption(text: str) -> bool:
+    """Whether a unit describes a picture.
+
+    Examples
+    --------
+    >>> looks_like_caption("In this file photo, a ferry is seen at Lake Town on May 6, 2024.")
+    True
+    >>> looks_like_caption("The ferry sank in 2024.")
+    False
+    """
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return False
+    if _CAPTION.search(text):
+        return True
+    dated = _SEEN_ON.search(text) or not _TERMINAL.search(text)  # prose, too, says what is seen
+    return bool(dated and _PICTURED.search(text)) or furniture_reason(text) == "a photo credit"
+
+
+# Reasons that no line inside an article gives; the others may break into one.
+_FINAL: Final = frozenset(
+    (
+        "a visit counter",
+        "a notice on cookies or terms",
+        "a copyright notice",
+        "tags or categories",
+        "a comment form",
+        "a disclaimer",
+        "a credit",
+        "text in another script",
+    )
+)
+_RESUMED: Final = 6  # as much prose after a line of furniture shows that the article went on
+_TEASED: Final = 3  # a teaser's text, a standfirst or a note on the author is no longer
+
+_Kind = Literal["final", "passing", "headline", "note", "prose"]
+
+
+def split_run(texts: Sequence[str], end: Literal["head", "tail"]) -> int:
+    """Count how many units, from the outer edge of a source, are page furniture.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The units at one end of a source document that no unit of the copy matches, in the
+        order of the document: before the first matched unit, or after the last one.
+    end : {"head", "tail"}
+        Which end.
+
+    Returns
+    -------
+    int
+        The first `n` units (head) or the last `n` (tail) stand outside the article; what remains
+        next to the matched text is the article's own, left out by the copy.
+
+    Notes
+    -----
+    At the tail the line nearest the body that marks furniture takes all that follows it along: a
+    teaser headline its text, a counter everything. Sentences before it are omissions. A line
+    that may also stand inside an article (an advertisement, "Read more", a subhead) marks nothing
+    where longer prose follows it.
+
+    At the head, all up to the last headline, byline, date, caption or line of navigation is
+    outside, standfirsts between them included.
+
+    Examples
+    --------
+    >>> split_run(["So it ended.", "Tags: harbour", "Ice on the lake", "Skaters came."], "tail")
+    3
+    >>> split_run(["Mayor to leave", "By Ann Fox", "The mayor said so.", "He smiled."], "head")
+    2
+    """
+    kinds = [_kind(text) for text in texts]
+    return _head(texts, kinds) if end == "head" else _tail(texts, kinds)
+
+
+def _kind(text: str) -> _Kind:
+    reason = furniture_reason(text)
+    if reason is not None:
+        return "final" if reason in _FINAL else "passing"
+    if looks_like_byline(text) or looks_like_headline(text):
+        return "headline"
+    return "note" if len(text) <= _LONGEST and _BIO.fullmatch(text.strip()) else "prose"
+
+
+def _head(texts: Sequence[str], kinds: Sequence[_Kind]) -> int:
+    outside = 0
+    for i, kind in enumerate(kinds):
+        if i - outside > _TEASED:
+            break  # prose of the article itself: what follows are its own subheads
+        if kind in ("final", "passing", "headline") or looks_like_caption(texts[i]):
+            outside = i + 1
+    return outside
+
+
+def _tail(texts: Sequence[str], kinds: Sequence[_Kind]) -> int:
+    n = len(texts)
+    following = n  # where the nearest line after this one stands that is not prose
+    outside = 0
+    for i in range(n - 1, -1, -1):
+        block = texts[i + 1 : following]  # the prose that comes right after this line
+        if _marks_the_end(texts[i], kinds[i], block):
+            outside = n - i
+        if kinds[i] != "prose":
+            following = i
+    return outside
+
+
+def _marks_the_end(text: str, kind: _Kind, block: Sequence[str]) -> bool:
+    """Whether a line at the tail, followed by `block`, stands outside the article."""
+    if kind == "headline":
+        if not block or not _TERMINAL.search(block[-1]) or _CUT_SHORT.search(block[-1]):
+            return True  # a list of teasers, or one whose text is cut off
+        return len(_WORD.findall(text)) > 5 and len(block) <= _TEASED  # else a subhead
+    most = {"final": len(block), "passing": _RESUMED, "note": _TEASED, "prose": -1}[kind]
+    return len(block) <= most
