@@ -173,7 +173,6 @@ FURNITURE = {
         "0 Comments",
         "Leave a Reply",
         "Leave a comment",
-        "Your email address will not be published. Required fields are marked *",
         "Your email address will not be published.",
         "Save my name, email, and website in this browser for the next time I comment.",
         "Join the conversation",
