@@ -115,14 +115,16 @@ def negation_change(bead: BeadEvidence) -> tuple[tuple[Word, ...], tuple[Word, .
     -------
     tuple of (tuple of Word, tuple of Word)
         Negations of the source and of the copy that are left when equal numbers are struck out.
-        A word that negates by itself ("failed", "unclear") can answer for one.
+        A word that negates by itself ("failed", "unclear") answers for one where it stands on one
+        side alone, in the same clause ("not impossible") or in the other text.
     """
     source, copy = negations(bead.words.source), negations(bead.words.copy)
-    spare = len(source) - len(copy)
-    if spare > 0:
-        spare = max(0, spare - len(_implied(bead.words.copy, bead.words.source)))
+    difference = len(source) - len(copy)
+    answers = len(_implied(bead.words.copy, bead.words.source))
+    answers += len(_implied(bead.words.source, bead.words.copy))
+    spare = max(0, abs(difference) - answers)
+    if difference > 0:
         return _alone(source, copy)[:spare], ()
-    spare = max(0, -spare - len(_implied(bead.words.source, bead.words.copy)))
     return (), _alone(copy, source)[:spare]
 
 

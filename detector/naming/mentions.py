@@ -89,7 +89,7 @@ def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
     flat: set[int] = set()
     first: dict[str, int] = {}
     for index, words in enumerate(sentences):
-        is_flat = _is_flat(words)
+        is_flat = _is_flat(raw, words)
         for position, word in enumerate(words):
             first.setdefault(word.norm, index)
             at_opening = position == 0 or _opens(raw, words[position - 1], word)
@@ -164,8 +164,9 @@ def is_name_word(
         return False
     if _is_date(words, position) or is_title(words, position, casing):
         return False
-    if len(norm) == 1 and casing.raw[word.end : word.end + 2].strip("-").islower():
-        return False  # the C of "C-suite", the Gs of a sequence
+    after = casing.raw[word.end : word.end + 2]
+    if len(norm) == 1 and after[:1] == "-" and after[1:].islower():
+        return False  # the C of "C-suite"
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written
@@ -239,7 +240,7 @@ def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
     # "Bishop" is an office in front of a name and a name after one.
     before = words[position - 1] if position else None
     if before is not None and word.start not in casing.opening:
-        adjacent = casing.raw[before.end : word.start] == " "
+        adjacent = casing.raw[before.end : word.start].isspace()
         if adjacent and has_capital(before.text) and not is_stopword(before.norm):
             return title_key(before.norm) is not None
         if adjacent and (before.norm in ("the", "a", "an", "by") or is_stopword(before.norm)):
@@ -267,9 +268,9 @@ def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) 
         return None
     between = raw[word.end : words[at + 1].start]
     if named[at + 1]:
-        initial = len(word.text) <= 3 and between.strip(" ") == "."
+        initial = len(word.text) <= 3 and between.strip() == "."
         tied = between in ("-", "‑", " & ", "’s ", "'s ")
-        return at + 1 if tied or initial or not between.strip(" ") else None
+        return at + 1 if tied or initial or between.isspace() else None
     return _past_joiners(words, named, at, raw)
 
 
@@ -279,7 +280,7 @@ def _past_joiners(words: Sequence[Word], named: Sequence[bool], at: int, raw: st
     if joiner not in _JOINERS or (joiner not in _PARTICLES and not is_word(words[at].norm)):
         return None
     for ahead in range(at + 1, min(at + 4, len(words))):
-        if raw[words[ahead - 1].end : words[ahead].start] != " ":
+        if not raw[words[ahead - 1].end : words[ahead].start].isspace():
             return None
         if named[ahead]:
             return ahead if joiner in _PARTICLES or joiner in ("of", "for") else None
@@ -288,15 +289,14 @@ def _past_joiners(words: Sequence[Word], named: Sequence[bool], at: int, raw: st
     return None
 
 
-def _is_flat(words: Sequence[Word]) -> bool:
+def _is_flat(raw: str, words: Sequence[Word]) -> bool:
     """Tell whether capitals say nothing here: a headline in title case, or all capitals."""
     letters = [w.text for w in words if w.text[0].isalpha()]
-    if len(letters) < 2:
-        return False
     if len(letters) > 3 and sum(t.isupper() for t in letters) > 0.7 * len(letters):
         return True
-    long = [t for t in letters if len(t) > 3]
-    ordinary = [t for t in long if is_word(t.lower())]
+    if not words or raw[words[-1].end : words[-1].end + 1] in (".", "!", "…"):
+        return False
+    ordinary = [t for t in letters if not is_stopword(t.lower()) and is_word(t.lower())]
     return len(ordinary) >= 3 and sum(t[0].isupper() for t in ordinary) > 0.7 * len(ordinary)
 
 

@@ -175,7 +175,10 @@ def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) 
     if word.norm in GENERIC or len(word.norm) == 1:
         return True
     last = max(mention.at)
-    return last in kept and board.source[last].norm not in GENERIC
+    if last in kept and board.source[last].norm not in GENERIC:
+        return True
+    # "Xi" stands for Xi Jinping and "Northwind" for Northwind Power, "Donald" for nobody.
+    return not all("given" in name_kinds(board.source[k].norm) for k in kept)
 
 
 def _twin(board: Board, word: Word) -> int | None:

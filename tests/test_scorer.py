@@ -1,0 +1,232 @@
+"""From two texts to a report: what must hold for any pair, and for the bundled example."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from detector import DetectorWarning, InputError, Report, Scorer
+from detector.encode import MiniLMEncoder
+from detector.report import COLUMNS
+from detector.text import split
+
+pytestmark = pytest.mark.model
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
+
+
+@pytest.fixture(scope="module")
+def scorer(encoder: MiniLMEncoder) -> Scorer:
+    return Scorer(encoder=encoder)
+
+
+@pytest.fixture(scope="module")
+def source() -> str:
+    return (EXAMPLE / "source.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def copy() -> str:
+    return (EXAMPLE / "copy.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def report(scorer: Scorer, source: str, copy: str) -> Report:
+    return scorer.score(copy=copy, source=source)
+
+
+def damaged(report: Report) -> set[tuple[str | None, str | None]]:
+    return {(c.source_text, c.copy_text) for c in report.damaged}
+
+
+def test_scorer_rows_are_the_copys_sentences(report: Report, copy: str, source: str) -> None:
+    frame = report.to_frame()
+    assert list(frame.columns) == list(COLUMNS)
+    assert list(frame.copy_index) == list(range(len(split(copy))))
+    for row in frame.itertuples():
+        assert copy[row.copy_start : row.copy_end] == row.copy_text
+        if row.kind == "aligned":
+            assert source[row.source_start : row.source_end] == row.source_text
+            assert -1.0 <= row.similarity <= 1.0
+            assert 0.0 <= row.drift_probability <= 1.0
+        for change in row.name_changes:
+            if change["copy_text"] is not None:
+                assert copy[change["copy_start"] :].startswith(change["copy_text"])
+            if change["source_text"] is not None:
+                assert source[change["source_start"] :].startswith(change["source_text"])
+
+
+def test_scorer_every_source_sentence_is_somewhere(report: Report, source: str) -> None:
+    held = {i for row in report.rows for i in row.source_indices}
+    missing = {i for passage in (*report.omissions, *report.outside) for i in passage.indices}
+    assert held | missing == set(range(len(split(source))))
+    assert not held & missing
+
+
+def test_scorer_example_leaves_furniture_outside_and_the_caption_omitted(report: Report) -> None:
+    outside = " ".join(passage.text for passage in report.outside)
+    for furniture in ("Visited 3 times", "Related Article", "Storm Olga", "Share this"):
+        assert furniture in outside
+    omitted = " ".join(passage.text for passage in report.omissions)
+    assert "Workers lay a test section" in omitted
+    assert "Visited" not in omitted
+
+
+def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
+    found = damaged(report)
+    for source_text, copy_text in [
+        ("Victoria Sun", "Sol"),
+        ("Sun", "sun"),
+        ("Banks", "banks"),
+        ("Marsh", "marsh"),
+        ("Rivers", "rivers"),
+        ("People’s Lantern", "Torch of Villages"),
+        ("Morning Bell", "Bell of Morning"),
+        ("NATO", "otan"),
+        ("Harbour Watch", "Clock of Port"),
+        ("Northwind Power", "Can"),
+        ("Brave Maria", "Maria Valiente"),
+    ]:
+        assert any(source_text in (s or "") and copy_text in (c or "") for s, c in found), (
+            f"{source_text} -> {copy_text} was not found"
+        )
+
+
+def test_scorer_example_leaves_sound_names_in_peace(report: Report) -> None:
+    kept = {c.source_text for c in report.names if c.change == "kept"}
+    touched = {c.source_text for c in report.damaged}
+    for name in ("Madrid", "Hamburg", "Peter Banks", "Helen May", "Nuno Vidal", "Civic Alliance"):
+        assert name in kept
+        assert name not in touched
+
+
+def test_scorer_copy_equal_to_its_source_flags_nothing(scorer: Scorer, source: str) -> None:
+    report = scorer.score(copy=source, source=source)
+    assert [row.copy_text for row in report.flagged] == []
+    assert damaged(report) == set()
+    assert report.omissions == ()
+    assert all(row.reasons == () for row in report.rows if row.kind == "aligned")
+
+
+def test_scorer_one_swapped_name_touches_only_its_bead(scorer: Scorer, source: str) -> None:
+    swapped = source.replace("said Nuno Vidal", "said Pedro Ramires")
+    assert swapped != source
+    before = scorer.score(copy=source, source=source)
+    after = scorer.score(copy=swapped, source=source)
+    assert ("Nuno Vidal", "Pedro Ramires") in damaged(after)
+    for old, new in zip(before.rows, after.rows, strict=True):
+        if "Pedro Ramires" in new.copy_text:
+            assert (new.drift_probability or 0) > (old.drift_probability or 0)
+        else:
+            assert new.drift_probability == pytest.approx(old.drift_probability, abs=1e-4)
+
+
+def test_scorer_unrelated_texts_are_said_not_to_match(scorer: Scorer, source: str) -> None:
+    other = (
+        "Boil the potatoes in salted water until they are soft. Melt the butter in a small pan. "
+        "Mash everything with a fork and stir in the milk. Serve hot, with parsley on top. "
+        "Leftovers keep for two days in the refrigerator. My grandmother never used cream."
+    )
+    report = scorer.score(copy=other, source=source)
+    assert report.match is False
+    assert "do not match" in report.summary()
+    assert all(row.kind == "addition" for row in report.rows[1:-1])
+
+
+def test_scorer_takes_one_sentence_against_one(scorer: Scorer) -> None:
+    report = scorer.score(
+        copy="The sun doubts that the bridge is safe.", source="Victoria Sun doubts it is safe."
+    )
+    assert len(report.rows) == 1
+
+
+def test_scorer_names_the_text_without_a_sentence(scorer: Scorer) -> None:
+    with pytest.raises(InputError, match=r"the copy .* holds no sentence"):
+        scorer.score(copy=" \n ", source="One.")
+    with pytest.raises(InputError, match=r"the source .* holds no sentence"):
+        scorer.score(copy="One.", source="")
+    with pytest.raises(InputError, match=r"the source is a bytes"):
+        scorer.score(copy="One.", source=b"One.")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["threshold", "name_threshold"])
+def test_scorer_refuses_a_threshold_that_is_no_probability(
+    name: str, encoder: MiniLMEncoder
+) -> None:
+    with pytest.raises(InputError, match=f"{name} is 1.5"):
+        Scorer(encoder=encoder, **{name: 1.5})  # type: ignore[arg-type]
+
+
+def test_scorer_threshold_moves_flags_and_no_probability(
+    report: Report, encoder: MiniLMEncoder, source: str, copy: str
+) -> None:
+    strict = Scorer(encoder=encoder, threshold=0.01).score(copy=copy, source=source)
+    assert len(strict.flagged) >= len(report.flagged)
+    assert [r.drift_probability for r in strict.rows] == [r.drift_probability for r in report.rows]
+    assert str(strict.signature) != str(report.signature)
+
+
+def test_scorer_is_deterministic_and_shared_by_threads(
+    scorer: Scorer, report: Report, source: str, copy: str
+) -> None:
+    results: list[Report] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(scorer.score(copy=copy, source=source)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [r.to_json() for r in results] == [report.to_json()] * 3
+
+
+def test_scorer_warns_of_a_sentence_longer_than_the_encoder_reads(scorer: Scorer) -> None:
+    text = " ".join(f"w{i}" for i in range(400)) + "."
+    with pytest.warns(DetectorWarning, match="longer than the 256 tokens"):
+        report = scorer.score(copy=text, source=text)
+    assert report.n_truncated > 0
+    assert report.warnings
+
+
+def test_scorer_align_and_align_sentences_agree(scorer: Scorer, source: str, copy: str) -> None:
+    whole = scorer.align(copy=copy, source=source)
+    listed = scorer.align_sentences(copy=split(copy).texts, source=split(source).texts)
+    assert [(b.source, b.copy) for b in whole.beads] == [(b.source, b.copy) for b in listed.beads]
+    assert scorer.align_sentences(copy=[], source=["One."]).n_copy == 0
+
+
+def test_scorer_hostile_text_is_scored(scorer: Scorer) -> None:
+    generator = random.Random(0)
+    alphabet = "aé漢😀\u202e\u200b\x00\x1b\ud800 \n.“”’"
+    for _ in range(5):
+        text = "word. " + "".join(generator.choice(alphabet) for _ in range(200))
+        report = scorer.score(copy=text, source=text)
+        assert Report.from_json(report.to_json()) == report
+
+
+@pytest.mark.shared
+def test_scorer_finds_what_a_published_copy_did_to_its_source(scorer: Scorer, shared: Path) -> None:
+    texts = {p.name[:3]: p.read_text(encoding="utf-8") for p in (shared / "seeds").glob("*.txt")}
+    report = scorer.score(copy=texts["001"], source=texts["002"])
+    found = damaged(report)
+    for name, trace in [
+        ("MAGA", "Magove"),
+        ("Xi-Trump", "X-Trump"),
+        ("US", "us"),
+        ("Sun", "sun"),
+        ("Trump", "prevails"),
+        ("McArver", "McCarver"),
+        ("Daily", "daily life of peoples"),
+    ]:
+        assert any(name in (s or "") and trace in (c or "") for s, c in found), (name, trace)
+    assert report.match
+    assert [p.text[:22] for p in report.omissions] == ["In this photo illustra"]
+    outside = " ".join(p.text for p in report.outside)
+    assert "Visited" in outside
+    assert "Zelensky" in outside
+    for other in ("000", "003", "004"):
+        assert scorer.score(copy=texts["001"], source=texts[other]).matched < report.matched
