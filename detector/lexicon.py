@@ -385,6 +385,7 @@ def _places() -> tuple[dict[str, str], dict[str, str]]:
     return exact, folded
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def place_key(text: str) -> str | None:
     """Return one name for a place, whether its name, adjective, people or abbreviation is given.
 

@@ -6,9 +6,9 @@ are left to `standins`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from detector.lexicon import is_stopword, is_word, place_key, same_acronym
+from detector.lexicon import bare_acronym, is_stopword, is_word, place_key, same_acronym
 from detector.naming.board import Board, Match
 from detector.naming.mentions import Mention, base_form, has_capital
 from detector.words import Word
@@ -16,7 +16,7 @@ from detector.words import Word
 
 def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
-    for step in (_same, _place, _acronym, _other_case, _adjective, _glued):
+    for step in (_same, _place, _other_case, _adjective, _glued, _acronym):
         for mention in board.mentions:
             step(board, mention)
 
@@ -79,16 +79,22 @@ def _acronym(board: Board, mention: Mention) -> None:
     if len(board.open(mention)) < len(mention.at):
         return
     text = board.source_text(mention.at)
-    for size in (1, 2, 3, 4, 5):
-        for j in range(len(board.copy) - size + 1):
-            at = tuple(range(j, j + size))
-            if any(k in board.taken for k in at):
-                continue
-            phrase = board.copy_text(at)
-            if (size > 1 or has_capital(phrase)) and same_acronym(text, phrase):
-                for i in mention.at:
-                    board.settle(i, Match("kept", at, "an acronym and its full name"))
-                return
+    for at in _acronym_partners(board, text):
+        if not any(k in board.taken for k in at) and same_acronym(text, board.copy_text(at)):
+            for i in mention.at:
+                board.settle(i, Match("kept", at, "an acronym and its full name"))
+            return
+
+
+def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
+    """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
+    if bare_acronym(text) is None:
+        yield from ((j,) for j, w in enumerate(board.copy) if len(w.text) > 1 and w.text.isupper())
+        return
+    initial = text[0].lower()
+    for j, word in enumerate(board.copy):
+        if word.norm[0] == initial:
+            yield from (tuple(range(j, j + n)) for n in range(1, 6) if j + n <= len(board.copy))
 
 
 def _other_case(board: Board, mention: Mention) -> None:

@@ -315,7 +315,7 @@ def base_form(text: str) -> str:
 
 def has_capital(text: str) -> bool:
     """Tell whether any letter is a capital."""
-    return any(c.isupper() for c in text)
+    return text != text.lower()
 
 
 def _has_inner_capital(text: str) -> bool:
