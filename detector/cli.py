@@ -11,6 +11,7 @@ import io
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with own_warnings():
             arguments = _parser().parse_args(argv)
+            if getattr(arguments, "quiet", False):
+                warnings.simplefilter("ignore")  # the report holds the same facts
             code: int = arguments.run(arguments)
             return code
     except (DetectorError, OSError) as err:
