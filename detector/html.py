@@ -65,6 +65,7 @@ _STYLE = """
   content-visibility: visible; border: 0; position: sticky; top: 0; background: var(--paper); }
 .rtd .number { font-variant-numeric: tabular-nums; grid-row: 1 / 3; line-height: 1.3; }
 .rtd .number b { display: block; font-size: 1rem; line-height: 1.5; }
+.rtd .number span { display: block; }
 .rtd .label { display: block; font-size: .75rem; }
 .rtd .cell > .label { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute;
   width: 1px; }

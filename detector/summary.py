@@ -39,6 +39,7 @@ CHANGE_WORDS: dict[Change, str] = {
 }
 """What became of a name, as every view says it."""
 
+_WIDTH = 96
 _LABEL = 11  # columns before the text of a line
 
 
@@ -58,14 +59,17 @@ def render(report: Report, *, n_worst: int = 5) -> str:
         Lines of plain text without a last line end, safe to print on a terminal.
     """
     lines = [report.statement]
-    lines += [f"{label:<{_LABEL}}{fact}" for label, fact in facts(report)]
+    for label, fact in facts(report):
+        first, *others = textwrap.wrap(fact, _WIDTH - _LABEL) or [""]
+        lines.append(f"{label:<{_LABEL}}{first}")
+        lines += [f"{'':<{_LABEL}}{other}" for other in others]
     worst = report.worst[:n_worst]
     if worst:
         lines.append("Worst")
     for row in worst:
         lines.append(f"{row.copy_index + 1:>4}  {chance(row):>4} {shortened(row.copy_text, 80)}")
         lines += [f"{'':<{_LABEL}}- {shortened(why, 100)}" for why in report.findings(row)[:3]]
-    lines += textwrap.wrap(MEANING, 96)
+    lines += textwrap.wrap(MEANING, _WIDTH)
     return "\n".join([*lines, f"{'Signature':<{_LABEL}}{safe(str(report.signature))}"])
 
 
