@@ -80,11 +80,14 @@ def render(
 
 
 def _row(report: Report, row: Row, width: int, *, colour: bool) -> list[str]:
-    signs = ("!" if row.drift_flag else " ") + (
-        "*" if any(map(report.is_loud, row.name_changes)) else " "
+    signs = "".join(
+        sign if shown else " "
+        for sign, shown in (
+            ("!", row.drift_flag),
+            ("*", any(map(report.is_loud, row.name_changes))),
+            ("+", row.kind == "addition"),
+        )
     )
-    if row.kind == "addition":
-        signs = "+" + signs[1]
     gutter = f"{row.copy_index + 1:>5} {signs} {chance(row):>4}"
     lines = _laid_out(
         _copy_runs(report, row), gutter, width, colour=colour, style=_FLAG if row.drift_flag else ""
@@ -135,7 +138,7 @@ def _pieces(
 def _omission(passage: Passage, width: int, *, colour: bool) -> list[str]:
     reason = f" ({safe(passage.reason)})" if passage.reason else ""
     text = f"left out{reason}: {shortened(passage.text, _LONGEST)}"
-    return _laid_out([_Run(text, _SOFT)], f"{'':>5} -", width, colour=colour)
+    return _laid_out([_Run(text, _SOFT)], f"{'':>8}-", width, colour=colour)
 
 
 def _furniture(passages: list[Passage]) -> list[_Run]:

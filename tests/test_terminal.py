@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -52,18 +53,25 @@ def test_terminal_loses_no_word(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        (r"^ +3 !\* 0\.93  He consulted the \*Ambove\* \[was: AMBER\] movement\.$", "damage"),
+        (r"^ +3 !\*  0\.93  He consulted the \*Ambove\* \[was: AMBER\] movement\.$", "damage"),
         (r"^ +source: It did not consult the \*AMBER\* movement", "source of a finding"),
         (r"^ +- a negation may be lost", "reason"),
         (r"port ~authoritys~ voted", "slip"),
-        (r"^ +5  \* 0\.48  Marrack told the \*reservation book\* \[was: Morning Ledger\]", "name"),
+        (r"^ +5  \*  0\.48  Marrack told the \*reservation book\* \[was: Morning Ledger\]", "name"),
         (r"^ +-  +left out \(a photo caption\): A crane at the Ellery docks", "omission"),
-        (r"^ +7 \+    --  Read more tomorrow\.$", "addition"),
+        (r"^ +7   \+   --  Read more tomorrow\.$", "addition"),
         (r'^ +page furniture of the source, 2 sentences: "Related Article"$', "furniture"),
     ],
 )
 def test_terminal_shows_each_kind(line: str, what: str) -> None:
     assert re.search(line, bare(sample()), re.MULTILINE), what
+
+
+def test_terminal_flagged_addition_shows_both_signs() -> None:
+    report = sample()
+    added = replace(report.rows[6], drift_probability=0.7, drift_flag=True)
+    text = bare(replace(report, rows=(*report.rows[:6], added)))
+    assert "7 ! + 0.70  Read more" in text
 
 
 def test_terminal_shows_no_source_for_a_sound_row() -> None:
