@@ -145,7 +145,7 @@ _AFTER = re.compile(r"([(\[{$£€])\s+")
 _INSIDE = re.compile(r"(?<=\w) (-|/) (?=\w)|(?<=\d) ?([.,]) ?(?=\d)")
 _QUOTED = re.compile(r"\"\s*([^\"]*?)\s*\"")
 _NOT = re.compile(r"\b(\w+?)n 't\b")
-_UNKNOWN_WORD = re.compile(r"[*@#](?=\w)")
+_UNKNOWN_WORD = re.compile(r"[*@#](?=[^\W\d_])")
 
 
 def tidy(text: str) -> str:

@@ -7,9 +7,11 @@ label.
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -106,9 +108,10 @@ def _read(cache: Path, state: str) -> dict[str, NDArray[np.float64]]:
     known: dict[str, NDArray[np.float64]] = {}
     for path in _parts(cache, state):
         try:
-            with np.load(path, allow_pickle=False) as part:
+            # Through memory: numpy leaves a file open that turns out to be damaged.
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as part:
                 known.update(zip(part["keys"].tolist(), part["rows"], strict=True))
-        except (OSError, ValueError, KeyError) as err:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
             logger.warning("%s: not read (%s); its pairs are measured again", path.name, err)
     return known
 
