@@ -26,7 +26,7 @@ LEGEND = (
     "*name* [was: its source form]   ~name~ slip of case or possessive, or an unsure change",
 )
 
-_GUTTER = 15  # columns of number, signs and probability
+_GUTTER = 16  # columns of number, signs and probability
 _LONGEST = 1500  # characters of one sentence that are shown; some "sentences" are a whole file
 _RESET = "\x1b[0m"
 _LOUD, _SLIP, _SOFT, _BOLD, _FLAG = "\x1b[1;31m", "\x1b[4m", "\x1b[2m", "\x1b[1m", "\x1b[33m"
