@@ -1,0 +1,217 @@
+"""Which figures say one thing: 25bn and 25 billion, half and 50 %, 160 km/h and 100 mph.
+
+Pure. Every figure yields keys for what it says; figures that share a key may agree, and
+`same_thing` tells whether they do. Nothing here looks at the texts round them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from detector.quantities import Figure, find_figures
+from detector.tokens import number_hints
+from detector.units import unit_facts, units_named
+
+Key = tuple[str, float]
+"""What a figure says, as far as one reading goes: ("n", 25e9), ("month", 12.0)."""
+
+Index = dict[Key, dict[tuple[str, ...], list[int]]]
+"""Figures by what they say, then by unit, so that a value a million times over costs nothing."""
+
+_DIGITS = re.compile(r"\d+")
+_POINTED = re.compile(r"(\d{1,2})\.(\d{1,2})")
+_TOLERANCE = 0.06  # natural logarithm: conversions within 3 % always share a step
+_LONGEST = 40  # digits of one group that are read ...
+_READ = 60  # ... and characters of one figure: a text may be one endless number
+_ROMAN = re.compile(r"\b(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})\b")
+_NEGATIVE = re.compile(
+    r"[-−–]\s?\d|\b(?:minus|negative|below|under|sub|zero|freezing|down|loss|los[et]|fell|fall\w*"
+    r"|drop\w*|declin\w*|decreas\w*|shr[aiu]nk\w*|contract\w*|deficit)\b",
+    re.IGNORECASE,
+)
+_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
+_WORDS = re.compile(r"[^\W\d_]+")
+_MOMENTS = frozenset({"clock", "day", "month", "year"})
+
+
+def digit_groups(text: str) -> tuple[str, ...]:
+    """Return the runs of digits of a text: 11 and 20 of "11:20"."""
+    return tuple(_DIGITS.findall(text))
+
+
+def keys(figure: Figure) -> Iterator[Key]:
+    """Yield what a figure says, the plainest reading first."""
+    value = figure.value
+    if value is None:
+        yield from _group_keys(figure)
+    elif figure.kind == "time":
+        hours = value / 60
+        yield from (("clock", value), ("n", hours), ("n", hours + 12))
+        digits = "".join(digit_groups(figure.text[:_READ]))[:_LONGEST]
+        if digits:
+            yield ("n", float(digits))  # 0230 hours
+    elif figure.kind == "date":
+        part = figure.units[0]
+        yield (part, value % 100 if part == "decade" else value)
+        if part in ("day", "year", "decade"):
+            yield ("n", value)
+        if part == "decade" and value % 100 == 0:
+            yield ("n", value // 100 + 1)  # the 1800s are the 19th century
+    else:
+        yield from _amount_keys(figure, abs(value))
+
+
+def _group_keys(figure: Figure) -> Iterator[Key]:
+    """Yield every number of 6/12/2024, 2:1 or 1995/96 as each part of a date."""
+    century = 2000.0
+    for group in digit_groups(figure.text[:_READ]):
+        number = float(group[:_LONGEST])
+        yield from (("n", number), ("day", number), ("month", number))
+        yield ("year", number + century if number < 100 else number)
+        century = number // 100 * 100 if number >= 1000 else 2000.0
+
+
+def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
+    yield ("n", value)
+    if figure.also is not None:
+        yield ("n", abs(figure.also))
+    if figure.kind == "percent":
+        yield ("n", value / 100)
+    elif figure.kind == "fraction" and 0 < value <= 0.5:
+        yield ("part", round(1 / value, 3))  # a fifth is spelled like the fifth
+    elif figure.kind == "ordinal":
+        yield ("part", value)
+    if figure.kind in ("number", "ordinal") and value.is_integer():
+        yield from (("day", value), ("year", value))
+    elif figure.kind == "number" and (pointed := _POINTED.fullmatch(figure.text)):
+        one, other = int(pointed[1]), int(pointed[2])
+        if one <= 24 and other < 60:
+            yield ("clock", one % 12 * 60.0 + other)  # 11.20 for 11:20
+        if one <= 31 and other <= 12:
+            yield from (("day", float(one)), ("month", float(other)))  # 17.7. for 17 July
+    if value > 0:
+        yield ("order", float(math.floor(math.log10(value) + 1e-9)))
+
+
+def broad_keys(figure: Figure) -> Iterator[Key]:
+    """Yield what an amount says roughly: its size in whatever unit."""
+    value = abs(figure.value or 0.0)
+    if value == 0 or figure.kind in ("date", "time"):
+        return
+    for name in figure.units:
+        unit = unit_facts()[name]
+        if unit.size is not None:  # two overlapping scales of steps
+            steps = math.log(value * unit.size) / _TOLERANCE
+            yield (f"size of {unit.dimension}", float(math.floor(steps)))
+            yield (f"shifted size of {unit.dimension}", float(math.floor(steps + 0.5)))
+
+
+def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
+    """Tell whether two figures that share a key say one thing.
+
+    Returns
+    -------
+    bool or None
+        True where they do, False where they say one value in different units, None where the
+        key proves nothing about these two.
+    """
+    apart = set(one.units).isdisjoint(other.units)
+    if key[0] == "order":  # dozens, several thousand
+        return True if one.vague or other.vague else None
+    if "size" in key[0]:  # a rounded conversion, so never between figures of one unit
+        return True if apart else None
+    if key[0] == "part":
+        return True if one.kind != other.kind else None
+    if one.value is None or other.value is None:
+        together = digit_groups(one.text[:_READ]) == digit_groups(other.text[:_READ])
+        return True if one.value != other.value or together else None
+    moment = {one.kind, other.kind} & {"date", "time"}
+    if key[0] in _MOMENTS and not moment:
+        return None
+    if key[0] == "decade":  # the 1860s are not the 1960s, but may be the sixties
+        return True if one.value == other.value or min(one.value, other.value) < 100 else None
+    if moment or {one.kind, other.kind} == {"fraction", "percent"}:
+        return True
+    if one.units == other.units or not apart:
+        return True
+    return _also_says(one, key[1]) or _also_says(other, key[1])
+
+
+def _also_says(figure: Figure, value: float) -> bool:
+    """Tell whether 25m is 25 million here: then it is in no unit."""
+    return figure.kind == "measure" and figure.also == value
+
+
+class Side:
+    """One text of a pair, its figures, and where to find each of them by what it says.
+
+    Everything but the figures is worked out when first asked for: most pairs never ask.
+
+    Attributes
+    ----------
+    text : str
+    figures : tuple of Figure
+    used : set of int
+        Places of figures that a figure of the other text has been found to be.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.figures = find_figures(text)
+        self.used: set[int] = set()
+
+    def _index_by(self, keys_of: Callable[[Figure], Iterator[Key]]) -> Index:
+        index: Index = defaultdict(dict)
+        for i, figure in enumerate(self.figures):
+            for key in keys_of(figure):
+                index[key].setdefault(figure.units, []).append(i)
+        return index
+
+    @cached_property
+    def index(self) -> Index:
+        """Figures by what they say, then by unit, so that a repeated value costs nothing."""
+        return self._index_by(keys)
+
+    @cached_property
+    def broad_index(self) -> Index:
+        """The same by size in whatever unit."""
+        return self._index_by(broad_keys)
+
+    @cached_property
+    def hints(self) -> frozenset[float]:
+        """Numbers that other words say: "both", "World War II"."""
+        known = number_hints()
+        words = set(_WORDS.findall(self.text.lower()))
+        said = {value for word in words for value in known.get(word, ())}
+        romans = {match[0] for match in _ROMAN.finditer(self.text)}
+        return frozenset(said | {float(_roman(roman)) for roman in romans if roman})
+
+    @cached_property
+    def is_negative(self) -> bool:
+        """Whether a word or a mark says that something is below zero, or went down."""
+        return _NEGATIVE.search(self.text) is not None
+
+    @cached_property
+    def digits(self) -> frozenset[str]:
+        """Runs of digits, and the last two digits of each."""
+        groups = digit_groups(self.text)
+        return frozenset((*groups, *(group[-2:] for group in groups)))
+
+    @cached_property
+    def starts(self) -> frozenset[str]:
+        """First three letters of each word: a month may be misspelt, a weekday cut short."""
+        return frozenset(word[:3] for word in _WORDS.findall(self.text))
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """Every unit that the text names."""
+        return units_named(self.text)
+
+
+def _roman(text: str) -> int:
+    values = [_ROMAN_DIGITS[letter] for letter in text]
+    return sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True))
