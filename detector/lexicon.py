@@ -287,8 +287,8 @@ def is_known_name(word: str) -> bool:
 
 
 def is_negation(word: str) -> bool:
-    """Tell whether a word turns a statement round."""
-    return word in NEGATIONS
+    """Tell whether a word turns a statement round; "cant" that lost its apostrophe does too."""
+    return word in NEGATIONS or (word.endswith("nt") and f"{word[:-1]}'t" in NEGATIONS)
 
 
 def is_quantifier(word: str) -> bool:

@@ -16,8 +16,10 @@ from detector.words import Word
 
 def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
+    # Long names choose first: the Brandt of "Almeida-Brandt" stands in "Almeida-Brandt".
+    longest = sorted(board.mentions, key=lambda mention: -len(mention.at))
     for step in (_same, _place, _other_case, _adjective, _glued, _acronym):
-        for mention in board.mentions:
+        for mention in longest:
             step(board, mention)
 
 

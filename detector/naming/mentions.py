@@ -171,7 +171,7 @@ def is_name_word(
     if written is not None:
         return written
     # The capital says nothing here: ask both documents, then ordinary English.
-    if casing.capital[norm] > casing.lower[norm]:
+    if casing.capital[norm] and casing.capital[norm] >= casing.lower[norm]:
         return True
     if casing.lower[norm] and not casing.capital[norm]:
         return False

@@ -201,12 +201,28 @@ def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
     for k in kept:
         places += [p + step for p in board.matches[k].copy for step in (1, 2, -1, -2)]
     for j in places:
-        if not 0 <= j < len(board.copy) or not _is_candidate(board, j):
+        if not 0 <= j < len(board.copy):
+            continue
+        if i - 1 in kept and j == before + 1 and _is_odd_capital(board, j):  # type: ignore[operator] # a kept word has a place
+            return j
+        if not _is_candidate(board, j):
             continue
         tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
         if has_capital(board.copy[j].text) or (tight and board.links.to_source[j] < 0):
             return j
     return None
+
+
+def _is_odd_capital(board: Board, j: int) -> bool:
+    """Tell whether a small word is written like a part of a name ("Northwind Can")."""
+    word = board.copy[j]
+    return (
+        j not in board.taken
+        and is_stopword(word.norm)
+        and has_capital(word.text)
+        and word.start not in board.context.copy.opening
+        and word.norm not in {w.norm for w in board.source}
+    )
 
 
 def _position(board: Board, k: int) -> int | None:

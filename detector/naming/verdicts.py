@@ -126,6 +126,9 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
         worst = Match("kept", worst.copy, "generic words of the name lost their capital")
     if worst.change == "as_word" and _only_lowered(board, parts):
         worst = Match("case", worst.copy, "lost a capital", 0.4)
+    if worst.change == "kept" and _is_turned(board, parts):
+        everything = tuple(j for m in parts.values() for j in m.copy)
+        worst = Match("translated", everything, "has its words turned round", 0.6)
     doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
     if doubled:
         worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
@@ -171,6 +174,21 @@ def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
     same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
     some = any(m.change == "kept" for m in parts.values())
     return same and some and places == list(range(places[0], places[0] + len(places)))
+
+
+def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether a name of ordinary words came back as "Bell of Morning".
+
+    "University of Bergen" and "Ministry of Health" are turned round without harm.
+    """
+    norms = [board.source[i].norm for i in sorted(parts)]
+    at = [m.copy for _, m in sorted(parts.items())]
+    if len(at) != 2 or not all(len(copy) == 1 for copy in at):
+        return False
+    first, second = at[0][0], at[1][0]
+    between = [w.norm for w in board.copy[second + 1 : first]]
+    plain = all(is_word(n) and n not in GENERIC and place_key(n) is None for n in norms)
+    return plain and between in (["of"], ["of", "the"], ["for"])
 
 
 def _doubled(board: Board, parts: dict[int, Match]) -> tuple[int, ...]:
