@@ -254,14 +254,13 @@ def _read_scales(
     tokens: Tokens, first: int, after: int, said: tuple[float, float | None]
 ) -> Number:
     """Read the scales behind a number, and smaller numbers behind those: 3 million 500 thousand."""
-    scales = numeral_words()["scale"]
     value, also = said
     total, least = 0.0, _TOO_MUCH
     while True:
         before = after
         while (
             (after == first or tokens.near(after))
-            and (scale := scales.get(tokens.word(after))) is not None
+            and (scale := _scale(tokens.word(after), behind=after > first)) is not None
             and value < _TOO_MUCH
         ):
             value, also = value * scale, None if also is None else also * scale
@@ -272,6 +271,13 @@ def _read_scales(
             return Number(first=first, after=after, value=total + value, also=also, scaled=scaled)
         total, also = total + value, None
         value, after = smaller
+
+
+def _scale(word: str, *, behind: bool) -> float | None:
+    """Return what "million" multiplies by; "millions" counts so behind a number alone."""
+    scales = numeral_words()["scale"]
+    found = scales.get(word)
+    return scales.get(word.removesuffix("s")) if found is None and behind else found
 
 
 def _read_smaller(tokens: Tokens, i: int, least: float) -> tuple[float, int] | None:
