@@ -468,8 +468,9 @@ def test_cli_takes_a_sentence_of_a_megabyte(tmp_path: Path) -> None:
     long.write_text("word " * 200_000, encoding="utf-8")
     done = detector("score", str(long), str(EXAMPLE / "source.txt"))
     assert done.returncode == 0
-    assert "longer than the encoder reads" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert "longer than" in done.stdout
+    assert done.stderr.startswith("detector: warning: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.model
@@ -479,7 +480,10 @@ def test_cli_takes_control_and_bidirectional_characters(tmp_path: Path) -> None:
         "The \u202eboard\u202c of the port \x1b[31mvoted\x1b[0m.\u200b It rained.\x07\n",
         encoding="utf-8",
     )
-    for form in ("table", "json", "jsonl", "csv", "html", "summary"):
-        done = detector("score", str(evil), str(EXAMPLE / "source.txt"), "--format", form)
-        assert done.returncode == 0
-        assert not set(done.stdout + done.stderr) & set("\u202e\u202c\x1b\x07\u200b")
+    outs = [tmp_path / f"out.{ending}" for ending in ("txt", "json", "jsonl", "csv", "html")]
+    options = [part for out in outs for part in ("--out", str(out))]
+    done = detector("score", str(evil), str(EXAMPLE / "source.txt"), *options)
+    assert done.returncode == 0
+    shown = [done.stdout, done.stderr, *(out.read_text(encoding="utf-8") for out in outs)]
+    assert [set(text) & set("\u202e\u202c\x1b\x07\u200b") for text in shown] == [set()] * 7
+    assert all("U+202E" in text or "\\u202e" in text for text in shown[2:])
