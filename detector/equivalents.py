@@ -10,6 +10,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from detector.quantities import Figure, find_figures
@@ -136,14 +137,14 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
         return True if one.value == other.value or min(one.value, other.value) < 100 else None
     if moment or {one.kind, other.kind} == {"fraction", "percent"}:
         return True
-    if one.units == other.units or not apart:
-        return True
-    return _also_says(one, key[1]) or _also_says(other, key[1])
+    return one.units == other.units or not apart
 
 
-def _also_says(figure: Figure, value: float) -> bool:
-    """Tell whether 25m is 25 million here: then it is in no unit."""
-    return figure.kind == "measure" and figure.also == value
+def read_as(figure: Figure, key: Key) -> Figure:
+    """Return a figure as a key reads it: 25m may be 25 million, and then it is in no unit."""
+    if figure.also != key[1] or figure.kind != "measure":
+        return figure
+    return replace(figure, kind="number", units=())
 
 
 class Side:
@@ -183,12 +184,17 @@ class Side:
 
     @cached_property
     def hints(self) -> frozenset[float]:
-        """Numbers that other words say: "both", "World War II"."""
+        """Numbers that words outside every figure say: "both", "World War II"."""
         known = number_hints()
-        words = set(_WORDS.findall(self.text.lower()))
-        said = {value for word in words for value in known.get(word, ())}
-        romans = {match[0] for match in _ROMAN.finditer(self.text)}
-        return frozenset(said | {float(_roman(roman)) for roman in romans if roman})
+        ends = [0, *(figure.span.end for figure in self.figures)]
+        starts = [*(figure.span.start for figure in self.figures), len(self.text)]
+        said: set[float] = set()
+        for start, end in zip(ends, starts, strict=True):
+            between = self.text[start:end]
+            for word in _WORDS.findall(between.lower()):
+                said.update(known.get(word, ()))
+            said.update(float(_roman(roman[0])) for roman in _ROMAN.finditer(between) if roman[0])
+        return frozenset(said)
 
     @cached_property
     def is_negative(self) -> bool:

@@ -9,11 +9,11 @@ same size, counts as kept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from detector.equivalents import Side, broad_keys, digit_groups, keys, same_thing
+from detector.equivalents import Key, Side, broad_keys, digit_groups, keys, read_as, same_thing
 from detector.errors import InputError
 from detector.quantities import Figure, FigureKind, find_figures
 from detector.records import Span
@@ -68,6 +68,7 @@ class FigureChange:
             raise InputError(msg)
 
 
+_TRIED = 4  # figures of one value and unit that are weighed against each other
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
 _NOUNS: dict[FigureKind, str] = {
     "number": "number",
@@ -160,20 +161,33 @@ def _find_kept(source: Side, copy: Side) -> _Found:
 def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> FigureChange | None:
     """Find a figure in the copy: in the same unit when `strict`, else in whatever unit is free."""
     for key in keys(figure):
-        for places in copy.index.get(key, {}).values():
-            j = next((place for place in places[:4] if place not in copy.used), places[0])
-            other = copy.figures[j]
-            if same_thing(key, figure, other) is not strict:
+        one = read_as(figure, key)
+        for j in _candidates(figure, key, copy):
+            other = read_as(copy.figures[j], key)
+            if same_thing(key, one, other) is not strict:
                 continue
-            if not strict and j in copy.used and figure.units and other.units:
+            if not strict and j in copy.used and one.units and other.units:
                 continue  # that figure is another one of the source
             copy.used.add(j)
-            if strict and not _sign_is_lost(figure, other, copy):
-                return _compare_found(figure, other)
-            if strict:
-                return _change("changed", _TURNED, figure, other, "{} became {}: the minus is lost")
-            return _compare_units(figure, other, source, copy)
+            if not strict:
+                return _compare_units(one, other, source, copy)
+            if _sign_is_lost(one, other, copy):
+                return _change("changed", _TURNED, one, other, "{} became {}: the minus is lost")
+            return _compare_found(one, other)
     return None
+
+
+def _candidates(figure: Figure, key: Key, side: Side) -> Iterator[int]:
+    """Yield the likeliest figure of each unit that shares a key, those of the same unit first."""
+    groups = side.index.get(key, {})
+
+    def unlikeness(j: int) -> tuple[bool, bool, bool]:
+        other = side.figures[j]
+        turned = (other.value or 0.0) * (figure.value or 0.0) < 0
+        return turned, other.bound != figure.bound, j in side.used
+
+    for units in sorted(groups, key=lambda units: units != figure.units):
+        yield min(groups[units][:_TRIED], key=unlikeness)
 
 
 def _sign_is_lost(figure: Figure, other: Figure, copy: Side) -> bool:
@@ -204,7 +218,8 @@ def _compare_units(figure: Figure, other: Figure, source: Side, copy: Side) -> F
             return _change("unit_added", _UNIT_ADDED, figure, other, reason)
         return _kept(figure, other)
     if other.units:
-        weight = _LOST_VAGUE if figure.vague else _UNIT_CHANGED  # trillions of miles, or of km
+        converted = figure.vague and figure.kind == "measure"  # trillions of miles, or of km
+        weight = _LOST_VAGUE if converted else _UNIT_CHANGED
         return _change("unit_changed", weight, figure, other, "{} became {}: another unit")
     if not copy.units.isdisjoint(figure.units):
         return _kept(figure, other)  # named further off: 5, perhaps 6, per cent

@@ -21,7 +21,9 @@ _DECIMAL = re.compile(r"(\d{1,3}(?:([.,])\d{3})*|\d+)[.,]\d+")
 _LONGEST = 40  # digits and separators; a longer run is no number that anybody wrote
 _TOO_MUCH = 1e18
 _SOME = frozenset({"several", "few", "many", "some", "couple", "various"})
-_HALF_OF_A_WORD = frozenset({"time", "brother", "sister", "back", "hearted", "way", "term"})
+_HALF_OF_A_WORD = frozenset(
+    {"back", "brother", "final", "finals", "hearted", "master", "sister", "term", "time", "way"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +122,9 @@ def _read_part(tokens: Tokens, i: int) -> Number | None:
         value = 0.25
     else:
         value = HALVES[word]
-    if word == "half" and (
-        before in ("first", "second", "last", "other", "better")
-        or (tokens.word(i + 1) in _HALF_OF_A_WORD and tokens.near(i + 1))
-    ):
+    if word == "half" and before in ("first", "second", "last", "other", "better"):
+        return None
+    if tokens.word(i + 1) in _HALF_OF_A_WORD and tokens.near(i + 1):
         return None
     return _times_scale(tokens, Number(first=i, after=i + 1, value=value, form="fraction"))
 

@@ -76,7 +76,7 @@ _MINUS_AFTER = frozenset(
         "about and around at below between by from is low of or reached temperature to was"
     ).split()
 )
-_LABELS = frozenset({"number", "no", "chapter", "part", "phase", "article", "section", "group"})
+_LABELS = frozenset({"number", "chapter", "part", "phase", "article", "section", "group"})
 _MORE = frozenset({"more", "greater", "higher", "larger", "longer", "bigger"})
 _LESS = frozenset({"less", "fewer", "lower", "smaller", "shorter"})
 _BOUNDS: dict[tuple[str, str], Bound] = {
@@ -115,7 +115,7 @@ def find_figures(text: str) -> tuple[Figure, ...]:
     done = 0
     for i in hits:
         if i >= done:
-            found, done = _read_figure(tokens, i)
+            found, done = _read_figure(tokens, i, done)
             figures += found
     return tuple(_share_units(text, figures)) if len(figures) > 1 else tuple(figures)
 
@@ -130,8 +130,11 @@ def _part(tokens: Tokens, at: range, part: str, value: float | None) -> Figure:
     return replace(_figure(tokens, at, "date", number), units=(part,))
 
 
-def _read_figure(tokens: Tokens, i: int) -> tuple[list[Figure], int]:
-    """Read what begins at token `i`; return it and the token after it."""
+def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Figure], int]:
+    """Read what begins at token `i`; return it and the token after it.
+
+    Tokens before `done` belong to another figure already.
+    """
     if month := moments.month_at(tokens, i):
         return [_part(tokens, range(i, i + 1), "month", month)], i + 1
     if day := moments.weekday_at(tokens, i):
@@ -152,7 +155,7 @@ def _read_figure(tokens: Tokens, i: int) -> tuple[list[Figure], int]:
         return found, i + 3
     number = read_number(tokens, i)
     if number is not None:
-        return _read_counted(tokens, number)
+        return _read_counted(tokens, number, done)
     if word[0].isdecimal():  # a version, a score, a ratio: digits that say no one number
         return [_figure(tokens, range(i, i + 1), "number", None)], i + 1
     return [], i + 1
@@ -181,7 +184,7 @@ def _time(tokens: Tokens, i: int, clock: moments.Clock) -> Figure:
 # Numbers and what they count ----------------------------------------------------------------------
 
 
-def _read_counted(tokens: Tokens, number: Number) -> tuple[list[Figure], int]:
+def _read_counted(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure], int]:
     """Tell what a number is: a time, a part of a date, an ordinal, a share, or an amount."""
     number = _out_of(tokens, _with_suffix(tokens, number))
     first, after = number.first, number.after
@@ -204,11 +207,13 @@ def _read_counted(tokens: Tokens, number: Number) -> tuple[list[Figure], int]:
     if number.form == "fraction" and (behind := _and_a_half(tokens, first)):
         figure = _figure(tokens, range(first - 3, after), _kind_of(behind), 1.5)
         return [replace(figure, units=behind)], after
-    return _read_amount(tokens, number)
+    return _read_amount(tokens, number, done)
 
 
-def _read_amount(tokens: Tokens, number: Number) -> tuple[list[Figure], int]:
+def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure], int]:
     start, named = units.currency_before(tokens, number.first)
+    if start < done:  # "5 GBP 6": already the unit of 5
+        start, named = number.first, ()
     value, also, after = number.value, number.also, number.after
     scale = units.letter_scale(tokens, number, price=bool(named))
     if scale is not None:
@@ -218,14 +223,14 @@ def _read_amount(tokens: Tokens, number: Number) -> tuple[list[Figure], int]:
     of = after + 1 if number.form == "vague" and tokens.word(after) == "of" else after
     if number.form == "fraction" and tokens.word(of) in ("a", "an"):
         of += 1  # half an hour; thousands of pounds
-    behind, end = units.unit_behind(tokens, of, value)
+    year = moments.year_of(tokens, number) if number.form == "cardinal" else 0
+    behind, end = units.unit_behind(tokens, of, 0.0 if year else value)
     if behind:
         after = end
         if tokens.words[end : end + 3] == ["and", "a", "half"]:
             value, also, after = value + 0.5, None, end + 3
     named = named or behind
-    year = 0 if named or number.form != "cardinal" else moments.year_of(tokens, number)
-    if year:
+    if year and not named:
         return [_part(tokens, range(number.first, after), "year", year)], after
     if _is_pronoun(tokens, number, named):
         return [], after

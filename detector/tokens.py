@@ -90,7 +90,7 @@ def number_hints() -> Mapping[str, frozenset[float]]:
         if kind != "vague":
             hints[word].add(float(value))
         if kind == "part":
-            hints[word].add(1 / float(value))
+            hints[word].add(1 / float(value))  # the first quarter
     return {word: frozenset(values) for word, values in hints.items()}
 
 

@@ -23,7 +23,7 @@ _PREFIX_GAPS = frozenset(("", " ", ".", ". ", "\u00a0"))
 _FILLERS = frozenset(
     (  # noqa: SIM905 - a list of words reads best as words
         "additional business calendar consecutive extra fiscal full further good long metric "
-        "more or so solid straight successive whole working"
+        "more solid straight successive whole working"
     ).split()
 )
 
@@ -140,6 +140,8 @@ def _step_over(tokens: Tokens, at: int) -> int:
     word = tokens.word(at)
     if word in _FILLERS:
         return at + 1
+    if tokens.words[at : at + 2] == ["or", "so"]:
+        return at + 2
     if tokens.words[at : at + 2] == ["u", "s"] and _is_money(tokens.word(at + 2)):
         return at + 2
     if word in ("hong", "new") and _is_money(tokens.word(at + 2)):
