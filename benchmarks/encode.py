@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from detector.encode import MiniLMEncoder
-from detector.text import split
+from detector.reading.text import split
 
 
 def main() -> None:

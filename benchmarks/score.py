@@ -22,7 +22,7 @@ from pathlib import Path
 from detector import Scorer
 from detector.encode import MiniLMEncoder
 from detector.errors import DetectorWarning
-from detector.text import split
+from detector.reading.text import split
 
 
 def main() -> None:

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from detector.console import own_warnings, put, status, tell
-from detector.display import safe
 from detector.errors import DetectorError, InputError
-from detector.forms import FORMS
+from detector.showing.display import safe
+from detector.showing.forms import FORMS
 from detector.version import __version__
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> int:
-    from detector import forms
+    from detector.showing import forms
 
     wanted = {out: arguments.format or forms.form_of(out) for out in arguments.out}
     shown = "summary" if wanted else arguments.format or "table"
@@ -248,8 +248,8 @@ def _look(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _align(arguments: argparse.Namespace) -> int:
-    from detector import tables
-    from detector.text import split
+    from detector.reading.text import split
+    from detector.showing import tables
 
     copy, source = _texts(arguments)
     scorer = _scorer(arguments)
@@ -265,7 +265,7 @@ def _align(arguments: argparse.Namespace) -> int:
 
 
 def _texts(arguments: argparse.Namespace) -> tuple[str, str]:
-    from detector.files import read
+    from detector.reading.files import read
 
     if arguments.copy == "-" and arguments.source == "-":
         msg = "COPY and SOURCE are both '-', but stdin can be read once; give a file for one"
@@ -288,7 +288,7 @@ def _check_out(out: Path, arguments: argparse.Namespace) -> None:
 
 
 def _write(made: Mapping[str, str], arguments: argparse.Namespace) -> None:
-    from detector.files import write_whole
+    from detector.reading.files import write_whole
 
     for out, text in made.items():
         write_whole(Path(out), text)

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from detector.display import safe
 from detector.errors import DetectorWarning
+from detector.showing.display import safe
 
 
 def put(text: str) -> None:

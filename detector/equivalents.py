@@ -194,6 +194,9 @@ class Side:
             for word in _WORDS.findall(between.lower()):
                 said.update(known.get(word, ()))
             said.update(float(_roman(roman[0])) for roman in _ROMAN.finditer(between) if roman[0])
+        for figure in self.figures:  # three out of four says four, too
+            if figure.kind == "fraction" and figure.also and figure.value:
+                said.add(round(figure.also / figure.value, 9))
         return frozenset(said)
 
     @cached_property

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.evidence import BeadEvidence, Reading, context_of, gather
-from detector.furniture import furniture_reason, split_run
+from detector.reading.furniture import furniture_reason, split_run
 from detector.reasons import bead_reasons
 from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span
 

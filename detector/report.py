@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from detector import plain
 from detector.errors import InputError
 from detector.records import Alignment, NameChange, Passage, Row
+from detector.showing import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,7 +191,7 @@ class Report:
 
     def summary(self) -> str:
         """Return a few lines of plain text for a person, safe to print."""
-        from detector import summary
+        from detector.showing import summary
 
         return summary.render(self)
 
@@ -205,7 +205,7 @@ class Report:
             floats are NaN, `source_start` and `source_end` are `<NA>` and `source_text` is None.
             `name_changes` holds lists of dicts, `reasons` lists of str.
         """
-        from detector import tables
+        from detector.showing import tables
 
         return tables.frame(self.rows)
 
@@ -291,7 +291,7 @@ class Report:
         )
 
     def _repr_html_(self) -> str:
-        from detector import html
+        from detector.showing import html
 
         return html.fragment(self)
 

@@ -19,9 +19,9 @@ from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
 from detector.judge import judge
+from detector.reading.text import split
 from detector.records import Alignment, Document, Encoding, Sentence
 from detector.report import Report
-from detector.text import split
 
 if TYPE_CHECKING:
     from detector.signature import Signature

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.display import columns, cut, safe, visible
 from detector.records import Span
+from detector.showing.display import columns, cut, safe, visible
 
 # Format characters that have a shape, and joiners that scripts and emoji need.
 SHAPED = set(

@@ -202,6 +202,7 @@ def test_figures_units_are_consistent() -> None:
         ("1,600 km (1,000 miles) long", "1,600 kilometres long"),
         ("World War II", "the Second World War"),
         ("one in four", "a quarter"),
+        ("three out of four games", "three of the four games"),
         ("a third of it", "one-third of it"),
         ("between 5 and 10 million dollars", "from 5 million to 10 million dollars"),
         ("the 2014-15 season", "the season 2014/2015"),

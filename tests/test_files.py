@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector import files
 from detector.errors import EncodingWarning, InputError, MissingExtra
-from detector.files import read, write_whole
+from detector.reading import files
+from detector.reading.files import read, write_whole
 
 TEXT = "The café’s owner said: “We’re done.”\r\nIt cost £5 – no more.\n"
 

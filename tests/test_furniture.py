@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.furniture import (
+from detector.reading.furniture import (
     furniture_reason,
     looks_like_byline,
     looks_like_caption,

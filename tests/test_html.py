@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_reports import empty, one_row, reports, sample
 
-from detector.display import safe
-from detector.html import fragment, page
 from detector.records import NameChange, Span
 from detector.report import Report
+from detector.showing.display import safe
+from detector.showing.html import fragment, page
 
 VOID = {"meta", "rect"}
 ALLOWED = {

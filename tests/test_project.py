@@ -27,22 +27,24 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # A room imports only rooms above it. A new room takes its place in this list, and in the README.
 ROOMS = (
     "version", "errors", "records",
-    "stops", "text", "phrases", "furniture", "files", "encode", "align",
+    "reading.stops", "reading.text", "reading.phrases", "reading.furniture", "reading.files",
+    "encode", "align",
     "lexicon", "words", "numerals", "quantities", "figures",
     "naming.mentions", "naming.spelling", "naming.board", "naming.forms", "naming.standins",
     "naming.verdicts",
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
-    "display", "plain", "tables", "summary", "html", "terminal", "forms", "report", "scorer",
+    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
+    "showing.terminal", "showing.forms", "report", "scorer",
     "learn.corpus", "learn.contrasts", "learn.consensus", "learn.loaders", "learn.sample",
     "learn.measure", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
     "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
-FRONT = ("", "naming", "learn", "lexica", "bundles")  # packages; their __init__.py need no place
+FRONT = ("", "reading", "naming", "showing", "learn", "lexica", "bundles")  # packages; their __init__.py need no place
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "files", "encode", "lexicon", "store", "console", "cli",
+    "reading.files", "encode", "lexicon", "store", "console", "cli",
     "learn.corpus", "learn.loaders", "learn.measure", "learn.commands",
 }  # fmt: skip
 FILE_CALLS = {

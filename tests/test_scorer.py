@@ -10,8 +10,8 @@ import pytest
 
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encode import MiniLMEncoder
+from detector.reading.text import split
 from detector.report import COLUMNS
-from detector.text import split
 
 pytestmark = pytest.mark.model
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.stops import stops
+from detector.reading.stops import stops
 
 GOLDEN = {
     "curly quote": "She said: “Stay.”| Then she went.",

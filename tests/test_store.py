@@ -179,8 +179,8 @@ def test_store_refuses_a_foreign_type_by_name(saved: Path) -> None:
 
 
 def test_store_refuses_another_estimator(saved: Path) -> None:
-    from skops.io import dumps
     from sklearn.preprocessing import StandardScaler
+    from skops.io import dumps
 
     _replace_classifier(saved, dumps(StandardScaler()))
     with pytest.raises(BundleError, match="StandardScaler"):

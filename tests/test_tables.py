@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 from sample_reports import COPY, SOURCE, SOURCE_SENTENCES, empty, one_row, sample
 
-from detector import tables
 from detector.records import Document, Sentence
+from detector.showing import tables
 
 
 def read(text: str) -> list[dict[str, str]]:

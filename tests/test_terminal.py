@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sample_reports import empty, one_row, reports, sample
 
-from detector.display import columns, safe
 from detector.records import NameChange, Span
 from detector.report import Report
-from detector.terminal import LEGEND, render
+from detector.showing.display import columns, safe
+from detector.showing.terminal import LEGEND, render
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.text import LIMIT, split
+from detector.reading.text import LIMIT, split
 
 MARKS = "aB1é中。.!?…,;:\"'“”‘’()[]*_#>|-—`~ \t\n\r\v\f\x00\x1b\x85\xa0\xad\u200b\u202e\u2028\ufeff"
 TEXTS = st.one_of(

@@ -9,8 +9,8 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from detector.display import safe
 from detector.records import CHANGES
+from detector.showing.display import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

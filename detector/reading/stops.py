@@ -3,7 +3,7 @@
 One paragraph in, offsets out, by rules for news English: titles, initials, `U.S.`, `No. 5`,
 `a.m.`, quotations, ellipses, Markdown links, full stops of other scripts, and stops whose
 following space was lost. Not done here: line breaks, paragraphs, limits of length
-(`detector.text`).
+(`detector.reading.text`).
 
 A learnt splitter was tried first. nupunkt 0.8 runs on after an ordinary word that its list, drawn
 from law reports, holds for an abbreviation (`so`, `sleep`, `Poland`). On 20,039 lines of news,

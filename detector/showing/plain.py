@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
-from detector.display import HOSTILE
 from detector.errors import InputError
 from detector.records import Bead, NameChange, Passage, Row, Span
+from detector.showing.display import HOSTILE
 
 T = TypeVar("T")
 Record = dict[str, Any]

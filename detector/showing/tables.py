@@ -11,9 +11,9 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from detector.display import safe, visible
-from detector.plain import bead_record, dumps, row_record
 from detector.records import Alignment, Document, Row
+from detector.showing.display import safe, visible
+from detector.showing.plain import bead_record, dumps, row_record
 
 if TYPE_CHECKING:
     import pandas as pd

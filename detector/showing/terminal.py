@@ -9,9 +9,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from detector.display import columns, cut, safe
 from detector.records import Row
-from detector.summary import chance, count, shortened
+from detector.showing.display import columns, cut, safe
+from detector.showing.summary import chance, count, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

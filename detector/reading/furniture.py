@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from detector.phrases import ANYWHERE, DATE_WORD, DATED, STAMPED, UNSTOPPED, compiled
+from detector.reading.phrases import ANYWHERE, DATE_WORD, DATED, STAMPED, UNSTOPPED, compiled
 
 _ANYWHERE: Final = compiled(ANYWHERE)
 _UNSTOPPED: Final = compiled(UNSTOPPED)

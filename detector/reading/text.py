@@ -1,9 +1,9 @@
 """Raw text in, sentences as spans into that raw text out.
 
-Lines are gathered into paragraphs here; `detector.stops` says where a sentence ends inside one.
+Lines are gathered into paragraphs here; `detector.reading.stops` says where a sentence ends inside one.
 Nothing is cleaned, normalised or dropped from the raw text: what is skipped simply lies between
-two spans. Not done here: reading files (`detector.files`), telling the article from the page
-round it (`detector.furniture`).
+two spans. Not done here: reading files (`detector.reading.files`), telling the article from the page
+round it (`detector.reading.furniture`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from detector.reading.stops import stops
 from detector.records import Document, Sentence
-from detector.stops import stops
 
 LIMIT: Final = 2_000
 """A sentence is never longer than this many code points; what is longer is cut into pieces.
@@ -79,7 +79,7 @@ def split(raw: str) -> Document:
     usually before a small letter. It is judged once for a document.
 
     A word run into the next one, such as `flightNow`, is cut only where a whole clause follows;
-    `detector.stops` says why.
+    `detector.reading.stops` says why.
 
     Examples
     --------

@@ -64,7 +64,7 @@ def render(
     InputError
         When the form is unknown or cannot leave rows out.
     """
-    from detector import html, tables, terminal
+    from detector.showing import html, tables, terminal
 
     check(form, only_flagged=only_flagged)
     rows = [row for row in report.rows if not only_flagged or report.has_finding(row)]

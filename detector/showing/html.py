@@ -13,9 +13,9 @@ import html
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from detector.display import cut, safe
 from detector.records import Row
-from detector.summary import CHANGE_WORDS, MEANING, became, chance, count, facts, shortened
+from detector.showing.display import cut, safe
+from detector.showing.summary import CHANGE_WORDS, MEANING, became, chance, count, facts, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

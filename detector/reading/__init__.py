@@ -1,0 +1,1 @@
+"""From bytes to sentences: files, sentence spans, page furniture told from the article."""

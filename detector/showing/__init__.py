@@ -1,0 +1,1 @@
+"""Every way to show a report: plain records, tables, text, terminal, page."""
