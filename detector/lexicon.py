@@ -81,7 +81,8 @@ QUANTIFIERS: frozenset[str] = frozenset(
 """Words that say how much of something is meant, without a number; in lower case."""
 
 _RAREST = 1.5  # Zipf. Reading on down to 1.0 doubles the words (321,000) and the time
-_REMEMBERED = 1 << 16  # answers kept per question; hostile text must not fill the memory
+_REMEMBERED = 1 << 16  # answers kept per question; hostile text must not fill the memory,
+_LONGEST = 60  # ... nor may words of any length
 
 _PREFIXES = ("un", "non", "re", "pre", "anti", "over", "under", "out", "mis", "dis", "co", "super")
 _SUFFIXES: tuple[tuple[str, str, str], ...] = (  # Morphy's detachment rules, and adverbs in -ly
@@ -147,7 +148,6 @@ def _zipfs() -> dict[str, float]:
     return known
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def zipf(word: str) -> float:
     """Return how common a word is in English, on the Zipf scale.
 
@@ -171,6 +171,11 @@ def zipf(word: str) -> float:
     >>> zipf("House") > 5.5 > zipf("Xinhua") > zipf("Magove")
     True
     """
+    return _zipf(word) if len(word) <= _LONGEST else 0.0
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _zipf(word: str) -> float:
     known = _zipfs()
     word = _POSSESSIVE.sub("", word.casefold().replace("’", "'"))
     word = _DIGITS.sub(lambda digits: "0" * len(digits[0]), word)  # wordfreq stores 2024 as 0000
@@ -209,7 +214,6 @@ def _irregular() -> dict[str, tuple[str, ...]]:
     return forms
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def base_forms(word: str) -> frozenset[str]:
     """Return the dictionary words that a word is, or is an inflection of; may be empty.
 
@@ -220,6 +224,11 @@ def base_forms(word: str) -> frozenset[str]:
     >>> base_forms("Magove")
     frozenset()
     """
+    return _base_forms(word) if len(word) <= _LONGEST else frozenset()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _base_forms(word: str) -> frozenset[str]:
     word = word.casefold()
     known = _words()
     bases = set(_irregular().get(word, ()))
@@ -236,7 +245,6 @@ def base_forms(word: str) -> frozenset[str]:
     return frozenset(bases)
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def is_word(word: str) -> bool:
     """Tell an ordinary English word, inflected or not, from what is only a name or a garble.
 
@@ -247,6 +255,11 @@ def is_word(word: str) -> bool:
     >>> [is_word(word) for word in ("Sun", "flights", "People", "Xinhua", "TikTok", "Magove")]
     [True, True, True, False, False, False]
     """
+    return len(word) <= _LONGEST and _is_word(word)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _is_word(word: str) -> bool:
     word = _POSSESSIVE.sub("", word.casefold().replace("’", "'"))
     if word in _words() or base_forms(word):
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 
@@ -100,24 +99,15 @@ def test_lexicon_zipf_lies_on_its_scale(word: str) -> None:
 
 def test_lexicon_of_a_hostile_word_is_not_kept() -> None:
     word = "x" * 1_000_000
+    remembering = (lexicon._zipf, lexicon._is_word, lexicon._base_forms)
+    before = [cached.cache_info().currsize for cached in remembering]
     assert zipf(word) == 0.0
     assert not is_word(word)
     assert base_forms(word) == frozenset()
-    assert zipf.cache_info().maxsize is not None
-    assert is_word.cache_info().maxsize is not None
-    assert base_forms.cache_info().maxsize is not None
+    assert [cached.cache_info().currsize for cached in remembering] == before
 
 
 # Ordinary words -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "word",
-    "sun flight people daily us who may the fishes went children running happily larger state-run "
-    "smartphone lawmakers ceasefire unvaccinated relaunched isn't isn’t company's I",
-)
-def test_lexicon_is_word_knows_characters_of(word: str) -> None:
-    assert is_word(word) or not word.isalpha()
 
 
 @pytest.mark.parametrize(
@@ -305,7 +295,8 @@ def test_lexicon_acronyms_spelled_by_initials() -> None:
     assert spells_acronym("U.N.", "United Nations")
     assert not spells_acronym("UN", "Nations")
     assert not spells_acronym("UN", "United Arab Emirates")
-    assert bare_acronym("MPs'") == "MP" or bare_acronym("MPs") == "MP"
+    assert bare_acronym("MPs") == "MP"
+    assert bare_acronym("Mps") is None
 
 
 @pytest.mark.parametrize(
@@ -328,9 +319,18 @@ def test_lexicon_titles_that_differ() -> None:
     assert title_key("sanction") is None
 
 
-@given(st.text(max_size=30))
-def test_lexicon_fold_is_stable(text: str) -> None:
-    assert fold(fold(text)) == fold(text) or "the " in text.lower() or "'" in text or "’" in text
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("The Côte d’Ivoire’s", "cote d'ivoire"),
+        ("U.S.-led", "us led"),
+        ("  South‑East   Asia ", "south east asia"),
+        ("São Paulo's", "sao paulo"),
+        ("", ""),
+    ],
+)
+def test_lexicon_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
@@ -341,8 +341,3 @@ def test_lexicon_any_text_gets_an_answer(one: str, other: str) -> None:
     assert place_key(one) is None or place_key(one)
     assert title_key(one) is None or title_key(one)
     assert isinstance(is_word(one), bool)
-
-
-def test_lexicon_import_reads_nothing() -> None:
-    assert "detector.lexicon" in sys.modules
-    assert all(hasattr(function, "cache_info") for function in (lexicon._zipfs, lexicon._words))
