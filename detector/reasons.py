@@ -70,14 +70,11 @@ def bead_reasons(
 def name_reasons(changes: Sequence[NameChange]) -> list[str]:
     """Return the reasons of the names that changed, surest damage first.
 
-    Slips of case or apostrophe are told together, last.
+    Slips of case or apostrophe are left to the names' own records: told for each sentence, they
+    would drown the rest.
     """
-    changed = sorted((c for c in changes if c.change != "kept"), key=lambda c: -c.probability)
-    slips = [f"“{c.source_text}” → “{c.copy_text}”" for c in changed if c.change in SLIPS]
-    reasons = [c.reason for c in changed if c.change not in SLIPS]
-    if slips:
-        reasons.append(f"slips of case or apostrophe: {', '.join(dict.fromkeys(slips))}")
-    return reasons
+    told = [c for c in changes if c.change != "kept" and c.change not in SLIPS]
+    return [c.reason for c in sorted(told, key=lambda c: -c.probability)]
 
 
 def _negation(bead: BeadEvidence) -> list[str]:
