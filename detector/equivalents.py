@@ -36,7 +36,7 @@ _NEGATIVE = re.compile(
 )
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _WORDS = re.compile(r"[^\W\d_]+")
-_MOMENTS = frozenset({"clock", "day", "month", "year"})
+_MOMENTS = frozenset({"clock", "day", "month", "year", "short year"})
 
 
 def digit_groups(text: str) -> tuple[str, ...]:
@@ -60,6 +60,8 @@ def keys(figure: Figure) -> Iterator[Key]:
         yield (part, value % 100 if part == "decade" else value)
         if part in ("day", "year", "decade"):
             yield ("n", value)
+        if part == "year":
+            yield ("short year", value % 100)
         if part == "decade" and value % 100 == 0:
             yield ("n", value // 100 + 1)  # the 1800s are the 19th century
     else:
@@ -86,16 +88,24 @@ def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
         yield ("part", round(1 / value, 3))  # a fifth is spelled like the fifth
     elif figure.kind == "ordinal":
         yield ("part", value)
-    if figure.kind in ("number", "ordinal") and value.is_integer():
+    if figure.kind in ("number", "ordinal"):
+        yield from _moment_keys(figure, value)
+    if value > 0:
+        yield ("order", float(math.floor(math.log10(value) + 1e-9)))
+
+
+def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
+    """Yield the parts of a date and the time that a bare number may stand for."""
+    if value.is_integer():
         yield from (("day", value), ("year", value))
-    elif figure.kind == "number" and (pointed := _POINTED.fullmatch(figure.text)):
+        if value < 100:
+            yield ("short year", value)  # the 95-96 season
+    elif (pointed := _POINTED.fullmatch(figure.text)) is not None:
         one, other = int(pointed[1]), int(pointed[2])
         if one <= 24 and other < 60:
             yield ("clock", one % 12 * 60.0 + other)  # 11.20 for 11:20
         if one <= 31 and other <= 12:
             yield from (("day", float(one)), ("month", float(other)))  # 17.7. for 17 July
-    if value > 0:
-        yield ("order", float(math.floor(math.log10(value) + 1e-9)))
 
 
 def broad_keys(figure: Figure) -> Iterator[Key]:
@@ -132,6 +142,8 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
         return True if one.value != other.value or together else None
     moment = {one.kind, other.kind} & {"date", "time"}
     if key[0] in _MOMENTS and not moment:
+        return None
+    if key[0] == "short year" and one.kind == other.kind:
         return None
     if key[0] == "decade":  # the 1860s are not the 1960s, but may be the sixties
         return True if one.value == other.value or min(one.value, other.value) < 100 else None

@@ -257,6 +257,8 @@ def _read_scales(
     """Read the scales behind a number, and smaller numbers behind those: 3 million 500 thousand."""
     value, also = said
     total, least = 0.0, _TOO_MUCH
+    if tokens.words[after : after + 2] == ["or", "more"] and tokens.near(after + 2):
+        after += 2 if _scale(tokens.word(after + 2), behind=True) else 0  # 50 or more million
     while True:
         before = after
         while (

@@ -196,6 +196,9 @@ def test_figures_units_are_consistent() -> None:
         ("First of all, no one had second thoughts.", "Above all nobody hesitated."),
         ("both of the two sides", "both sides"),
         ("three decades", "thirty years"),
+        ("three thousand years", "three millennia"),
+        ("in the 1995-96 season", "in the 95-96 season"),
+        ("50 million or more", "50 or more million"),
         ("two weeks", "14 days"),
         ("90 minutes", "an hour and a half"),
         ("160 km/h", "100 mph"),
@@ -270,6 +273,17 @@ def test_figures_changed_are_told(
     source: str, copy: str, expected: tuple[str, str | None, str | None]
 ) -> None:
     assert told(source, copy) == [expected]
+
+
+def test_figures_pair_by_their_digits_then_by_size() -> None:
+    assert told("£15 billion of £115 billion", "£115 million, £15 million of it") == [
+        ("changed", "£15 billion", "£15 million"),
+        ("changed", "£115 billion", "£115 million"),
+    ]
+    assert told("64 km, not far", "65 km, not far, and 4,800 km in all")[0][1:] == (
+        "64 km",
+        "65 km",
+    )
 
 
 @pytest.mark.parametrize(
