@@ -131,7 +131,7 @@ def card(fit: Fit, figures: Figures, config: TrainConfig, *, facts: Mapping[str,
     """
     encoder = facts["encoder"]
     compared = "\n".join(
-        f"| {name}{' (chosen)' if name == fit.chosen else ''} | {value} |"
+        f"| {name}{' (chosen)' if name == fit.chosen else ''} | {value} | {fit.shortfall[name]} |"
         for name, value in fit.compared.items()
     )
     tables = "\n".join(
@@ -167,10 +167,10 @@ It judges English against English, one aligned bead at a time, and does not chec
 
 `BeadClassifier`, candidate "{fit.chosen}", over {len(facts["features"])} features; monotonic where
 a feature can only speak one way. Compared by mean AUROC over the corpora, out of fold, on
-training groups; the simplest within the interval of the best is taken.
+training groups; the simplest whose shortfall may be nothing is taken.
 
-| candidate | mean AUROC |
-|---|---|
+| candidate | mean AUROC | short of the best by |
+|---|---|---|
 {compared}
 
 Encoder: {encoder.name}, weights `{encoder.weights_sha256}`, {encoder.precision}. It reads
@@ -191,7 +191,8 @@ None of it is in the package.
 Labels. demetr: the known damages of meaning are drift, changes of look are sound, what readers
 disagree on is left out. mqm_ted, biomqm: a major error of accuracy is drift, no error of meaning is
 sound. mqm_news (no categories): a major error is drift, none at all is sound. mlqe: quality at most
-45 of 100 and much edited is drift; quality at least 80 with all words of meaning kept is sound.
+45 of 100 and much edited is drift; at least 90, or at least 80 with all words of meaning kept, is
+sound.
 flores, wmt: a rendering is sound when each new word also came back through another language and
 nothing that most others keep is lost; it is drift when it lost two such words and brought two that
 no other rendering has, or turned every pronoun to the other gender. contrast: sound round trips

@@ -197,14 +197,17 @@ def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> P
 
 
 def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Post-edits. Drift: judged poor and much edited. Sound: judged good, words of meaning kept."""
+    """Post-edits. Drift: judged poor and much edited.
+
+    Sound: judged very good, or good with every word of meaning kept.
+    """
     for row in table.to_dict("records"):
         source, copy = detokenise(row["post_edit_en"]), detokenise(row["mt_en"])
         quality, edited = float(row["da_mean"]), float(row["hter"])
         label: bool | None = None
         if quality <= 45 and edited >= 0.2:
             label = True
-        elif quality >= 80 and content(source) == content(copy):
+        elif quality >= 90 or (quality >= 80 and content(source) == content(copy)):
             label = False
         else:
             dropped.add("mlqe", "neither clearly poor nor clearly kept")
