@@ -326,9 +326,9 @@ def _load(path: str) -> SentenceTransformer:
     if not getattr(model.tokenizer, "is_fast", False):
         msg = f"{path}: its tokenizer gives no character offsets; give a model with a fast one"
         raise EncodeError(msg)
-    transformer = model[0]
-    if hasattr(transformer, "model") and hasattr(transformer.model, "config"):
-        transformer.model.config.output_hidden_states = True  # see `_word_states`
+    config: Any = getattr(getattr(model[0], "model", None), "config", None)
+    if config is not None:
+        config.output_hidden_states = True  # see `_word_states`
     return model.eval()
 
 

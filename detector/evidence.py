@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import Encoder
-from detector.figures import FigureChange, compare_figures
+from detector.figures.compare import FigureChange, compare_figures
 from detector.naming.board import NameContext
 from detector.naming.verdicts import compare_names, name_context
 from detector.records import Document, Encoding, NameChange, Sentence

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from detector.evidence import BeadEvidence
 from detector.lexicon import (
-    antonyms,
     base_forms,
     closed_class,
     is_negation,
     is_quantifier,
     is_word,
+    opposites,
     zipf,
 )
 from detector.records import SLIPS
@@ -67,13 +67,15 @@ def opposite_pairs(bead: BeadEvidence) -> tuple[tuple[Word, Word], ...]:
     tuple of (Word, Word)
         A source word that the copy lacks, and an antonym of it in the copy that the source lacks.
     """
+    gained: dict[str, Word] = {}
+    for word in _unshared(bead.words.copy, bead.words.source):
+        for form in base_forms(word.norm) | {word.norm}:
+            gained.setdefault(form, word)
     lost = _unshared(bead.words.source, bead.words.copy)
-    gained = _unshared(bead.words.copy, bead.words.source)
-    by_norm = {word.norm: word for word in gained}
     return tuple(
-        (word, by_norm[other])
+        (word, other)
         for word in lost
-        for other in sorted(antonyms(word.norm) & by_norm.keys())
+        for other in dict.fromkeys(gained[o] for o in sorted(opposites(word.norm)) if o in gained)
     )
 
 

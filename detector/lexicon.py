@@ -350,22 +350,38 @@ def antonyms(word: str) -> frozenset[str]:
     return frozenset().union(*(known.get(base, frozenset()) for base in bases))
 
 
-def are_opposites(one: str, other: str) -> bool:
-    """Tell whether two words mean opposite things, by list or by the prefixes un- and non-.
+@lru_cache(maxsize=_REMEMBERED)
+def opposites(word: str) -> frozenset[str]:
+    """Return the words that mean the opposite, by list or by the prefixes un- and non-.
 
     The other negative prefixes are left to the list: an impact is not the lack of a pact.
+
+    Examples
+    --------
+    >>> "vaccinated" in opposites("unvaccinated"), "unvaccinated" in opposites("vaccinated")
+    (True, True)
+    """
+    word = word.casefold()
+    bare = word.replace("-", "")
+    found = set(antonyms(word))
+    if len(word) > 3 and word != "less" and is_word(word):  # unit, union; unless
+        found |= {f"un{word}", f"non{word}", f"non-{word}"}
+    for prefix in ("un", "non"):
+        base = bare.removeprefix(prefix)
+        if base != bare and len(base) > 3 and base != "less" and is_word(base):
+            found.add(base)
+    return frozenset(found)
+
+
+def are_opposites(one: str, other: str) -> bool:
+    """Tell whether two words mean opposite things, in any of their inflections.
 
     Examples
     --------
     >>> are_opposites("rises", "falling"), are_opposites("unvaccinated", "vaccinated")
     (True, True)
     """
-    one, other = sorted((one.casefold(), other.casefold()), key=len)
-    if not antonyms(one).isdisjoint(base_forms(other) | {other}):
-        return True
-    if len(one) < 4 or one == "less":  # unit, union; unless
-        return False
-    return other.replace("-", "") in (f"un{one}", f"non{one}") and is_word(one)
+    return not opposites(one).isdisjoint(base_forms(other) | {other.casefold()})
 
 
 # One thing, several names -------------------------------------------------------------------------

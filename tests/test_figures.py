@@ -12,12 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detector.equivalents import keys, same_thing
 from detector.errors import InputError
-from detector.figures import FATES, Figure, FigureChange, compare_figures, find_figures
-from detector.numerals import read_digits
+from detector.figures.compare import FATES, Figure, FigureChange, compare_figures, find_figures
+from detector.figures.equivalents import keys, same_thing
+from detector.figures.numerals import read_digits
+from detector.figures.units import dimensions, unit_facts, units_named
 from detector.records import Span
-from detector.units import dimensions, unit_facts, units_named
 
 # Words out of which hypothesis builds texts that get deep into the grammar
 PIECES = (  # noqa: SIM905 - a list of words reads best as words

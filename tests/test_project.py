@@ -29,7 +29,9 @@ ROOMS = (
     "version", "errors", "records",
     "reading.stops", "reading.text", "reading.phrases", "reading.furniture", "reading.files",
     "encode", "align",
-    "lexicon", "words", "numerals", "quantities", "figures",
+    "lexicon", "words",
+    "figures.tokens", "figures.numerals", "figures.units", "figures.moments",
+    "figures.quantities", "figures.equivalents", "figures.compare",
     "naming.mentions", "naming.spelling", "naming.board", "naming.forms", "naming.standins",
     "naming.verdicts",
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
@@ -40,7 +42,8 @@ ROOMS = (
     "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
-FRONT = ("", "reading", "naming", "showing", "learn", "lexica", "bundles")  # packages; their __init__.py need no place
+# Packages; their __init__.py need no place.
+FRONT = ("", "reading", "figures", "naming", "showing", "learn", "lexica", "bundles")
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {

@@ -127,8 +127,8 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
     if worst.change == "as_word" and _only_lowered(board, parts):
         worst = Match("case", worst.copy, "lost a capital", 0.4)
     if worst.change == "kept" and _is_turned(board, parts):
-        everything = tuple(j for m in parts.values() for j in m.copy)
-        worst = Match("translated", everything, "has its words turned round", 0.6)
+        whole_copy = tuple(j for m in parts.values() for j in m.copy)
+        worst = Match("translated", whole_copy, "has its words turned round", 0.6)
     doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
     if doubled:
         worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)

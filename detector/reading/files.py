@@ -2,7 +2,7 @@
 
 What is read is given back as it stands: line ends are kept, nothing is normalised, only a byte
 order mark is dropped. So offsets into the text count the code points of the decoded file. For a web
-page the raw text is its main text. Not done here: sentences (`detector.reading.text`), formats of a report.
+page the raw text is its main text. Not done here: sentences (`text`), formats of a report.
 """
 
 from __future__ import annotations

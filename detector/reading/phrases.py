@@ -2,7 +2,7 @@
 
 Only data and its notation. One phrase a line, in small letters: `#` stands for a number, `_` for
 one to six words, `...` for anything or nothing, and the rest is a regular expression. A phrase must
-match a whole unit. `detector.reading.furniture` judges with them; the article's own words stand nowhere.
+match a whole unit. `furniture` judges with them; the article's own words stand nowhere.
 """
 
 from __future__ import annotations

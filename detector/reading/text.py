@@ -1,9 +1,9 @@
 """Raw text in, sentences as spans into that raw text out.
 
-Lines are gathered into paragraphs here; `detector.reading.stops` says where a sentence ends inside one.
+Lines are gathered into paragraphs here; `stops` says where a sentence ends inside one.
 Nothing is cleaned, normalised or dropped from the raw text: what is skipped simply lies between
-two spans. Not done here: reading files (`detector.reading.files`), telling the article from the page
-round it (`detector.reading.furniture`).
+two spans. Not done here: reading files (`files`), telling the article from the page round it
+(`furniture`).
 """
 
 from __future__ import annotations

@@ -15,11 +15,19 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, get_args
 
-from detector.equivalents import Key, Side, broad_keys, digit_groups, keys, read_as, same_thing
 from detector.errors import InputError
-from detector.quantities import Figure, FigureKind, find_figures
+from detector.figures.equivalents import (
+    Key,
+    Side,
+    broad_keys,
+    digit_groups,
+    keys,
+    read_as,
+    same_thing,
+)
+from detector.figures.quantities import Figure, FigureKind, find_figures
+from detector.figures.units import unit_facts
 from detector.records import Span
-from detector.units import unit_facts
 
 __all__ = [
     "FATES",

@@ -12,9 +12,9 @@ from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from detector.figures.numerals import Number
+from detector.figures.tokens import TOKEN, Tokens
 from detector.lexicon import place_key, read_table
-from detector.numerals import Number
-from detector.tokens import TOKEN, Tokens
 
 _LARGE = 1000.0  # from here on "won" is money rather than a verb
 _LETTERS = {"m": 1e6, "k": 1e3, "b": 1e9, "t": 1e12}

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from detector.figures.numerals import Number, read_number
+from detector.figures.tokens import Tokens
 from detector.lexicon import MONTHS, WEEKDAYS
-from detector.numerals import Number, read_number
-from detector.tokens import Tokens
 
 SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 """Endings of ordinals in digits."""

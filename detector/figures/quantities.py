@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from detector import moments, units
 from detector.errors import InputError
-from detector.numerals import Number, read_number
+from detector.figures import moments, units
+from detector.figures.numerals import Number, read_number
+from detector.figures.tokens import DAY_TIMES, Tokens, tokenize
 from detector.records import Span
-from detector.tokens import DAY_TIMES, Tokens, tokenize
 
 FigureKind = Literal["number", "ordinal", "percent", "money", "measure", "date", "time", "fraction"]
 """What a figure states."""

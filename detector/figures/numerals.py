@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from detector.tokens import HALVES, Tokens, numeral_words
+from detector.figures.tokens import HALVES, Tokens, numeral_words
 
 Form = Literal["cardinal", "ordinal", "fraction", "vague", "times", "decade"]
 """How a number is meant: 3, third, two thirds, thousands, thrice, the sixties."""

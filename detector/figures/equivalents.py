@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from detector.quantities import Figure, find_figures
-from detector.tokens import number_hints
-from detector.units import unit_facts, units_named
+from detector.figures.quantities import Figure, find_figures
+from detector.figures.tokens import number_hints
+from detector.figures.units import unit_facts, units_named
 
 Key = tuple[str, float]
 """What a figure says, as far as one reading goes: ("n", 25e9), ("month", 12.0)."""
