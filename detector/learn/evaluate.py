@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ _MEASURES: Mapping[str, Measure] = {
     "average_precision": average_precision,
     "recall_at_5": recall_at(FALSE_ALARMS),
 }
+_SOUND_KINDS = ("base", "sound")  # of the twin that the damaged ones are compared with
 _FEWEST = 30  # rows of each label below which a corpus has no line of its own
 _LONGEST_GRAM = 6
 
@@ -54,7 +56,7 @@ class Figures:
         By corpus: counts, and by score the `Estimate` of each measure, with the lead in AUROC
         over the best simple score, and the shares flagged at the threshold.
     macro : mapping of str to Estimate
-        Mean AUROC over the corpora, by score.
+        Mean AUROC over the corpora, by score; `lead` is ours less the best simple one's.
     kinds : mapping
         By corpus and kind of damage: twins, share of twins ordered rightly by us and by cosine,
         share of the damaged flagged.
@@ -118,16 +120,9 @@ def evaluate(
     mine = {name: score[rows] for name, score in scores.items()}
     resample = Resamples.of([p.group for p in labelled], n=resamples, rng=rng)
     corpus = np.array([p.corpus for p in labelled], dtype=str)
-    even = np.ones(len(labelled))
     return Figures(
         corpora=_by_corpus(corpus, label, mine, resample, threshold),
-        macro={
-            name: resample.estimate(
-                lambda w, s=score: macro_auroc(s, label, corpus, w),  # type: ignore[misc]
-                even,
-            )
-            for name, score in mine.items()
-        },
+        macro=_macro(corpus, label, mine, resample),
         kinds=_by_kind(labelled, mine, threshold),
         watch=_watched(pairs, scores[OURS], threshold),
         probability=_probability(label, mine[OURS], weights(labelled, mix), resample),
@@ -178,6 +173,23 @@ def chrf(source: str, copy: str) -> float:
         return 0.0
     precision, recall = (sum(values) / len(found) for values in zip(*found, strict=True))
     return 5 * precision * recall / (4 * precision + recall) if precision + recall else 0.0
+
+
+def _macro(
+    corpus: NDArray[np.str_],
+    label: NDArray[np.bool_],
+    scores: Mapping[str, Floats],
+    resample: Resamples,
+) -> dict[str, Estimate]:
+    even = np.ones(len(label))
+
+    def mean(name: str, weight: Floats) -> float:
+        return macro_auroc(scores[name], label, corpus, weight)
+
+    found = {name: resample.estimate(partial(mean, name), even) for name in scores}
+    best = max((name for name in found if name != OURS), key=lambda name: found[name].value)
+    lead = resample.estimate(lambda w: mean(OURS, w) - mean(best, w), even)
+    return {**found, "lead": lead}
 
 
 def _by_corpus(
@@ -231,10 +243,10 @@ def _by_kind(
     pairs: Sequence[Pair], scores: Mapping[str, Floats], threshold: float
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Compare each damaged copy with its sound twin."""
-    sound = {p.twin: i for i, p in enumerate(pairs) if p.twin and p.kind in ("base", "sound")}
+    sound = {p.twin: i for i, p in enumerate(pairs) if p.twin and p.kind in _SOUND_KINDS}
     rows: dict[tuple[str, str], list[int]] = {}
     for i, pair in enumerate(pairs):
-        if pair.twin in sound and sound[pair.twin] != i:
+        if pair.twin in sound and pair.kind not in _SOUND_KINDS:
             rows.setdefault((pair.corpus, pair.kind), []).append(i)
     found: dict[str, dict[str, dict[str, float]]] = {}
     for (corpus, kind), mine in sorted(rows.items()):
