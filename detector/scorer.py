@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.align import AlignConfig, align
+from detector.align import AlignConfig, Side, align
+from detector.aside import article_of, put_back
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
@@ -192,21 +193,34 @@ class Scorer:
         )
 
     def _align(self, source: Reading, copy: Reading) -> Alignment:
-        def rejoin(joins: Sequence[tuple[str, range]]) -> NDArray[np.float32]:
+        readings = {"source": source, "copy": copy}
+        vectors = {side: reading.encoding.vectors for side, reading in readings.items()}
+        kept = {
+            side: article_of(readings[side].document.texts, vectors[side], vectors[other])
+            for side, other in (("source", "copy"), ("copy", "source"))
+        }
+        lengths = {
+            side: [len(reading.document.sentences[i].text) for i in kept[side]]
+            for side, reading in readings.items()
+        }
+
+        def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
             texts = [
-                (source if side == "source" else copy).text_of(indices)[0]
+                " ".join(readings[side].document.sentences[kept[side][i]].text for i in indices)
                 for side, indices in joins
             ]
             return self._encoder.encode(texts, tokens=False).vectors
 
-        return align(
-            source.encoding.vectors,
-            copy.encoding.vectors,
-            source_lengths=[len(text) for text in source.document.texts],
-            copy_lengths=[len(text) for text in copy.document.texts],
+        beads = align(
+            vectors["source"][kept["source"]],
+            vectors["copy"][kept["copy"]],
+            source_lengths=lengths["source"],
+            copy_lengths=lengths["copy"],
             config=self._config,
             rejoin=rejoin,
         )
+        sizes = (len(source.document), len(copy.document))
+        return put_back(beads, kept["source"], kept["copy"], sizes)
 
     def _warn(self, source: Reading, copy: Reading) -> tuple[int, tuple[str, ...]]:
         n_truncated = sum(source.encoding.truncated) + sum(copy.encoding.truncated)

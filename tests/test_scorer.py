@@ -11,7 +11,7 @@ import pytest
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encode import MiniLMEncoder
 from detector.reading.text import split
-from detector.report import COLUMNS
+from detector.showing.tables import COLUMNS
 
 pytestmark = pytest.mark.model
 

@@ -188,6 +188,9 @@ def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
     """Tell it from the capitals alone; None where they say nothing."""
     shouted = len(word.text) > 1 and base_form(word.text).isupper()
     says = word.start not in casing.flat
+    if word.norm in ("may", "will"):  # people too, inside a sentence or where the document says so
+        inside = says and word.start not in casing.opening
+        return inside or casing.capital[word.norm] > casing.lower[word.norm]
     if is_stopword(word.norm):
         return shouted and word.norm == "us"
     if says and (shouted or _has_inner_capital(word.text)):
