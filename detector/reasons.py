@@ -17,6 +17,7 @@ from detector.features import (
     opposite_pairs,
     pronoun_change,
 )
+from detector.lexicon import is_stopword
 from detector.records import SLIPS, NameChange
 
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
@@ -52,12 +53,17 @@ def bead_reasons(
         for source, copy in opposite_pairs(bead)
     ]
     reasons += name_reasons(names)
-    reasons += [f"“{word.text}” stands twice in a row" for word in doubled_words(bead)]
+    named = _named(bead)
+    reasons += [
+        f"“{word.text}” stands twice in a row"
+        for word in doubled_words(bead)
+        if word.start not in named[1]
+    ]
     pronouns = pronoun_change(bead)
     if pronouns is not None:
         reasons.append(f"a person may have changed gender: “{pronouns[0]}” became “{pronouns[1]}”")
     if flagged:
-        reasons += _wording(bead)
+        reasons += _wording(bead, *named)
         if bead.similarity < 0.6:
             reasons.append(f"the two sides are little alike (cosine {bead.similarity:.2f})")
         if not reasons:
@@ -86,9 +92,21 @@ def _negation(bead: BeadEvidence) -> list[str]:
     return []
 
 
-def _wording(bead: BeadEvidence) -> list[str]:
+def _named(bead: BeadEvidence) -> tuple[set[int], set[int]]:
+    """Return where words of names start on each side: the names' own reasons tell of them."""
+    sides = (
+        (bead.words.source, [c.source for c in bead.names if c.source is not None]),
+        (bead.words.copy, [c.copy for c in bead.names if c.copy is not None]),
+    )
+    source, copy = (
+        {w.start for w in words for span in spans if span.start <= w.start < span.end}
+        for words, spans in sides
+    )
+    return source, copy
+
+
+def _wording(bead: BeadEvidence, source_named: set[int], copy_named: set[int]) -> list[str]:
     """Say which words were replaced, lost or added, heaviest first."""
-    reasons = []
     links = bead.words
     place = {word.start: index for index, word in enumerate(links.source)}
     replaced: list[str] = []
@@ -97,17 +115,20 @@ def _wording(bead: BeadEvidence) -> list[str]:
     for word, mass in lost_words(bead):
         if mass < _HEAVY:
             break
+        if word.start in source_named:
+            continue
         j = int(links.to_copy[place[word.start]])
-        if j >= 0 and links.copy[j].norm != word.norm:
+        if j >= 0 and not is_stopword(links.copy[j].norm):
             replaced.append(f"“{word.text}” became “{links.copy[j].text}”")
-            answered.add(j)
-        elif j < 0:
+            answered.add(links.copy[j].start)
+        else:
             lost.append(word.text)
     added = [
         word.text
         for word, mass in added_words(bead)
-        if mass >= _HEAVY and not any(links.copy[j].start == word.start for j in answered)
+        if mass >= _HEAVY and word.start not in answered | copy_named
     ]
+    reasons = []
     if replaced:
         reasons.append("; ".join(replaced[:_MOST]))
     if lost:
