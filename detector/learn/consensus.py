@@ -29,6 +29,10 @@ CLOSE_PIVOTS = frozenset(_CLOSE.split())
 """Languages through which the voters seldom go wrong; what they say there is never called drift."""
 
 _FEWEST_LANGUAGES = 3  # that must have voted before anything is said
+_FEWEST_WORDS = 2  # lost and brought in, before a rendering is called drift ...
+_MANY_VOTES = 13  # ... and one more where fewer vote on a long sentence: synonyms are unheard there
+_LONG = 8  # stems
+_BEGINNING = 4  # letters
 _KEPT = 0.8  # share of the votes that keep a source word before losing it counts
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
@@ -153,16 +157,23 @@ def _label(
 ) -> tuple[bool | None, str]:
     lang = rendering.lang
     votes, heard = tallies
-    lost = sum(votes.elsewhere(one, lang) >= _KEPT * votes.others(lang) for one in own - stems)
-    trusted = rendering.system in VOTERS and lang in CLOSE_PIVOTS
-    if lost >= 2 and not trusted:
-        # A poor system may still vouch for a word, so here every rendering is asked.
-        unheard = sum(not heard.elsewhere(one, lang) for one in stems - own)
-        if unheard >= 2:
+    lost = [one for one in own - stems if votes.elsewhere(one, lang) >= _KEPT * votes.others(lang)]
+    if not (rendering.system in VOTERS and lang in CLOSE_PIVOTS):
+        # A poor system may still vouch for a word, so here every rendering is asked; and what
+        # looks like another form of a word (Kenya, Kenyan) is held to be that word.
+        unheard = [one for one in stems - own if not heard.elsewhere(one, lang)]
+        needed = _FEWEST_WORDS + (votes.others(lang) < _MANY_VOTES and len(own) >= _LONG)
+        if min(_unlike(lost, stems), _unlike(unheard, own)) >= needed:
             return True, "consensus"
     if lost or any(not votes.elsewhere(one, lang) for one in stems - own):
         return None, "undecided"
     return (True, "gender") if _gender_turned(source, rendering.copy) else (False, "consensus")
+
+
+def _unlike(words: Sequence[str], others: frozenset[str]) -> int:
+    """Count the words that no other word begins like."""
+    begun = {other[:_BEGINNING] for other in others}
+    return sum(word[:_BEGINNING] not in begun for word in words)
 
 
 def _gender_turned(source: str, copy: str) -> bool:
