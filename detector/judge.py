@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.evidence import BeadEvidence, Reading, context_of, gather
 from detector.reading.furniture import furniture_reason, split_run
-from detector.reasons import bead_reasons
+from detector.reasons import TOLD_FIGURE, bead_reasons
 from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span
 
 Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
@@ -66,6 +66,9 @@ def judge(
 
     Notes
     -----
+    A changed figure is drift by itself: a bead's probability is the classifier's, or the weight of
+    its heaviest changed figure if that is more (see `heaviest_figure`).
+
     Every copy sentence of a bead takes the bead's probability. An addition is weighed against the
     source sentence most like it, so its probability says how little the source supports it; page
     furniture that the copy added is not judged and has none.
@@ -83,7 +86,7 @@ def judge(
         gather(source, copy, at=(job.source, job.copy), similarity=job.similarity, context=context)
         for job in jobs
     ]
-    probabilities = classify(evidence)
+    probabilities = np.maximum(classify(evidence), [heaviest_figure(bead) for bead in evidence])
     rows: list[Row] = []
     for job, bead, probability in zip(jobs, evidence, probabilities.tolist(), strict=True):
         if job.addition:
@@ -103,12 +106,22 @@ def judge(
         outside=outside,
         matched=_matched(rows, furniture),
         n_figures=sum(
-            change.change != "kept" and change.weight >= 0.5
+            change.change != "kept" and change.weight >= TOLD_FIGURE
             for job, bead in zip(jobs, evidence, strict=True)
             if not job.addition
             for change in bead.figures
         ),
     )
+
+
+def heaviest_figure(bead: BeadEvidence) -> float:
+    """Return how likely the worst changed figure changed the meaning, in [0, 1].
+
+    Figures too light to be told to a reader count nothing here; the classifier still sees them.
+    """
+    weights = [change.weight for change in bead.figures if change.change != "kept"]
+    worst = max(weights, default=0.0)
+    return worst if worst >= TOLD_FIGURE else 0.0
 
 
 @dataclass(frozen=True, slots=True)

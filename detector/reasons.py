@@ -20,6 +20,9 @@ from detector.features import (
 from detector.lexicon import is_stopword
 from detector.records import SLIPS, NameChange
 
+TOLD_FIGURE = 0.5
+"""Weight from which a changed figure is told to a reader."""
+
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
 _MOST = 4  # words listed in one reason
 
@@ -45,7 +48,9 @@ def bead_reasons(
         Strongest first; empty when nothing was found.
     """
     reasons = [
-        change.reason for change in bead.figures if change.change != "kept" and change.weight >= 0.5
+        change.reason
+        for change in bead.figures
+        if change.change != "kept" and change.weight >= TOLD_FIGURE
     ]
     reasons += _negation(bead)
     reasons += [
