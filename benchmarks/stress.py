@@ -39,20 +39,20 @@ class Stress(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """How often each edit strikes, per line and side."""
+    """How often each edit strikes a side, per step along its lines."""
 
     delete: float
     merge: float
     insert: float
 
 
-# Rates counted in align_stress.json: each line deleted, each unit merged from 2 (four in five) or
-# 3 lines, each line followed by a foreign one.
+# Rates counted in align_stress.json: at each step a line is deleted, or 2 (four times in five) or 3
+# lines are merged, or one line is kept; after each sentence a foreign one may follow.
 LEVELS = {
     "clean": Level(delete=0.0, merge=0.0, insert=0.0),
     "light": Level(delete=0.03, merge=0.04, insert=0.03),
-    "heavy": Level(delete=0.09, merge=0.15, insert=0.09),
-    "brutal": Level(delete=0.20, merge=0.25, insert=0.20),
+    "heavy": Level(delete=0.10, merge=0.14, insert=0.10),
+    "brutal": Level(delete=0.25, merge=0.20, insert=0.25),
 }
 
 
@@ -87,15 +87,18 @@ def damaged_side(
     holds : list of tuple of int
         The lines each sentence is made of; empty for an inserted one.
     """
-    kept = [i for i in range(len(lines)) if rng.random() >= level.delete]
     sentences: list[str] = []
     holds: list[tuple[int, ...]] = []
     at = 0
-    while at < len(kept):
+    while at < len(lines):
+        fate = rng.random()
+        if fate < level.delete:
+            at += 1
+            continue
         size = 1
-        if rng.random() < level.merge:
+        if fate < level.delete + level.merge:
             size = 2 if rng.random() < 0.8 else 3
-        unit = tuple(kept[at : at + size])
+        unit = tuple(range(at, min(at + size, len(lines))))
         sentences.append(" ".join(lines[i] for i in unit))
         holds.append(unit)
         at += len(unit)

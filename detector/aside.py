@@ -17,6 +17,7 @@ from detector.records import Alignment, Bead
 
 # Cosine from which a piece of furniture has a counterpart on the other page.
 _SAME = 0.7
+_BLOCK = 512  # rows compared at a time
 
 
 def article_of(
@@ -40,12 +41,37 @@ def article_of(
     """
     furniture = [i for i, text in enumerate(texts) if furniture_reason(text) is not None]
     if furniture and len(others):
-        nearest = (vectors[furniture] @ others.T).max(axis=1)
-        alone = {i for i, cosine in zip(furniture, nearest, strict=True) if cosine < _SAME}
+        _, cosines = nearest(vectors[furniture], others)
+        alone = {i for i, cosine in zip(furniture, cosines, strict=True) if cosine < _SAME}
         kept = [i for i in range(len(texts)) if i not in alone]
         if kept:
             return kept
     return list(range(len(texts)))
+
+
+def nearest(
+    vectors: NDArray[np.float32], others: NDArray[np.float32]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Find the most similar row of another document for each row.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n, d), float32
+    others : ndarray of shape (m, d), float32
+        Unit rows, at least one.
+
+    Returns
+    -------
+    tuple of ndarray of shape (n,)
+        Its index, and the cosine in [-1, 1]. Memory does not grow with n times m.
+    """
+    at = np.empty(len(vectors), np.intp)
+    cosines = np.empty(len(vectors), np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        block = vectors[start : start + _BLOCK] @ others.T
+        at[start : start + _BLOCK] = block.argmax(axis=1)
+        cosines[start : start + _BLOCK] = block.max(axis=1)
+    return at, cosines
 
 
 def put_back(

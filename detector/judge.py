@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.aside import nearest
 from detector.evidence import BeadEvidence, Reading, context_of, gather
 from detector.reading.furniture import furniture_reason, split_run
 from detector.reasons import TOLD_FIGURE, bead_reasons
@@ -140,22 +141,18 @@ def _jobs(
     added = [
         j for bead in alignment.beads if not bead.source for j in bead.copy if j not in furniture
     ]
-    nearest: dict[int, tuple[int, float]] = {}
+    closest: dict[int, tuple[int, float]] = {}
     if added:
-        cosines = copy.encoding.vectors[added] @ source.encoding.vectors.T
-        best = cosines.argmax(axis=1)
-        nearest = {
-            j: (int(i), float(cosines[row, i]))
-            for row, (j, i) in enumerate(zip(added, best, strict=True))
-        }
+        at, cosines = nearest(copy.encoding.vectors[added], source.encoding.vectors)
+        closest = dict(zip(added, zip(at.tolist(), cosines.tolist(), strict=True), strict=True))
     jobs = []
     for bead in alignment.beads:
         if bead.source and bead.copy and bead.similarity is not None:
             jobs.append(_Job(bead.source, bead.copy, bead.similarity, addition=False))
         elif bead.copy:
             for j in bead.copy:
-                if j in nearest:
-                    i, cosine = nearest[j]
+                if j in closest:
+                    i, cosine = closest[j]
                     jobs.append(
                         _Job(
                             range(i, i + 1),
