@@ -132,8 +132,9 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         if found is not None:
             return found
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    # A country or a name given before is often left out without harm.
-    spare = given or bool(kept) or place_key(base_form(word.text)) is not None
+    # "American" or a name given before is often left out without harm, "Texas" is not.
+    place = place_key(base_form(word.text))
+    spare = given or bool(kept) or (place is not None and word.norm not in place.split())
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
 
