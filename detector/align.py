@@ -35,7 +35,7 @@ Path = list[tuple[int, int]]
 
 _K = 4  # sentences a bead may hold on one side
 _NEVER = -1e9  # log-odds of what cannot be
-_WIDEST = 1_000_000  # sentence pairs up to which windows that disagree are joined into one
+_WIDEST = 1_000_000  # sentence pairs that one window may hold where it must
 
 
 class Rejoin(Protocol):
@@ -145,7 +145,7 @@ class AlignConfig:
     weight_power: float = 0.6
     joined_floor: float = 0.35
     second_look: float = 0.15
-    doubt: float = 0.02
+    doubt: float = 0.05
     bead_price: float = 1.0
     bead_worth: float = 2.0
     least_probability: float = 0.1
@@ -249,17 +249,14 @@ def align(  # noqa: PLR0913 - two sides, what they weigh, and how
     if not left.n or not right.n:
         corners = [(i, 0) for i in range(left.n + 1)] + [(left.n, j + 1) for j in range(right.n)]
         return _alignment(corners, left, right)
-    boxes = _windows(left, right, config)
     pair = _Pair(left, right, _Manner(), config)
-    manner, passed = _learn(pair, boxes)
-    pair = replace(pair, manner=manner)
-    if rejoin is not None:
-        joins = _doubtful(pair, boxes, passed)
-        if joins:
-            vectors = rejoin(joins)
-            left, right = (text.rejoined(joins, vectors) for text in (left, right))
-            pair = replace(pair, left=left, right=right)
-    return _alignment(_stitch(pair, boxes, passed), left, right)
+    looks = _looks(pair)
+    pair = replace(pair, manner=_learn(pair, looks))
+    if rejoin is not None and (joins := _doubtful(pair, looks)):
+        vectors = rejoin(joins)
+        left, right = (text.rejoined(joins, vectors) for text in (left, right))
+        pair = replace(pair, left=left, right=right)
+    return _alignment(_stitch(pair, looks), left, right)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -629,60 +626,95 @@ class _Lattice:
         return path[::-1]
 
 
-def _first(pair: _Pair, box: _Box) -> tuple[_Beads, _Chances, NDArray[np.bool_]]:
-    """Sum over all tilings by small beads, knowing nothing of the pair; say what may be passed."""
-    beads = _weigh(replace(pair, manner=_Manner()), box)
-    chances = _Lattice(beads).probabilities()
-    return beads, chances, chances.passage >= np.log(pair.config.least_passage)
+@dataclass(frozen=True, slots=True, eq=False)
+class _First:
+    """What a first sum over all tilings says of a window, before anything is known of the pair."""
+
+    box: _Box
+    beads: _Beads  # those worth counting
+    bead: Floats  # probability of each
+    omit: Floats
+    add: Floats
+    passed: NDArray[np.bool_]  # (n + 1, m + 1) corners that later sums may pass
+    path: Path  # corners of the best tiling
+
+    @classmethod
+    def of(cls, pair: _Pair, box: _Box) -> _First:
+        beads = _weigh(replace(pair, manner=_Manner()), box)
+        lattice = _Lattice(beads)
+        chances = lattice.probabilities()
+        passed = chances.passage >= np.log(pair.config.least_passage)
+        path = [(box.top + i, box.left + j) for i, j in lattice.best()]
+        likely = chances.bead >= pair.config.least_passage
+        kept = replace(
+            beads,
+            **{
+                name: getattr(beads, name)[likely]
+                for name in ("a", "i", "b", "j", "cosine", "odds")
+            },
+        )
+        return cls(box, kept, chances.bead[likely], chances.omit, chances.add, passed, path)
 
 
-def _learn(pair: _Pair, boxes: Sequence[_Box]) -> tuple[_Manner, list[NDArray[np.bool_]]]:
-    """Learn what is usual in this pair, and which corners of each window may be passed.
+def _looks(pair: _Pair) -> list[_First]:
+    """Look at the windows once; those whose best tilings do not meet become one."""
+    looks: list[_First] = []
+    for box in _windows(pair):
+        look = _First.of(pair, box)
+        while looks and not _meeting(looks[-1].path, look.path, looks[-1].box, look.box):
+            before = looks[-1].box
+            wide = _Box(before.top, look.box.bottom, before.left, look.box.right)
+            if wide.cells > _WIDEST:
+                break
+            looks.pop()
+            look = _First.of(pair, wide)
+        looks.append(look)
+    return looks
+
+
+def _learn(pair: _Pair, looks: Sequence[_First]) -> _Manner:
+    """Learn what is usual in this pair.
 
     Counts are expected ones, each with a few of what is usual at large put beside it.
     """
     left, right = pair.left, pair.right
+    log_x, log_y = (np.log(np.diff(text.ends) + 15.0) for text in (left, right))
     alone = single = joins = cosine = ratio = square = 0.0
-    passed = []
     # Where windows overlap, each counts its own half.
+    boxes = [look.box for look in looks]
     cuts_i = [0, *((a.bottom + b.top) // 2 for a, b in pairwise(boxes)), left.n]
     cuts_j = [0, *((a.right + b.left) // 2 for a, b in pairwise(boxes)), right.n]
-    for box, (low_i, high_i), (low_j, high_j) in zip(
-        boxes, pairwise(cuts_i), pairwise(cuts_j), strict=True
+    for look, (low_i, high_i), (low_j, high_j) in zip(
+        looks, pairwise(cuts_i), pairwise(cuts_j), strict=True
     ):
-        beads, chances, may_pass = _first(pair, box)
-        passed.append(may_pass)
-        i, j = box.top + beads.i, box.left + beads.j
+        i, j = look.box.top + look.beads.i, look.box.left + look.beads.j
         own = (i >= low_i) & (i < high_i)
-        lone = own & (beads.a == 0) & (beads.b == 0)
-        p, i, j = chances.bead[lone], i[lone], j[lone]
-        here = np.log((np.diff(right.ends)[j] + 15.0) / (np.diff(left.ends)[i] + 15.0))
-        alone += float(chances.omit[low_i - box.top : high_i - box.top].sum())
-        alone += float(chances.add[low_j - box.left : high_j - box.left].sum())
+        lone = own & (look.beads.a == 0) & (look.beads.b == 0)
+        p, here = look.bead[lone], log_y[j[lone]] - log_x[i[lone]]
+        alone += float(look.omit[low_i - look.box.top : high_i - look.box.top].sum())
+        alone += float(look.add[low_j - look.box.left : high_j - look.box.left].sum())
         single += float(p.sum())
-        joins += float(chances.bead[own].sum() - p.sum())
-        cosine += float(p @ beads.cosine[lone])
+        joins += float(look.bead[own].sum() - p.sum())
+        cosine += float(p @ look.beads.cosine[lone])
         ratio += float(p @ here)
         square += float(p @ (here * here))
-    total = left.n + right.n
     stretch = ratio / (single + 5.0)
     variance = max(square - 2.0 * stretch * ratio + stretch * stretch * single, 0.0)
-    manner = _Manner(
-        alone=float(np.log((alone + 1.0) / (total + 10.0))) + 2.0,
+    return _Manner(
+        alone=float(np.log((alone + 1.0) / (left.n + right.n + 10.0))) + 2.0,
         joins=float(np.log((joins + 0.5) / (single + joins + 5.0))) + 2.5,
         # Chance pairs of unrelated texts are no measure of how close a match is.
         similarity=max((cosine + 1.7) / (single + 2.0), 0.7),
         stretch=stretch,
         spread=float(np.sqrt((variance + 5.0 * 0.15**2) / (single + 5.0))),
     )
-    return manner, passed
 
 
 def _decode(pair: _Pair, box: _Box, passed: NDArray[np.bool_] | None = None) -> Path:
     """Return the corners of the tiling of a window that expects the most right beads."""
     config = pair.config
     if passed is None:
-        _, _, passed = _first(pair, box)
+        passed = _First.of(pair, box).passed
     beads = _weigh(pair, box, passed)
     chances = _Lattice(beads).probabilities()
     worth = config.bead_worth * chances.bead - config.bead_price
@@ -692,14 +724,12 @@ def _decode(pair: _Pair, box: _Box, passed: NDArray[np.bool_] | None = None) -> 
     return [(box.top + i, box.left + j) for i, j in path]
 
 
-def _doubtful(
-    pair: _Pair, boxes: Sequence[_Box], passed: Sequence[NDArray[np.bool_]]
-) -> list[tuple[Side, range]]:
+def _doubtful(pair: _Pair, looks: Sequence[_First]) -> list[tuple[Side, range]]:
     """Return the joins whose being right is least certain, within the budget."""
     left, right, config = pair.left, pair.right, pair.config
     doubts: dict[tuple[Side, int, int], float] = {}
-    for box, may_pass in zip(boxes, passed, strict=True):
-        beads = _weigh(pair, box, may_pass)
+    for look in looks:
+        box, beads = look.box, _weigh(pair, look.box, look.passed)
         bead = _Lattice(beads).probabilities().bead
         for text, size, at in (
             (left, beads.a, box.top + beads.i),
@@ -716,14 +746,15 @@ def _doubtful(
     return [(name, range(start, start + size)) for name, start, size in chosen]
 
 
-def _windows(left: _Text, right: _Text, config: AlignConfig) -> list[_Box]:
+def _windows(pair: _Pair) -> list[_Box]:
     """Cut two documents into overlapping windows at sentences that surely match."""
+    left, right, config = pair.left, pair.right, pair.config
     n, m = left.n, right.n
     if n * m <= config.exact_cells:
         return [_Box(0, n, 0, m)]
     cuts = sorted(set(_cuts(left, right, _Box(0, n, 0, m), config)))
     chosen = [(0, 0)]
-    for here, following in zip(cuts, [*cuts[1:], (n, m)], strict=True):
+    for here, following in pairwise([*cuts, (n, m)]):
         # Cut at the last anchor before a window would grow too large.
         if max(following[0] - chosen[-1][0], following[1] - chosen[-1][1]) > config.window:
             chosen.append(here)
@@ -743,6 +774,8 @@ def _cuts(left: _Text, right: _Text, box: _Box, config: AlignConfig) -> Iterator
         if box.cells <= config.window**2:
             continue
         anchors = _anchors(left, right, box)
+        if not anchors and box.cells > _WIDEST:
+            anchors = [_closest(left, right, box)]
         corners = [(box.top, box.left), *anchors, (box.bottom, box.right)]
         yield from anchors
         todo.extend(
@@ -754,7 +787,6 @@ def _anchors(left: _Text, right: _Text, box: _Box, sample: int = 512) -> list[tu
     """Return sentences of a region that are each other's best match by a clear margin, in order.
 
     At most `sample` source sentences are tried, so the work is linear in the region's sides.
-    Without any, the closest pair of the region's middle stands in.
     """
     x = left.joins[0, box.top : box.bottom]
     y = right.joins[0, box.left : box.right]
@@ -765,13 +797,18 @@ def _anchors(left: _Text, right: _Text, box: _Box, sample: int = 512) -> list[tu
     sure = (back_i == rows) & (cosine >= 0.6) & (np.minimum(margin, back_margin) >= 0.1)
     sure &= (rows > 0) | (j > 0)
     pairs = _rising(rows[sure], j[sure], cosine[sure])
-    if not pairs:
-        low, high = len(y) // 4, max(len(y) - len(y) // 4, len(y) // 4 + 1)
-        middle = (rows >= len(x) // 4) & (rows <= len(x) - len(x) // 4)
-        part = forth[middle, low:high]
-        at, over = np.unravel_index(int(part.argmax()), part.shape)
-        pairs = [(int(rows[middle][at]), int(over) + low)]
     return [(box.top + i, box.left + j) for i, j in pairs]
+
+
+def _closest(left: _Text, right: _Text, box: _Box, sample: int = 512) -> tuple[int, int]:
+    """Return the closest pair in the middle of a region that holds no sure match."""
+    high, wide = box.bottom - box.top, box.right - box.left
+    rows = np.linspace(high // 4, high - high // 4 - 1, sample).round().astype(np.intp)
+    first, last = wide // 4, wide - wide // 4
+    y = right.joins[0, box.left + first : box.left + last]
+    cosines = left.joins[0, box.top + rows] @ y.T
+    at, over = np.unravel_index(int(cosines.argmax()), cosines.shape)
+    return box.top + int(rows[at]), box.left + first + int(over)
 
 
 def _clear_best(cosines: NDArray[np.float32]) -> tuple[Ints, Floats, Floats]:
@@ -803,12 +840,12 @@ def _rising(i: Ints, j: Ints, weight: Floats) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _stitch(pair: _Pair, boxes: Sequence[_Box], passed: Sequence[NDArray[np.bool_]]) -> Path:
+def _stitch(pair: _Pair, looks: Sequence[_First]) -> Path:
     """Decode the windows and join their tilings where neighbours agree; widen where they do not."""
-    box, path = boxes[0], _decode(pair, boxes[0], passed[0])
+    box, path = looks[0].box, _decode(pair, looks[0].box, looks[0].passed)
     done: Path = []  # corners settled by windows that are behind
-    for following, may_pass in zip(boxes[1:], passed[1:], strict=True):
-        onward = _decode(pair, following, may_pass)
+    for look in looks[1:]:
+        following, onward = look.box, _decode(pair, look.box, look.passed)
         meet = _meeting(path, onward, box, following)
         wide = _Box(box.top, following.bottom, box.left, following.right)
         if meet is None and wide.cells <= _WIDEST:
