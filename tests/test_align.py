@@ -379,9 +379,12 @@ def inserted(pair: dict[str, Any], side: str, at: int, count: int, seed: int) ->
 @pytest.mark.parametrize("seed", [1, 2])
 def test_align_windows_equal_the_whole_search(edits: float, seed: int) -> None:
     pair = long_pair(400, seed, edits)
-    windows, whole = (set(ranges(align(**pair, config=config))) for config in (WINDOWS, WHOLE))
-    # A dropped sentence beside a foreign one can be a toss-up: windows see fewer rivals of both.
-    assert len(windows ^ whole) <= 0.01 * len(whole)
+    windows, whole = align(**pair, config=WINDOWS), align(**pair, config=WHOLE)
+    differ = set(windows.aligned) ^ set(whole.aligned)
+    # A dropped sentence beside a foreign one can be a toss-up; nothing that rests on its vectors
+    # may depend on the windows.
+    assert all(bead.similarity is not None and bead.similarity < 0.2 for bead in differ)
+    assert len(differ) <= 0.01 * len(whole.beads)
 
 
 @pytest.mark.parametrize(
