@@ -1,6 +1,6 @@
 """What each way of running the encoder costs, as ratios to sentence-transformers' own default.
 
-    python benchmarks/encode.py data/example/source.txt data/example/copy.txt
+    python benchmarks/encode.py [TEXT ...]    # by default the bundled example
 
 Ratios come out of one run on one machine, interleaved, medians of `--rounds`; the last column is
 the lowest cosine between a sentence's vector and the one of the default way.
@@ -19,12 +19,14 @@ import numpy as np
 from detector.encode import MiniLMEncoder
 from detector.reading.text import split
 
+EXAMPLE = sorted((Path(__file__).resolve().parent.parent / "data" / "example").glob("*.txt"))
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("texts", nargs="+", type=Path)
+    parser.add_argument("texts", nargs="*", type=Path, default=EXAMPLE)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--int8", action="store_true", help="also torch dynamic quantisation")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """What scoring a pair costs beside encoding it: ratios, shares, memory, start.
 
-    python benchmarks/score.py COPY SOURCE [--rounds 7]
+    python benchmarks/score.py [COPY SOURCE]    # by default the bundled example
 
 Everything is measured in one run: each round encodes the pair's sentences once and then scores
 the pair, with the same encoder; the shares come from a profile by room.
@@ -24,13 +24,15 @@ from detector.encode import MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.reading.text import split
 
+EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("copy", type=Path)
-    parser.add_argument("source", type=Path)
+    parser.add_argument("copy", nargs="?", type=Path, default=EXAMPLE / "copy.txt")
+    parser.add_argument("source", nargs="?", type=Path, default=EXAMPLE / "source.txt")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--precision", default="fp32")
     arguments = parser.parse_args()

@@ -1,13 +1,14 @@
 """Makes alignment stress documents with known gold beads out of parallel lines.
 
 A document of (source line, copy line) pairs is damaged on each side by itself: lines are deleted,
-neighbouring lines are merged into one sentence, and lines of other documents are inserted. The gold
-beads follow from these edits: sentences that share a line belong to one bead, sentences that share
-none are omissions and additions of one sentence each. A sentence inserted inside a bead leaves that
-bead with a hole, which no aligner of contiguous ranges can return; such beads are kept in the gold.
+neighbouring lines are merged into one sentence, and lines of other documents are inserted. The
+gold beads follow from these edits: sentences that share a line belong to one bead, sentences that
+share none are omissions and additions of one sentence each. A sentence inserted inside a bead
+leaves that bead with a hole, which no aligner of contiguous ranges can return; such beads are kept
+in the gold.
 
-This script does not align anything; `align.py` beside it does. It reads the shared corpora through a
-folder given by argument or by DETECTOR_SHARED, and writes the form of `align_stress.json`::
+This script does not align anything; `align.py` beside it does. It reads the shared corpora through
+a folder given by argument or by DETECTOR_SHARED, and writes the form of `align_stress.json`::
 
     python benchmarks/stress.py --corpus wmt --seed 3 --out stress.json
 """
@@ -123,25 +124,18 @@ def gold_beads(
         for line in unit[1:]:
             leader[find(line)] = find(unit[0])
     groups: dict[int, tuple[list[int], list[int]]] = {}
-    beads: list[tuple[list[int], list[int]]] = []
+    alone: list[tuple[list[int], list[int]]] = []
     for side, units in enumerate((source, copy)):
         for index, unit in enumerate(units):
-            key = find(unit[0]) if unit else -1
-            group = groups.get(key) if unit else None
-            if group is None:
-                group = ([], [])
-                beads.append(group)
-                if unit:
-                    groups[key] = group
-            group[side].append(index)
-    single: list[tuple[list[int], list[int]]] = []
-    for left, right in beads:
-        if left and right:
-            single.append((left, right))
-        else:
-            single.extend(([i], []) for i in left)
-            single.extend(([], [j]) for j in right)
-    return single
+            bead = groups.setdefault(find(unit[0]), ([], [])) if unit else ([], [])
+            bead[side].append(index)
+            if not unit:
+                alone.append(bead)
+    both = [bead for bead in groups.values() if all(bead)]
+    lost = [bead for bead in groups.values() if not all(bead)]
+    alone += [([i], []) for left, _ in lost for i in left]
+    alone += [([], [j]) for _, right in lost for j in right]
+    return both + alone
 
 
 def stress_document(
