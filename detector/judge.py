@@ -23,6 +23,10 @@ Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
 """Drift probabilities of shape (n,) for n beads' evidence."""
 
 
+CLOSE_COSINE = 0.6
+"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a report says about a pair of texts.
@@ -34,7 +38,8 @@ class Judgement:
     omissions, outside : tuple of Passage
         Source passages that the copy lacks, inside the article and around it.
     matched : float
-        Share in [0, 1] of the copy's characters that stand in aligned beads, furniture left aside.
+        Share in [0, 1] of the copy's characters that stand in beads of cosine `CLOSE_COSINE` or
+        more, furniture left aside: two articles on one event align here and there, but not closely.
     n_figures : int
         Numbers, dates, units and currencies that changed.
     """
@@ -279,4 +284,5 @@ def _matched(rows: Sequence[Row], furniture: dict[int, str]) -> float:
     total = sum(len(row.copy_text) for row in body)
     if not total:
         return 0.0
-    return sum(len(row.copy_text) for row in body if row.kind == "aligned") / total
+    close = [r for r in body if r.similarity is not None and r.similarity >= CLOSE_COSINE]
+    return sum(len(row.copy_text) for row in close) / total

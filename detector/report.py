@@ -48,7 +48,7 @@ class Report:
     signature : Signature
         What produced the probabilities.
     matched : float
-        Share in [0, 1] of the copy's characters that stand in aligned beads.
+        Share in [0, 1] of the copy's characters that stand in close beads (see `judge`).
     match : bool
         Whether the two texts match well enough for the rest to mean anything.
     n_truncated : int
@@ -160,7 +160,7 @@ class Report:
     @property
     def statement(self) -> str:
         """Whether the two texts match, in one sentence."""
-        share = f"{self.matched:.0%} of the copy's text has a counterpart in the source"
+        share = f"{self.matched:.0%} of the copy's text has a close counterpart in the source"
         if self.match:
             return f"The copy matches the source: {share}."
         return f"The two texts do not match: {share}. The figures below mean little."
