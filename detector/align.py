@@ -51,7 +51,7 @@ class AlignConfig:
     """How beads are weighed, and how far is searched.
 
     The curves and prices are the weights of a conditional random field over tilings, fitted to
-    stress documents made by `benchmarks/stress.py` (see there and in `benchmarks/README.md`); all
+    stress documents made by `benchmarks/stress.py` (`benchmarks/README.md` says which); all
     are in nats. A bead's log-odds is the sum of its shape, similarity, support, completeness and
     length; sentences left alone are priced by their best cosine.
 
