@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,15 +95,16 @@ def judge(
     probabilities = np.maximum(classify(evidence), [heaviest_figure(bead) for bead in evidence])
     rows: list[Row] = []
     for job, bead, probability in zip(jobs, evidence, probabilities.tolist(), strict=True):
+        verdict = (probability, probability >= threshold)
         if job.addition:
-            rows.append(
-                _addition(
-                    copy.document.sentences[job.copy.start], job, bead, probability, threshold
-                )
-            )
+            sentence = copy.document.sentences[job.copy.start]
+            rows.append(_addition(sentence, job, bead, verdict))
         else:
-            rows += _aligned(source, copy, job, bead, (probability, probability >= threshold))
-    rows += [_unjudged(copy.document.sentences[j], j, reason) for j, reason in furniture.items()]
+            rows += _aligned(source, copy, job, bead, verdict)
+    rows += [
+        _alone(copy.document.sentences[j], j, f"page furniture of the copy, not judged ({reason})")
+        for j, reason in furniture.items()
+    ]
     rows.sort(key=lambda row: row.copy_index)
     omissions, outside = _missing(source, alignment)
     return Judgement(
@@ -211,29 +212,20 @@ def _names_by_sentence(
 
 
 def _addition(
-    sentence: Sentence, job: _Job, bead: BeadEvidence, probability: float, threshold: float
+    sentence: Sentence, job: _Job, bead: BeadEvidence, verdict: tuple[float, bool]
 ) -> Row:
-    flagged = probability >= threshold
+    probability, flagged = verdict
     reason = "the source has no such sentence"
     if not flagged:
         reason += "; one of its sentences says much the same elsewhere"
-    return Row(
-        copy_index=job.copy.start,
-        copy=sentence.span,
-        copy_text=sentence.text,
-        kind="addition",
-        source_indices=(),
-        source=None,
-        source_text=None,
-        similarity=None,
-        drift_probability=probability,
-        drift_flag=flagged,
-        reasons=(reason,),
-        n_truncated=bead.n_truncated,
+    row = _alone(sentence, job.copy.start, reason)
+    return replace(
+        row, drift_probability=probability, drift_flag=flagged, n_truncated=bead.n_truncated
     )
 
 
-def _unjudged(sentence: Sentence, index: int, reason: str) -> Row:
+def _alone(sentence: Sentence, index: int, reason: str) -> Row:
+    """Return the row of a copy sentence without a counterpart, not judged yet."""
     return Row(
         copy_index=index,
         copy=sentence.span,
@@ -245,7 +237,7 @@ def _unjudged(sentence: Sentence, index: int, reason: str) -> Row:
         similarity=None,
         drift_probability=None,
         drift_flag=False,
-        reasons=(f"page furniture of the copy, not judged ({reason})",),
+        reasons=(reason,),
     )
 
 

@@ -30,6 +30,7 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
+_PRICE = 0.15  # likeness that a link must exceed: below it a word stays alone
 _DROP = re.compile(f"[{_INVISIBLE}]")
 # Letters that Unicode does not take apart into a base and a mark.
 _LETTERS = str.maketrans(
@@ -257,9 +258,6 @@ def align_words(
     to_copy[rows[kept]] = columns[kept]
     to_source[columns[kept]] = rows[kept]
     return WordAlignment(tuple(source), tuple(copy), to_copy, to_source, strength)
-
-
-_PRICE = 0.15
 
 
 def rarity(words: Sequence[Word]) -> NDArray[np.float64]:
