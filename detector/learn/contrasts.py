@@ -72,7 +72,9 @@ def contrasts(
     key = hashlib.sha256(text).digest()
     rng = np.random.default_rng(int.from_bytes(key[:8], "big"))
     twin = f"contrast-{key.hex()[:16]}"
-    sound = replace(base, corpus="contrast", kind="base", severity=None, twin=twin)
+    sound = replace(
+        base, corpus="contrast", kind="base", points=None, hter=None, quality=None, twin=twin
+    )
     yield sound
     for makers, wanted, label in ((DAMAGES, damages, True), (HARMLESS, harmless, False)):
         made = 0

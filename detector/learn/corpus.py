@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from detector.errors import InputError
 
@@ -26,6 +26,29 @@ ENVIRONMENT = "DETECTOR_SHARED"
 
 _TEST_SHARE = 5  # one group in so many is never trained or tuned on
 _LONGEST = 900  # characters; about what the encoder reads (256 tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One error that a person marked, or that a program made.
+
+    Attributes
+    ----------
+    side : {"copy", "source"}
+        Text that the place counts in: an omission is marked in the source.
+    start, end : int
+        Half-open range of code points of the pair's cleaned text.
+    kind : str
+        Category of the corpus, or name of the damage; empty where none is given.
+    weight : float
+        Error points: 1 minor, 5 major, 0 neutral or harmless.
+    """
+
+    side: Literal["copy", "source"]
+    start: int
+    end: int
+    kind: str
+    weight: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +61,14 @@ class Pair:
         Cleaned texts; neither is blank.
     label : bool or None
         True where meaning was changed or lost, False where it is sound, None where unknown.
-    severity : float or None
-        In [0, 1], higher is worse, on the corpus's own scale: only its order means something.
+    points : float or None
+        MQM error points of the copy as people gave them (minor 1, major 5), 0 is sound.
+    hter : float or None
+        Edits a person made, over words, in [0, 1].
+    quality : float or None
+        Direct assessment by people in [0, 100], higher is better.
+    marks : tuple of Mark
+        What is wrong where, as far as it was marked.
     group : str
         Key of the source sentence, the same in every corpus; twins share it.
     corpus, kind : str
@@ -56,7 +85,10 @@ class Pair:
     corpus: str
     kind: str
     group: str
-    severity: float | None = None
+    points: float | None = None
+    hter: float | None = None
+    quality: float | None = None
+    marks: tuple[Mark, ...] = ()
     system: str = ""
     lang: str = ""
     twin: str = ""

@@ -111,9 +111,7 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
         twin = f"demetr-{row['id']}"
         kind = str(row["pert_name"])
-        yield _pair(
-            source, sound, corpus="demetr", label=False, kind="sound", severity=0.0, twin=twin
-        )
+        yield _pair(source, sound, corpus="demetr", label=False, kind="sound", twin=twin)
         if not row["pert_check"] or kind == "base_id33_empty":
             dropped.add("demetr", "damage not carried out")
             continue
@@ -124,10 +122,7 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         else:
             serious = row["severity"] in ("critical", "major") or kind == _DEMETR_DRIFT_BASE
             label = True if serious else None
-        severity = {"minor": 0.2, "major": 0.6, "critical": 1.0}.get(row["severity"])
-        yield _pair(
-            source, damaged, corpus="demetr", label=label, kind=kind, severity=severity, twin=twin
-        )
+        yield _pair(source, damaged, corpus="demetr", label=label, kind=kind, twin=twin)
 
 
 def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
@@ -168,7 +163,7 @@ def biomqm(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
             corpus="biomqm",
             label=_meaning_label(errors),
             kind="human",
-            severity=min(1.0, sum(weight.get(severity, 0.0) for _, severity in errors) / 25),
+            points=sum(weight.get(severity, 0.0) for _, severity in errors),
             system=row["system"],
             lang=row["lp"][:2],
         )
@@ -190,7 +185,7 @@ def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> P
         corpus=corpus,
         label=label,
         kind="human",
-        severity=min(1.0, float(row["score"]) / 25),
+        points=float(row["score"]),
         system=row["system"],
         lang="zh",
     )
@@ -217,7 +212,8 @@ def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
             corpus="mlqe",
             label=label,
             kind="human",
-            severity=1.0 - quality / 100,
+            hter=edited,
+            quality=quality,
             lang=row["lp"][:2],
         )
 
