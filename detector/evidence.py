@@ -17,6 +17,7 @@ from detector.encode import Encoder
 from detector.figures.compare import FigureChange, compare_figures
 from detector.naming.board import NameContext
 from detector.naming.verdicts import compare_names, name_context
+from detector.reading.view import matching_view
 from detector.records import Document, Encoding, NameChange, Sentence
 from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
@@ -174,11 +175,12 @@ def gather_pairs(
         In the order of `pairs`.
     """
     for chunk in _chunks(pairs, batch):
-        distinct = {text: index for index, text in enumerate(dict.fromkeys(chain(*chunk)))}
+        views = {text: matching_view(text) for text in chain(*chunk)}
+        distinct = {view: index for index, view in enumerate(dict.fromkeys(views.values()))}
         encoding = encoder.encode(list(distinct))
         for source_text, copy_text in chunk:
-            source = _single(source_text, encoding, distinct[source_text])
-            copy = _single(copy_text, encoding, distinct[copy_text])
+            source = _single(source_text, encoding, distinct[views[source_text]])
+            copy = _single(copy_text, encoding, distinct[views[copy_text]])
             similarity = float(source.encoding.vectors[0] @ copy.encoding.vectors[0])
             yield gather(
                 source,

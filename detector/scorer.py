@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
 from detector.judge import judge
 from detector.reading.text import split
+from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
 from detector.report import Report
 
@@ -185,12 +187,13 @@ class Scorer:
 
     def _encode(self, source: Document, copy: Document) -> tuple[Reading, Reading]:
         # Both documents in one call, each distinct sentence once: batches fill better.
-        texts = list(dict.fromkeys(source.texts + copy.texts))
-        encoding = self._encoder.encode(texts)
-        place = {text: index for index, text in enumerate(texts)}
+        views = [[matching_view(text) for text in side.texts] for side in (source, copy)]
+        distinct = list(dict.fromkeys(chain(*views)))
+        encoding = self._encoder.encode(distinct)
+        place = {view: index for index, view in enumerate(distinct)}
         return (
-            read(source, _take(encoding, [place[text] for text in source.texts])),
-            read(copy, _take(encoding, [place[text] for text in copy.texts])),
+            read(source, _take(encoding, [place[view] for view in views[0]])),
+            read(copy, _take(encoding, [place[view] for view in views[1]])),
         )
 
     def _align(self, source: Reading, copy: Reading) -> Alignment:
@@ -207,7 +210,9 @@ class Scorer:
 
         def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
             texts = [
-                " ".join(readings[side].document.sentences[kept[side][i]].text for i in indices)
+                matching_view(
+                    " ".join(readings[side].document.sentences[kept[side][i]].text for i in indices)
+                )
                 for side, indices in joins
             ]
             return self._encoder.encode(texts, tokens=False).vectors

@@ -25,8 +25,10 @@ _WORD = re.compile(
     rf"""
     (?:[^\W\d_]\.){{2,}}                       # U.S.  a.m.
     | \d+(?:[.,]\d+)+(?![^\W_])                 # 1.5  200,000
+    | [^\W\d_]+\x20?n[{_APOSTROPHES}]t\b         # don't, as well when taken apart: do n't
     | [^\W_](?:[{_INVISIBLE}\u0300-\u036f]*[^\W_])*  # a run of letters and digits ...
       (?:[{_APOSTROPHES}][^\W_]+)*              # ... with what an apostrophe ties to it
+      (?:\x20[{_APOSTROPHES}](?:s|re|ve|ll|d|m)\b)?  # ... taken apart or not: Khan 's
     """,
     re.VERBOSE,
 )
@@ -37,7 +39,7 @@ _LETTERS = str.maketrans(
     {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "ħ": "h"}
 )
-_POSSESSIVE = re.compile(rf"(?:[{_APOSTROPHES}][sS]|(?<=[sS])[{_APOSTROPHES}])$")
+_POSSESSIVE = re.compile(rf"(?:\x20?[{_APOSTROPHES}][sS]|(?<=[sS])[{_APOSTROPHES}])$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def normalise(text: str) -> str:
         text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     if "." in text and not text[0].isdigit():
         text = text.replace(".", "")
-    return text.casefold()
+    return text.replace(" ", "").casefold()
 
 
 def word_vectors(

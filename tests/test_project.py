@@ -27,7 +27,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # A room imports only rooms above it. A new room takes its place in this list, and in the README.
 ROOMS = (
     "version", "errors", "records",
-    "reading.stops", "reading.text", "reading.phrases", "reading.furniture", "reading.files",
+    "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture", "reading.files",
     "encode", "align",
     "lexicon", "words",
     "figures.tokens", "figures.numerals", "figures.units", "figures.moments",
