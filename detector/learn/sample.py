@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.learn.contrasts import contrasts, pools
+from detector.learn.contrasts import contrasts
 from detector.learn.corpus import Pair, draw, held_apart
+from detector.learn.makers.pools import pools
 
 _QUOTAS = {
     "demetr": (1000, 2000),
@@ -129,8 +130,7 @@ def _made(sound: Sequence[Pair], mix: Mix) -> list[Pair]:
         same, eighth, seed=mix.seed + 2
     )
     pool = pools(pair.source for pair in sound if not held_apart(pair.group))
-    pairs = [made for base in bases for made in contrasts(base, pool, seed=mix.seed)]
-    return pairs + draw(same, mix.identical, seed=mix.seed)
+    return list(contrasts(bases, pool, seed=mix.seed)) + draw(same, mix.identical, seed=mix.seed)
 
 
 def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
