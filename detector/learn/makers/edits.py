@@ -157,7 +157,7 @@ def _place(text: str, copy: str, source: str, edit: Edit, start: int) -> tuple[s
     while start < end and copy[end - 1].isspace():
         end -= 1
     if start == end and _whole(text, edit):
-        at = _in_source(old, source, edit.start / max(1, len(text)))
+        at = find_lost(old, source, edit.start / max(1, len(text)))
         if at is not None:
             return "source", *at
         if (after := _WORDY.search(copy, start)) is not None:
@@ -200,8 +200,23 @@ def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _in_source(lost: str, source: str, place: float) -> tuple[int, int] | None:
-    """Find lost words in the source: the run that holds most of them, the nearest if several."""
+def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
+    """Find lost words in the source: the run that holds most of them, the nearest if several.
+
+    Parameters
+    ----------
+    lost : str
+        Words that the copy no longer says.
+    source : str
+        Where they are looked for, in any inflection.
+    place : float
+        Where they stood in the copy, in [0, 1].
+
+    Returns
+    -------
+    (int, int) or None
+        Half-open, in characters of the source.
+    """
     gone = words(lost)
     there = words(source)
     best: tuple[float, int, int] | None = None
