@@ -37,8 +37,9 @@ ROOMS = (
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
-    "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar", "learn.makers.pools",
-    "learn.makers.edits", "learn.makers.names", "learn.makers.figures", "learn.makers.senses",
+    "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
+    "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
+    "learn.makers.senses",
     "learn.makers.clauses", "learn.makers.losses", "learn.makers.looks", "learn.makers.rewordings",
     "learn.contrasts", "learn.consensus", "learn.marks", "learn.loaders", "learn.sample",
     "learn.measure", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
@@ -61,7 +62,7 @@ FRONT = (
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "store", "console", "cli",
-    "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.commands",
+    "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.commands",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 
-from detector.lexicon import is_stopword
+from detector.lexicon import base_forms, is_stopword
 
 _LONGEST = 900  # characters; about what the encoder reads (256 tokens)
 _SPACES = re.compile(r"\s+")
@@ -19,6 +19,8 @@ _BEFORE = re.compile(r"\s+([,.;:!?%)\]}’]|'(?:s|re|ve|ll|d|m|t)\b|n't\b)")
 _AFTER = re.compile(r"([(\[{$£€])\s+")
 _INSIDE = re.compile(r"(?<=\w) (-|/) (?=\w)|(?<=\d) ?([.,]) ?(?=\d)")
 _QUOTED = re.compile(r"\"\s*([^\"]*?)\s*\"")
+_SINGLE = re.compile(r"(?<!\S)' ([^']{1,80}?) '(?!\w)")
+_ELIDED = re.compile(r"\b([DdLlO]) '(?=[A-ZÀ-Ý])")
 _NOT = re.compile(r"\b(\w+?)n 't\b")
 _SPLIT = re.compile(r"\b([^\W_]+) - (?=([^\W_]+))")
 _UNKNOWN_WORD = re.compile(r"[*@#](?=[^\W\d_])")
@@ -45,6 +47,7 @@ def detokenise(text: str) -> str:
     'He can\'t, said "the non-aligned" man (30).'
     """
     joined = _QUOTED.sub(r'"\1"', tidy(text).replace("``", '"').replace("''", '"'))
+    joined = _ELIDED.sub(r"\1'", _SINGLE.sub(r"'\1'", joined))
     joined = _AFTER.sub(r"\1", _BEFORE.sub(r"\1", _NOT.sub(r"\1n't", joined)))
     return _INSIDE.sub(lambda m: m.group(1) or m.group(2), joined)
 
@@ -86,16 +89,16 @@ def rejoin(text: str, source: str) -> str:
 
     Examples
     --------
-    >>> rejoin("a multi - story house in Bad - Ems - which fell", "A house in Bad-Ems fell.")
-    'a multi-story house in Bad-Ems - which fell'
+    >>> rejoin("a multi - story house, on - site - which fell", "A house fell.")
+    'a multi-story house, on-site - which fell'
     """
     known = source.casefold()
 
     def close(at: re.Match[str]) -> str:
         one, other = at.groups()
-        words = not is_stopword(other) and not is_stopword(one)
-        compound = f"{one}-{other}".casefold() in known or (words and other.islower())
-        return f"{one}-" if compound else at.group()
+        compound = f"{one}-{other}".casefold()
+        plain = not (is_stopword(one.lower()) or is_stopword(other.lower()) or one[-1].isdigit())
+        return f"{one}-" if plain or compound in known or base_forms(compound) else at.group()
 
     return _SPLIT.sub(close, text)
 
@@ -110,8 +113,8 @@ def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | Non
 
     Examples
     --------
-    >>> moved("It  is - as said - so .", "It is - as said - so.", 11, 15)
-    (10, 14)
+    >>> moved("It  is - as said - so .", "It is - as said - so.", 12, 16)
+    (11, 15)
     """
     low, high = _places(raw, cleaned, start), _places(raw, cleaned, end)
     while low < high and cleaned[low].isspace():
