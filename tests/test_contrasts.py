@@ -21,6 +21,7 @@ from detector.learn.makers.tables import choices, rows
 POOL = Pools(
     {"place": ("Oslo", "Bergen"), "person": ("Karin Holm", "Lund"), "other": ("Statkraft",)},
     ("in the harbour", "after the storm"),
+    (", and the harbour was closed for two days",),
 )
 KINDS: dict[str, Kind] = {**DAMAGES, **HARMLESS}
 
@@ -247,10 +248,17 @@ def test_contrasts_any_text_gives_marks_within_it(text: str) -> None:
 
 
 def test_contrasts_pools_hold_names_by_kind_and_phrases() -> None:
-    pool = pools(["Yesterday Anna Berg walked slowly to Oslo.", "They sat in the garden."])
+    pool = pools(
+        [
+            "Yesterday Anna Berg walked slowly to Oslo.",
+            "They sat in the garden.",
+            "It rained, and the river left its bed again.",
+        ]
+    )
     assert pool.names["person"] == ("Anna Berg",)
     assert pool.names["place"] == ("Oslo",)
     assert pool.phrases == ("in the garden",)
+    assert pool.clauses == (", and the river left its bed again",)
     assert kind_of("Lisbon") == "place"
 
 
@@ -270,7 +278,8 @@ def test_contrasts_words_like_a_word_keep_its_form() -> None:
         ("plan", "v", "ed", "planned"),
         ("take", "v", "en", "taken"),
         ("wolf", "n", "s", "wolves"),
-        ("part of the body", "n", "", "part of the body"),
+        ("part of the body", "n", "s", "parts of the body"),
+        ("police officer", "n", "s", "police officers"),
         ("ask for", "v", "ed", "asked for"),
     ],
 )

@@ -291,3 +291,21 @@ def test_corpus_demetr_marks_what_was_changed(
     _, pair = loaders.load(tmp_path, Dropped())["demetr"]
     assert _marked(pair) == [(*marked, "critical_id9_x", 10.0)]
     assert split([pair]) == ([], [pair])
+
+
+def test_corpus_one_sentence_judged_twice_is_one_pair(tmp_path: Path) -> None:
+    def row(system: str, errors: list[list[Any]]) -> dict[str, Any]:
+        return {
+            "ref_en": "A dose was given.",
+            "mt_en": "One dose was given.",
+            "errors_json": json.dumps(errors),
+            "system": system,
+            "lp": "de2en",
+        }
+
+    wrong = [0, 2, "Accuracy", "Mistranslation", "Major"]
+    _write(tmp_path, "biomqm_into_en.parquet", [row("x", []), row("y", [wrong]), row("z", [])])
+    dropped = Dropped()
+    (pair,) = loaders.load(tmp_path, dropped)["biomqm"]
+    assert (pair.label, pair.points) == (None, pytest.approx(5 / 3))
+    assert dropped.counts["biomqm"] == {"judged again, differently": 1, "duplicate": 1}

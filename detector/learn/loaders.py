@@ -8,7 +8,7 @@ renderings a loader looks at per sentence.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,20 +85,43 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _cleaned(pairs: Iterator[Pair], dropped: Dropped) -> Iterator[Pair]:
-    """Drop unusable pairs, duplicates and identical pairs said to be drift."""
-    seen: set[tuple[str, str, str]] = set()
+    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
+    alike: dict[tuple[str, str, str], list[Pair]] = {}
     for pair in pairs:
         reason = unusable(pair.source, pair.copy)
         if reason is None and pair.label and pair.source == pair.copy:
             reason = "identical, yet judged to be drift"  # it was judged against another language
-        key = (pair.source, pair.copy, pair.kind)
-        if reason is None and key in seen:
-            reason = "duplicate"
         if reason is not None:
             dropped.add(pair.corpus, reason)
-            continue
-        seen.add(key)
-        yield pair
+        else:
+            alike.setdefault((pair.source, pair.copy, pair.kind), []).append(pair)
+    for same in alike.values():
+        for pair in same[1:]:
+            differs = (pair.label, pair.points) != (same[0].label, same[0].points)
+            dropped.add(pair.corpus, "judged again, differently" if differs else "duplicate")
+        yield _merged(same)
+
+
+def _merged(same: Sequence[Pair]) -> Pair:
+    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
+
+    Systems that wrote the same sentence were judged by different people.
+    """
+    first = same[0]
+    if len(same) == 1:
+        return first
+
+    def mean(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return replace(
+        first,
+        label=first.label if len({pair.label for pair in same}) == 1 else None,
+        points=mean([pair.points for pair in same]),
+        hter=mean([pair.hter for pair in same]),
+        quality=mean([pair.quality for pair in same]),
+    )
 
 
 def _pair(source: str, copy: str, *, corpus: str, **known: Any) -> Pair:  # noqa: ANN401

@@ -100,7 +100,20 @@ _WITH = {
 _LINKING = frozenset(
     {
         *("remain", "become", "stay", "seem", "appear", "begin", "start", "continue", "last"),
-        *("cost", "weigh", "happen", "occur", "have", "be", "go", "come", "live", "work", "wait"),
+        *(
+            "cost",
+            "weigh",
+            "happen",
+            "occur",
+            "say",
+            "have",
+            "be",
+            "go",
+            "come",
+            "live",
+            "work",
+            "wait",
+        ),
     }
 )
 _SPEECH = (

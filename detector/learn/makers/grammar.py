@@ -184,9 +184,11 @@ def inflect(base: str, part: str, form: str) -> str:
     if not form or part not in "nv":
         return base
     if " " in base:
-        head, _, rest = base.partition(" ") if part == "v" else base.rpartition(" ")[::-1]
-        one = inflect(head, part, form)
-        return f"{one} {rest}" if part == "v" else f"{rest} {one}"
+        if part == "v" or " of " in base:
+            head, _, rest = base.partition(" ")
+            return f"{inflect(head, part, form)} {rest}"
+        rest, _, head = base.rpartition(" ")
+        return f"{rest} {inflect(head, part, form)}"
     return _with_s(base, part) if form == "s" else _verb_form(base, form)
 
 

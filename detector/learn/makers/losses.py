@@ -29,6 +29,7 @@ _LIGHT = frozenset(
         *("then", "thus", "indeed", "even", "own", "well", "back", "away", "itself", "total"),
     }
 )
+_JOINING = ("and", "but", "or", "because", "although", "while", "if", "when", "so", "though")
 _PLACES = (
     *("in the capital", "near the border", "at the hospital", "in the north", "behind the house"),
     *("in prison", "at the airport", "on the island", "in the parliament", "at home"),
@@ -159,20 +160,13 @@ def clause(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def conjunction(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Leave out a conjunction."""
     del pool
-    joining = (
-        "and",
-        "but",
-        "or",
-        "because",
-        "although",
-        "while",
-        "that",
-        "if",
-        "when",
-        "so",
-        "though",
-    )
-    token = pick(rng, [t for t in sentence.tokens[1:-1] if t.low in joining])
+    tokens = sentence.tokens
+    found = [
+        t
+        for at, t in enumerate(tokens[1:-1], start=1)
+        if t.low in _JOINING or (t.low == "that" and tokens[at - 1].part == "v")
+    ]
+    token = pick(rng, found)
     return None if token is None else (lose(sentence.text, token.start, token.end),)
 
 
@@ -283,6 +277,15 @@ def phrase_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return None if at is None else (Edit(at, at, f" {new}"),)
 
 
+def clause_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Add what another sentence says last."""
+    stop = re.search(r"(?<=\w)(?=[.!?][\"”]?$)", sentence.text)
+    new = pick(rng, pool.clauses)
+    if stop is None or new is None or new in sentence.text:
+        return None
+    return (Edit(stop.start(), stop.start(), new),)
+
+
 DAMAGE: dict[str, Maker] = {
     "noun dropped": _drop("n"),
     "verb dropped": _drop("v"),
@@ -292,6 +295,7 @@ DAMAGE: dict[str, Maker] = {
     "clause dropped": clause,
     "word added": word_added,
     "phrase added": phrase_added,
+    "clause added": clause_added,
     "words shuffled": shuffled,
 }
 """Makers by the names of their kinds."""

@@ -22,6 +22,32 @@ _FAR_TITLES = (
     *("bishop", "prince", "lawyer", "deputy", "inspector", "prosecutor", "spokesman", "colonel"),
     *("king", "editor", "coach", "treasurer", "councillor", "sergeant", "admiral", "principal"),
 )
+_FOREIGN = {
+    "NATO": "OTAN",
+    "EU": "UE",
+    "UN": "ONU",
+    "WHO": "OMS",
+    "IMF": "FMI",
+    "US": "EU",
+    "USA": "EEUU",
+    "UK": "RU",
+    "GDP": "PIB",
+    "AIDS": "SIDA",
+    "ICC": "CPI",
+    "WTO": "OMC",
+    "AI": "IA",
+    "DNA": "ADN",
+    "NGO": "ONG",
+    "CEO": "PDG",
+    "VAT": "TVA",
+    "ECB": "BCE",
+    "PLO": "OLP",
+    "IAEA": "AIEA",
+    "OPEC": "OPEP",
+    "FAO": "OAA",
+    "GMO": "OGM",
+    "TV": "TB",
+}
 _NO_TITLES = {"chair", "count", "father", "brother", "sister", "mother"}
 _TURNS = (  # offices and terms of law as round trips put them
     *(("additional", "extra"), ("shadow", "ghost"), ("attorney general", "general lawyer")),
@@ -230,6 +256,20 @@ def _titles() -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{longest})(?=s?\b(?!-))", re.IGNORECASE)
 
 
+def acronym_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Write an acronym as other languages do, or mix its letters up."""
+    del pool
+    at = pick(rng, list(re.finditer(r"(?<![\w.-])[A-Z]{2,6}(?![\w-]|\.[A-Z])", sentence.text)))
+    if at is None or at.group() == "AM" or at.group() == "PM":
+        return None
+    old = at.group()
+    new = _FOREIGN.get(old, "")
+    if not new or rng.random() < 0.3:
+        order = rng.permutation(len(old)).tolist()
+        new = "".join(old[i] for i in order)
+    return None if new == old else (Edit(*at.span(), new),)
+
+
 DAMAGE: dict[str, Maker] = {
     "name swapped": swapped,
     "name garbled": garbled,
@@ -240,5 +280,6 @@ DAMAGE: dict[str, Maker] = {
     "name translated": translated,
     "names turned": turned,
     "title changed": title_changed,
+    "acronym turned": acronym_turned,
 }
 """Makers by the names of their kinds."""

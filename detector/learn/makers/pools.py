@@ -15,6 +15,9 @@ _PHRASE = re.compile(
     r"(?<=[a-z] )(?:in|at|near|during|after|before|behind|without|under|on) "
     r"(?:the|a|his|her|their|its) [a-z]+(?=[.,])"
 )
+_CLAUSE = re.compile(
+    r", (?:and|but|while|which|because|although|after) [^,.;:\"“”()]{20,80}(?=\.$)"
+)
 _LEAST_ZIPF = 3.0
 _FORMS = {"n": ("", "s"), "v": ("", "s", "ed", "ing"), "a": ("",), "r": ("",)}
 _STEP = 0.4  # Zipf; words are swapped for words about as common
@@ -22,22 +25,25 @@ _STEP = 0.4  # Zipf; words are swapped for words about as common
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """Names by kind (place, person, other) and phrases of other sentences, all of training."""
+    """Names by kind (place, person, other), phrases and clauses of other training sentences."""
 
     names: Mapping[str, tuple[str, ...]]
     phrases: tuple[str, ...]
+    clauses: tuple[str, ...]
 
 
 def pools(sentences: Iterable[str]) -> Pools:
-    """Collect names and short phrases of place or time from sentences."""
+    """Collect names, short phrases of place or time, and last clauses from sentences."""
     names: dict[str, set[str]] = {}
     phrases: set[str] = set()
+    clauses: set[str] = set()
     for sentence in sentences:
         phrases.update(_PHRASE.findall(sentence))
+        clauses.update(_CLAUSE.findall(sentence))
         for name in _NAME.findall(sentence):
             names.setdefault(kind_of(name), set()).add(name)
     by_kind = {kind: tuple(sorted(found)) for kind, found in sorted(names.items())}
-    return Pools(by_kind, tuple(sorted(phrases)))
+    return Pools(by_kind, tuple(sorted(phrases)), tuple(sorted(clauses)))
 
 
 def kind_of(name: str) -> str:

@@ -206,7 +206,11 @@ def small_synonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Put one preposition or conjunction for another that says the same."""
     del pool
     known = choices("alike")
-    found = [t for t in sentence.tokens if ("f", t.low) in known and t.low != "while"]
+    found = [
+        t
+        for t in sentence.tokens
+        if ("f", t.low) in known and not sentence.text[t.end :].startswith(" of ")
+    ]
     token = pick(rng, found)
     if token is None:
         return None

@@ -94,7 +94,8 @@ def _left_in(parts: str, chance_of_case: float) -> Maker:
         for language in rng.permutation(_LANGUAGES).tolist():
             word = known[token.part, token.base][language]
             if word.lower() not in (token.low, token.base):
-                new = like("A", word) if rng.random() < chance_of_case else word
+                odd = token.part == "n" and rng.random() < chance_of_case
+                new = like("A", word) if odd else word
                 return (Edit(token.start, token.end, like(token.text, new)),)
         return None
 
