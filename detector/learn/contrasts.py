@@ -88,7 +88,7 @@ def _kinds(makers: Mapping[str, Maker], label: bool | None, points: float) -> di
     }
 
 
-_BLUR = {**senses.BLUR, **clauses.BLUR, **losses.BLUR}
+_BLUR = {**names.BLUR, **senses.BLUR, **clauses.BLUR, **losses.BLUR}
 _FLAWS = frozenset(
     {
         *("lower case", "first letter lower", "case", "tokenised", "stop dropped", "mark added"),
@@ -109,7 +109,9 @@ DAMAGES: dict[str, Kind] = {
 
 HARMLESS: dict[str, Kind] = {
     name: replace(kind, points=MINOR if name in _FLAWS else 0.0)
-    for name, kind in _kinds({**looks.HARMLESS, **rewordings.HARMLESS}, False, 0.0).items()
+    for name, kind in _kinds(
+        {**looks.HARMLESS, **rewordings.HARMLESS, **names.HARMLESS}, False, 0.0
+    ).items()
 }
 """Changes that a reader would let pass; those of the looks are minor errors."""
 

@@ -53,8 +53,11 @@ _FIRST = (
     r"(?:(?:The|An?|His|Her|Their|Its) (?:[a-z-]+ ){0,2}[a-z]+|[A-Z][a-z]+(?: [A-Z][a-z]+){0,2})"
 )
 _ENDS = r"(?=[.,;]| (?:in|on|at|after|before|during|for|last|yesterday|when|while)\b)"
-_PASSIVE = re.compile(rf"(?P<who>{_FIRST}) (?:was|were) (?P<verb>[a-z]+) by (?P<by>{_NOUN}){_ENDS}")
-_ACTIVE = re.compile(rf"(?P<by>{_FIRST}) (?P<verb>[a-z]+) (?P<who>{_NOUN}){_ENDS}")
+_OPENS = r"(?:^[\"“']?|(?<= that )|(?<= when )|(?<= but )|(?<= after )|(?<= because )|(?<=, and ))"
+_PASSIVE = re.compile(
+    rf"{_OPENS}(?P<who>{_FIRST}|{_NOUN}) (?:was|were) (?P<verb>[a-z]+) by (?P<by>{_NOUN}){_ENDS}"
+)
+_ACTIVE = re.compile(rf"{_OPENS}(?P<by>{_FIRST}|{_NOUN}) (?P<verb>[a-z]+) (?P<who>{_NOUN}){_ENDS}")
 _NO_NOUN = "and|or|in|to|is|was|has|of|for|on|at|with|by|that|as|will|would|had|also|from"
 _WITH_THE = re.compile(r"(?:tion|ment|cil|ity|nions?|Bank|Fund|Court|Party|Forum)$")
 
@@ -109,27 +112,28 @@ def voice(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     verbs = {t.start: t for t in sentence.tokens if t.part == "v" and t.form in ("ed", "en")}
     for m in _PASSIVE.finditer(text):
         verb = verbs.get(m.start("verb"))
-        if verb is not None and _begins(text, m):
+        if verb is not None and _is_noun(m.group("who")) and _is_noun(m.group("by")):
             who, by = m.group("who"), m.group("by")
-            new = f"{like('A', by)} {inflect(verb.base, 'v', 'ed')} {_inside(who)}"
-            found.append(Edit(m.start(), m.end(), new))
+            new = f"{like(who, by)} {inflect(verb.base, 'v', 'ed')} {_inside(who)}"
+            found.append(Edit(m.start("who"), m.end(), new))
     for m in _ACTIVE.finditer(text):
         verb = verbs.get(m.start("verb"))
-        if verb is not None and verb.form == "ed" and verb.base not in _SAYING and _begins(text, m):
+        plain = verb is not None and verb.form == "ed" and verb.base not in _SAYING
+        if plain and verb is not None and _is_noun(m.group("by")) and _is_noun(m.group("who")):
             who, by = m.group("who"), m.group("by")
             were = "were" if re.search(r"[a-z]s$", who) and who[0].islower() else "was"
-            new = f"{like('A', who)} {were} {inflect(verb.base, 'v', 'en')} by {_inside(by)}"
-            found.append(Edit(m.start(), m.end(), new))
+            new = f"{like(by, who)} {were} {inflect(verb.base, 'v', 'en')} by {_inside(by)}"
+            found.append(Edit(m.start("by"), m.end(), new))
     edit = pick(rng, found)
     return None if edit is None else (edit,)
 
 
-def _begins(text: str, at: re.Match[str]) -> bool:
-    """Whether a clause begins the text, with a noun or a name."""
-    head = at.group().split()[0]
-    return not text[: at.start()].strip(" \"“'") and (
-        head in _HEADS or not is_stopword(head.lower())
-    )
+def _is_noun(phrase: str) -> bool:
+    """Whether a phrase begins as a noun or a name does, and goes on without a small word."""
+    head, *rest = phrase.split()
+    if any(is_stopword(word.lower()) for word in rest):
+        return False
+    return like("A", head) in _HEADS or (head[0].isupper() and not is_stopword(head.lower()))
 
 
 def _inside(phrase: str) -> str:

@@ -271,7 +271,6 @@ DAMAGE: dict[str, Maker] = {
     "pivot small word left in": _left_in("fr", 0.0),
     "idiom": idiom,
     "other of its kind": narrowed,
-    "stack turned": stack_turned,
 }
 """Makers by the names of their kinds."""
 
@@ -279,5 +278,6 @@ BLUR: dict[str, Maker] = {
     "wider word": from_table("wider"),
     "part of speech": part_shifted,
     "function word": function_word,
+    "stack turned": stack_turned,
 }
 """Makers of what readers do not agree about."""
