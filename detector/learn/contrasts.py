@@ -16,7 +16,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.learn.corpus import Pair
-from detector.learn.makers import clauses, figures, looks, losses, names, rewordings, senses
+from detector.learn.makers import (
+    clauses,
+    figures,
+    looks,
+    losses,
+    names,
+    orders,
+    rewordings,
+    senses,
+    verbs,
+)
 from detector.learn.makers.edits import Maker, carry_out
 from detector.learn.makers.grammar import Sentence
 from detector.learn.makers.pools import Pools
@@ -88,7 +98,7 @@ def _kinds(makers: Mapping[str, Maker], label: bool | None, points: float) -> di
     }
 
 
-_BLUR = {**names.BLUR, **senses.BLUR, **clauses.BLUR, **losses.BLUR}
+_BLUR = {**names.BLUR, **senses.BLUR, **clauses.BLUR, **verbs.BLUR, **losses.BLUR}
 _FLAWS = frozenset(
     {
         *("lower case", "first letter lower", "case", "tokenised", "stop dropped", "mark added"),
@@ -102,6 +112,7 @@ DAMAGES: dict[str, Kind] = {
     **_kinds(figures.DAMAGE, True, MAJOR),
     **_kinds(senses.DAMAGE, True, MAJOR),
     **_kinds(clauses.DAMAGE, True, MAJOR),
+    **_kinds(verbs.DAMAGE, True, MAJOR),
     **_kinds(losses.DAMAGE, True, MAJOR),
     **_kinds(_BLUR, None, MINOR),
 }
@@ -110,7 +121,7 @@ DAMAGES: dict[str, Kind] = {
 HARMLESS: dict[str, Kind] = {
     name: replace(kind, points=MINOR if name in _FLAWS else 0.0)
     for name, kind in _kinds(
-        {**looks.HARMLESS, **rewordings.HARMLESS, **names.HARMLESS}, False, 0.0
+        {**looks.HARMLESS, **rewordings.HARMLESS, **orders.HARMLESS, **names.HARMLESS}, False, 0.0
     ).items()
 }
 """Changes that a reader would let pass; those of the looks are minor errors."""

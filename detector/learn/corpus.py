@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from detector.errors import InputError
+from detector.learn.cleaning import unusable
 
 ENVIRONMENT = "DETECTOR_SHARED"
 """Environment variable that may name the folder of shared tables."""
@@ -187,6 +188,46 @@ def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
         turns[pair.group] += 1
     placed.sort(key=lambda item: item[:2])
     return [pair for _, _, pair in placed[:n]]
+
+
+def cleaned(pairs: Iterable[Pair], dropped: Dropped) -> Iterator[Pair]:
+    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
+    alike: dict[tuple[str, str, str], list[Pair]] = {}
+    for pair in pairs:
+        reason = unusable(pair.source, pair.copy)
+        if reason is None and pair.label and pair.source == pair.copy:
+            reason = "identical, yet judged to be drift"  # it was judged against another language
+        if reason is not None:
+            dropped.add(pair.corpus, reason)
+        else:
+            alike.setdefault((pair.source, pair.copy, pair.kind), []).append(pair)
+    for same in alike.values():
+        for pair in same[1:]:
+            differs = (pair.label, pair.points) != (same[0].label, same[0].points)
+            dropped.add(pair.corpus, "judged again, differently" if differs else "duplicate")
+        yield _merged(same)
+
+
+def _merged(same: Sequence[Pair]) -> Pair:
+    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
+
+    Systems that wrote the same sentence were judged by different people.
+    """
+    first = same[0]
+    if len(same) == 1:
+        return first
+
+    def mean(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return replace(
+        first,
+        label=first.label if len({pair.label for pair in same}) == 1 else None,
+        points=mean([pair.points for pair in same]),
+        hter=mean([pair.hter for pair in same]),
+        quality=mean([pair.quality for pair in same]),
+    )
 
 
 def shared_folder(named: Path | None) -> Path:

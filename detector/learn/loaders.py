@@ -8,15 +8,15 @@ renderings a loader looks at per sentence.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
-from detector.learn.cleaning import detokenise, rejoin, tidy, unmark, unusable
+from detector.learn.cleaning import detokenise, rejoin, tidy, unmark
 from detector.learn.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
-from detector.learn.corpus import Dropped, Pair, group_of, set_apart
+from detector.learn.corpus import Dropped, Pair, cleaned, group_of, set_apart
 from detector.learn.marks import POINTS, Text, of_change, of_spans, of_tags
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
             dropped.add(name, f"{file} absent")
             continue
         try:
-            pairs = list(_cleaned(read(_table(path), dropped), dropped))
+            pairs = list(cleaned(read(_table(path), dropped), dropped))
         except (KeyError, ValueError) as err:
             msg = f"{path}: cannot be read as the table {name} ({type(err).__name__}: {err})"
             raise InputError(msg) from err
@@ -84,48 +84,8 @@ def _table(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _cleaned(pairs: Iterator[Pair], dropped: Dropped) -> Iterator[Pair]:
-    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
-    alike: dict[tuple[str, str, str], list[Pair]] = {}
-    for pair in pairs:
-        reason = unusable(pair.source, pair.copy)
-        if reason is None and pair.label and pair.source == pair.copy:
-            reason = "identical, yet judged to be drift"  # it was judged against another language
-        if reason is not None:
-            dropped.add(pair.corpus, reason)
-        else:
-            alike.setdefault((pair.source, pair.copy, pair.kind), []).append(pair)
-    for same in alike.values():
-        for pair in same[1:]:
-            differs = (pair.label, pair.points) != (same[0].label, same[0].points)
-            dropped.add(pair.corpus, "judged again, differently" if differs else "duplicate")
-        yield _merged(same)
-
-
-def _merged(same: Sequence[Pair]) -> Pair:
-    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
-
-    Systems that wrote the same sentence were judged by different people.
-    """
-    first = same[0]
-    if len(same) == 1:
-        return first
-
-    def mean(values: list[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
-
-    return replace(
-        first,
-        label=first.label if len({pair.label for pair in same}) == 1 else None,
-        points=mean([pair.points for pair in same]),
-        hter=mean([pair.hter for pair in same]),
-        quality=mean([pair.quality for pair in same]),
-    )
-
-
 def _pair(source: str, copy: str, *, corpus: str, **known: Any) -> Pair:  # noqa: ANN401
-    # A blank side is kept out of the record's reach until `_cleaned` has counted it.
+    # A blank side is kept out of the record's reach until `cleaned` has counted it.
     return Pair(
         source=source or "-", copy=copy or "-", corpus=corpus, group=group_of(source), **known
     )

@@ -1,4 +1,7 @@
-"""What a clause says turned: negation, roles, tense, aspect, modality, question, gender, number."""
+"""What a clause says turned: negation, roles, gender, quantity, speaker, number.
+
+When and whether it happened is the matter of `verbs`.
+"""
 
 from __future__ import annotations
 
@@ -41,30 +44,6 @@ _GENDERS = {
     "actress": "actor",
 }
 _TIED = ("he", "she", "his", "him", "himself", "herself", "hers")
-_TENSES = {
-    "is": ("was", "will be"),
-    "are": ("were", "will be"),
-    "was": ("is", "will be"),
-    "were": ("are", "will be"),
-    "will": ("would",),
-    "has": ("had", "will have"),
-    "have": ("had", "will have"),
-    "had": ("has", "will have"),
-    "does": ("did",),
-    "did": ("does",),
-    "do": ("did",),
-}
-_MODALS = {
-    "must": ("may", "can", "could"),
-    "may": ("must", "will"),
-    "might": ("must", "will"),
-    "could": ("must", "will"),
-    "can": ("must", "cannot"),
-    "should": ("could", "need not"),
-    "will": ("may", "could", "should"),
-    "would": ("could", "must", "should"),
-    "cannot": ("can",),
-}
 _QUANTITIES = {
     "all": ("some", "most", "no"),
     "every": ("almost every", "no"),
@@ -91,11 +70,6 @@ _QUANTITIES = {
     "majority": ("minority",),
     "minority": ("majority",),
     "even": ("only",),
-}
-_WITH = {
-    "ing": ("was", "were"),
-    "ed": ("has", "have", "had"),
-    "en": ("has", "have", "had"),
 }
 _LINKING = frozenset(
     {
@@ -164,13 +138,13 @@ def negation_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     for at, token in enumerate(sentence.tokens[:-1]):
         before = sentence.tokens[at - 1] if at else None
         clear = before is not None and (before.part in ("p", "n") or before.low in SUBJECTS)
-        if token.part == "v" and token.form in ("ed", "s") and clear and _finite(sentence, at):
+        if token.part == "v" and token.form in ("ed", "s") and clear and finite(sentence, at):
             do = "did" if token.form == "ed" else "does"
             found.append((Edit(token.start, token.end, f"{do} not {token.base}"),))
     return pick(rng, found)
 
 
-def _finite(sentence: Sentence, at: int) -> bool:
+def finite(sentence: Sentence, at: int) -> bool:
     """Whether a verb form after a name or noun is a verb with its object, not a participle."""
     after = sentence.tokens[at + 1] if at + 1 < len(sentence.tokens) else None
     return (
@@ -204,7 +178,7 @@ def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         elif (
             token.form == "ed"
             and at
-            and _finite(sentence, at)
+            and finite(sentence, at)
             and _has_object(token, tokens[at + 1])
         ):
             before = tokens[at - 1]
@@ -221,7 +195,7 @@ def _has_object(verb: Token, after: Token) -> bool:
     return verb.base not in _LINKING and after.part != "d" and after.low not in ("that", "to")
 
 
-def _turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
+def turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
     """Make a maker that turns a word or phrase of a table into one that it lists."""
     longest = sorted(table, key=len, reverse=True)
     pattern = re.compile(
@@ -253,104 +227,6 @@ def gender(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     else:
         new = _GENDERS[token.low]
     return (Edit(token.start, token.end, like(token.text, new)),)
-
-
-def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Move a verb to another time."""
-    del pool
-    found: list[Edit] = []
-    for at, token in enumerate(sentence.tokens):
-        if token.low in _TENSES and "'" not in token.low:
-            options = _TENSES[token.low]
-            if token.low == "had" and at and sentence.tokens[at - 1].form == "s":
-                options = ("have", "will have")
-            found.append(
-                Edit(
-                    token.start,
-                    token.end,
-                    like(token.text, options[int(rng.integers(len(options)))]),
-                )
-            )
-        elif token.part == "v" and token.form in ("ed", "s") and _main(sentence, at):
-            many = at and (
-                sentence.tokens[at - 1].form == "s" or sentence.tokens[at - 1].low == "they"
-            )
-            present = token.base if many else inflect(token.base, "v", "s")
-            options = (
-                present if token.form == "ed" else inflect(token.base, "v", "ed"),
-                f"will {token.base}",
-            )
-            new = options[int(rng.integers(2))]
-            if new != token.low:
-                found.append(Edit(token.start, token.end, like(token.text, new)))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
-
-
-def _main(sentence: Sentence, at: int) -> bool:
-    before = sentence.tokens[at - 1] if at else None
-    if before is None or sentence.gap(at - 1) != " ":
-        return False
-    return before.low in SUBJECTS or (before.part in ("p", "n") and _finite(sentence, at))
-
-
-def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Make what was done what was being done, or had been."""
-    del pool
-    found: list[Edit] = []
-    tokens = sentence.tokens
-    for at, token in enumerate(tokens):
-        before = tokens[at - 1] if at else None
-        if token.part != "v" or before is None:
-            continue
-        many = before.form == "s" or before.low in ("they", "we", "you")
-        ing = inflect(token.base, "v", "ing")
-        if token.form == "ed" and _main(sentence, at):
-            options = (
-                f"{'were' if many else 'was'} {ing}",
-                f"had {inflect(token.base, 'v', 'en')}",
-            )
-            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
-        elif token.form == "s" and _main(sentence, at):
-            options = (f"is {ing}", f"has {inflect(token.base, 'v', 'en')}")
-            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
-        elif before.low in _WITH.get(token.form, ()):
-            found.append(Edit(before.start, token.end, inflect(token.base, "v", "ed")))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
-
-
-def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Ask what was stated."""
-    del rng, pool
-    text = sentence.text
-    stop = re.search(r"\.(?=[\"”’']?$)", text)
-    if stop is None or not sentence.tokens:
-        return None
-    first = sentence.tokens[0]
-    for token in sentence.tokens[1:12]:
-        if re.search(r"[,;:]", text[first.start : token.start]):
-            break
-        if token.low in (
-            "is",
-            "are",
-            "was",
-            "were",
-            "will",
-            "has",
-            "can",
-            "could",
-            "would",
-            "should",
-        ):
-            name = first.part == "p" or first.low == "i"
-            lowered = first.text if name else first.text[:1].lower() + first.text[1:]
-            return (
-                Edit(first.start, first.end, f"{like('A', token.low)} {lowered}"),
-                Edit(token.start - 1, token.end, "", marked=False),
-                Edit(*stop.span(), "?"),
-            )
-    return (Edit(*stop.span(), "?"),)
 
 
 def speech(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
@@ -393,13 +269,10 @@ DAMAGE: dict[str, Maker] = {
     "negation added": negation_added,
     "roles turned": roles,
     "gender": gender,
-    "tense": tense,
-    "modality": _turns(_MODALS, r"(?= [a-z])(?! not)"),
-    "quantity": _turns(_QUANTITIES, r"(?= [a-z0-9])"),
-    "question": question,
+    "quantity": turns(_QUANTITIES, r"(?= [a-z0-9])"),
     "speech": speech,
 }
 """Makers by the names of their kinds."""
 
-BLUR: dict[str, Maker] = {"aspect": aspect, "plural": counted}
+BLUR: dict[str, Maker] = {"plural": counted}
 """Makers of what readers do not agree about."""

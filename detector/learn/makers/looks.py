@@ -19,9 +19,12 @@ _COUNTS = (
 def every(rules: Sequence[tuple[str, str]]) -> Maker:
     """Make a maker that applies one rule that changes anything, wherever it matches."""
     compiled = [(re.compile(pattern), new) for pattern, new in rules]
+    either = re.compile("|".join(f"(?:{pattern})" for pattern, _ in rules))
 
     def rewrite(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         del pool
+        if either.search(sentence.text) is None:
+            return None
         for index in rng.permutation(len(compiled)).tolist():
             pattern, new = compiled[index]
             found = [
