@@ -1,4 +1,4 @@
-"""Labelled pairs: cleaning, groups that never leak, the draw, loaders on small made tables."""
+"""Labelled pairs: groups that never leak, the draw, loaders on small made tables."""
 
 from __future__ import annotations
 
@@ -18,52 +18,6 @@ from detector.learn.corpus import Dropped, Pair, draw, group_of, held_apart, spl
 def _pair(source: str, copy: str, **known: Any) -> Pair:
     fields: dict[str, Any] = {"label": None, "corpus": "made", "kind": "made"}
     return Pair(source=source, copy=copy, group=group_of(source), **{**fields, **known})
-
-
-@pytest.mark.parametrize(
-    ("tokenised", "written"),
-    [
-        ("He left , then came back .", "He left, then came back."),
-        ("( 30 ) men , 12 . 5 %", "(30) men, 12.5%"),
-        ('He said " stop " twice .', 'He said "stop" twice.'),
-        ("I can 't and don 't .", "I can't and don't."),
-        ("Jupiter 's largest moons ' names", "Jupiter's largest moons ' names"),
-        ("non - aligned", "non-aligned"),
-        ("A house ; a street : a town !", "A house; a street: a town!"),
-        ("", ""),
-    ],
-)
-def test_corpus_detokenise_writes_as_people_do(tokenised: str, written: str) -> None:
-    assert corpus.detokenise(tokenised) == written
-
-
-@given(st.text())
-def test_corpus_cleaning_is_done_after_one_time(text: str) -> None:
-    tidied = corpus.tidy(text)
-    assert corpus.tidy(tidied) == tidied or "&" in tidied  # entities may nest without end
-    assert tidied == tidied.strip()
-    assert "\n" not in tidied
-
-
-def test_corpus_unmark_keeps_marks_that_are_not_apertiums() -> None:
-    assert corpus.unmark("The *Oslo *and #1", "It is.") == "The Oslo and #1."
-    assert corpus.unmark("5 * 3", "5 times 3") == "5 * 3"
-
-
-@pytest.mark.parametrize(
-    ("source", "copy", "reason"),
-    [
-        ("A house.", "", "blank"),
-        ("--", "...", "blank"),
-        ("A house.", "Ein Haus. " * 200, "longer"),
-        ("A house.", "这是一所房子。", "not English"),
-        ("A house.", "Zażółć gęślą jaźń.", None),
-        ("A house.", "A house in Ω.", None),
-    ],
-)
-def test_corpus_unusable_says_why(source: str, copy: str, reason: str | None) -> None:
-    found = corpus.unusable(source, copy)
-    assert found is None if reason is None else reason in (found or "")
 
 
 @given(st.text(min_size=1).filter(lambda t: any(c.isalnum() for c in t)))
@@ -125,6 +79,18 @@ def _write(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
     import pandas as pd
 
     pd.DataFrame(rows).to_parquet(folder / name)
+
+
+def _marked(pair: Pair) -> list[tuple[str, str, str, float]]:
+    return [
+        (
+            m.side,
+            (pair.copy if m.side == "copy" else pair.source)[m.start : m.end],
+            m.kind,
+            m.weight,
+        )
+        for m in pair.marks
+    ]
 
 
 def _demetr_row(kind: str, damaged: str, severity: str) -> dict[str, Any]:
@@ -219,3 +185,127 @@ def test_corpus_names_the_table_that_is_no_parquet(tmp_path: Path) -> None:
     (tmp_path / "demetr_dev.parquet").write_bytes(b"not a table")
     with pytest.raises(InputError, match=r"demetr_dev\.parquet"):
         loaders.load(tmp_path, Dropped())
+
+
+def test_corpus_keeps_the_marks_of_news_through_the_cleaning(tmp_path: Path) -> None:
+    copy = "The  multi - story house in  Oslo fell ."
+    spans = [
+        {**_span(None, "Major"), "start": copy.index("multi"), "end": copy.index(" house")},
+        {**_span(None, "Minor"), "start": copy.index("Oslo"), "end": copy.index(" fell")},
+    ]
+    row = {
+        "source": "A tall house in Oslo fell.",
+        "copy": copy,
+        "system": "NiuTrans",
+        "score": 6,
+        "spans": json.dumps(spans),
+    }
+    _write(tmp_path, "mqm_news21_zhen.parquet", [row])
+    (pair,) = loaders.load(tmp_path, Dropped())["mqm_news"]
+    assert pair.copy.startswith("The multi-story house in Oslo fell")
+    assert _marked(pair) == [("copy", "multi-story", "", 5.0), ("copy", "Oslo", "", 1.0)]
+    assert pair.points == 6.0
+
+
+def test_corpus_counts_marks_that_were_made_in_the_chinese(tmp_path: Path) -> None:
+    omitted = {**_span("Accuracy/Omission", "Major"), "start": None, "end": None}
+    row = {
+        "source": "He spoke for an hour.",
+        "copy": "He spoke.",
+        "system": "x",
+        "score": 5.0,
+        "spans": json.dumps([{**omitted, "side": "source_zh"}]),
+        "source_mqm": 0.0,
+    }
+    _write(tmp_path, "mqm_ted_zhen.parquet", [row])
+    dropped = Dropped()
+    (pair,) = loaders.load(tmp_path, dropped)["mqm_ted"]
+    assert (pair.label, pair.marks) == (True, ())
+    assert dropped.counts["mqm_ted"] == {"mark of an omission, made in the Chinese": 1}
+
+
+def test_corpus_biomqm_offsets_name_the_last_character(tmp_path: Path) -> None:
+    copy = "A dose of ten litres was given."
+    at = copy.index("litres")
+    row = {
+        "ref_en": "A dose of ten drops was given.",
+        "mt_en": copy,
+        "errors_json": json.dumps([[at, at + 5, "Accuracy", "Mistranslation", "Critical"]]),
+        "system": "x",
+        "lp": "de2en",
+    }
+    _write(tmp_path, "biomqm_into_en.parquet", [row])
+    (pair,) = loaders.load(tmp_path, Dropped())["biomqm"]
+    assert _marked(pair) == [("copy", "litres", "Accuracy/Mistranslation", 10.0)]
+    assert (pair.label, pair.points) == (True, 10.0)
+
+
+def _mlqe_row(split: str, edited: str) -> dict[str, Any]:
+    words = ["OK", "OK", "BAD", "BAD", "OK", "OK"]
+    gaps = ["OK", "OK", "OK", "OK", "OK", "BAD", "OK"]
+    tags = [tag for both in zip(gaps, words, strict=False) for tag in both] + gaps[-1:]
+    return {
+        "post_edit_en": edited,
+        "mt_en": "The king ' sang ( loud",
+        "hter": 0.3,
+        "da_mean": 60.0,
+        "mt_word_tags": " ".join(tags),
+        "lp": "ro-en",
+        "split": split,
+    }
+
+
+def test_corpus_mlqe_tags_become_marks_and_its_dev_part_only_evaluates(tmp_path: Path) -> None:
+    rows = [
+        _mlqe_row("train", "The king wept ( very loud"),
+        _mlqe_row("dev", "The queen wept ( very loud"),
+        {**_mlqe_row("train", "The queen wept ( very loud"), "mt_en": "A king ' sang ( loud"},
+    ]
+    _write(tmp_path, "mlqe_pe_train_dev.parquet", rows)
+    corpora = loaders.load(tmp_path, Dropped())
+    first, second = corpora["mlqe"]
+    assert _marked(first) == [
+        ("copy", "' sang", "edited", 1.0),
+        ("source", "very", "omitted", 1.0),
+    ]
+    assert (first.label, first.hter, first.quality) == (None, 0.3, 60.0)
+    (dev,) = corpora["mlqe_dev"]
+    assert [p.apart for p in (first, second, dev)] == [False, True, True]
+    assert {p.group for p in split([second, dev])[1]} == {dev.group}
+
+
+@pytest.mark.parametrize(
+    ("damaged", "marked"),
+    [
+        ("The mayor went away on Friday.", ("copy", "Friday")),
+        ("The mayor went away.", ("source", "on Monday")),
+        ("The mayor never went away on Monday.", ("copy", "never")),
+        ("The went away on Monday.", ("source", "mayor")),
+        ("The mayor away on Monday.", ("copy", "away")),
+    ],
+)
+def test_corpus_demetr_marks_what_was_changed(
+    tmp_path: Path, damaged: str, marked: tuple[str, str]
+) -> None:
+    _write(tmp_path, "demetr_dev.parquet", [_demetr_row("critical_id9_x", damaged, "critical")])
+    _, pair = loaders.load(tmp_path, Dropped())["demetr"]
+    assert _marked(pair) == [(*marked, "critical_id9_x", 10.0)]
+    assert split([pair]) == ([], [pair])
+
+
+def test_corpus_one_sentence_judged_twice_is_one_pair(tmp_path: Path) -> None:
+    def row(system: str, errors: list[list[Any]]) -> dict[str, Any]:
+        return {
+            "ref_en": "A dose was given.",
+            "mt_en": "One dose was given.",
+            "errors_json": json.dumps(errors),
+            "system": system,
+            "lp": "de2en",
+        }
+
+    wrong = [0, 2, "Accuracy", "Mistranslation", "Major"]
+    _write(tmp_path, "biomqm_into_en.parquet", [row("x", []), row("y", [wrong]), row("z", [])])
+    dropped = Dropped()
+    (pair,) = loaders.load(tmp_path, dropped)["biomqm"]
+    assert (pair.label, pair.points) == (None, pytest.approx(5 / 3))
+    assert dropped.counts["biomqm"] == {"judged again, differently": 1, "duplicate": 1}

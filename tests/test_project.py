@@ -37,18 +37,32 @@ ROOMS = (
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
-    "learn.corpus", "learn.contrasts", "learn.consensus", "learn.loaders", "learn.sample",
+    "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
+    "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
+    "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
+    "learn.makers.looks", "learn.makers.rewordings", "learn.makers.orders",
+    "learn.contrasts", "learn.consensus", "learn.marks", "learn.loaders", "learn.sample",
     "learn.measure", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
     "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
 # Packages; their __init__.py need no place.
-FRONT = ("", "reading", "figures", "naming", "showing", "learn", "lexica", "bundles")
+FRONT = (
+    "",
+    "reading",
+    "figures",
+    "naming",
+    "showing",
+    "learn",
+    "learn.makers",
+    "lexica",
+    "bundles",
+)
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "store", "console", "cli",
-    "learn.corpus", "learn.loaders", "learn.measure", "learn.commands",
+    "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.commands",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",

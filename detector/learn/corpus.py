@@ -1,31 +1,33 @@
-"""Labelled sentence pairs: the record, how text is cleaned, and which pairs are held apart.
+"""Labelled sentence pairs: the record, and which pairs are held apart.
 
 This room opens only the folder of shared tables to find and check its files. What each table's
-columns mean, and which rows of it are drift, is the matter of `loaders`.
+columns mean, and which rows of it are drift, is the matter of `loaders`; how text is cleaned, that
+of `cleaning`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import os
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from detector.errors import InputError
+from detector.learn.cleaning import unusable
 
 ENVIRONMENT = "DETECTOR_SHARED"
 """Environment variable that may name the folder of shared tables."""
 
 _TEST_SHARE = 5  # one group in so many is never trained or tuned on
-_LONGEST = 900  # characters; about what the encoder reads (256 tokens)
+
+EVALUATION_ONLY = frozenset({"demetr", "mlqe_dev"})
+"""Corpora that nothing is fitted or tuned on, nor on any pair that shares a source with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class Pair:
         Translator and pivot, or empty.
     twin : str
         Key shared by a sound copy and the damaged copies made of it, or empty.
+    apart : bool
+        Whether its source also stands in a corpus that only evaluates.
     """
 
     source: str
@@ -92,6 +96,7 @@ class Pair:
     system: str = ""
     lang: str = ""
     twin: str = ""
+    apart: bool = False
 
     def __post_init__(self) -> None:
         if not self.source.strip() or not self.copy.strip():
@@ -132,11 +137,25 @@ def held_apart(group: str) -> bool:
     return int(group[:8], 16) % _TEST_SHARE == 0
 
 
+def only_evaluates(pair: Pair) -> bool:
+    """Tell whether a pair, or its source by way of another pair, is never trained or tuned on."""
+    return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
+
+
+def set_apart(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
+    """Mark every pair whose group also stands in a corpus of `EVALUATION_ONLY`."""
+    groups = {pair.group for name in EVALUATION_ONLY for pair in corpora.get(name, ())}
+    return {
+        name: [replace(p, apart=True) if p.group in groups else p for p in pairs]
+        for name, pairs in corpora.items()
+    }
+
+
 def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Part pairs into those to fit on and those held apart, by group."""
+    """Part pairs into those to fit on and those held apart."""
     parts: tuple[list[Pair], list[Pair]] = ([], [])
     for pair in pairs:
-        parts[held_apart(pair.group)].append(pair)
+        parts[only_evaluates(pair)].append(pair)
     return parts
 
 
@@ -171,70 +190,44 @@ def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
     return [pair for _, _, pair in placed[:n]]
 
 
-_SPACES = re.compile(r"\s+")
-_BEFORE = re.compile(r"\s+([,.;:!?%)\]}’]|'(?:s|re|ve|ll|d|m|t)\b|n't\b)")
-_AFTER = re.compile(r"([(\[{$£€])\s+")
-_INSIDE = re.compile(r"(?<=\w) (-|/) (?=\w)|(?<=\d) ?([.,]) ?(?=\d)")
-_QUOTED = re.compile(r"\"\s*([^\"]*?)\s*\"")
-_NOT = re.compile(r"\b(\w+?)n 't\b")
-_UNKNOWN_WORD = re.compile(r"[*@#](?=[^\W\d_])")
+def cleaned(pairs: Iterable[Pair], dropped: Dropped) -> Iterator[Pair]:
+    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
+    alike: dict[tuple[str, str, str], list[Pair]] = {}
+    for pair in pairs:
+        reason = unusable(pair.source, pair.copy)
+        if reason is None and pair.label and pair.source == pair.copy:
+            reason = "identical, yet judged to be drift"  # it was judged against another language
+        if reason is not None:
+            dropped.add(pair.corpus, reason)
+        else:
+            alike.setdefault((pair.source, pair.copy, pair.kind), []).append(pair)
+    for same in alike.values():
+        for pair in same[1:]:
+            differs = (pair.label, pair.points) != (same[0].label, same[0].points)
+            dropped.add(pair.corpus, "judged again, differently" if differs else "duplicate")
+        yield _merged(same)
 
 
-def tidy(text: str) -> str:
-    r"""Undo entities and odd spaces, which say nothing about a translation.
+def _merged(same: Sequence[Pair]) -> Pair:
+    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
 
-    Examples
-    --------
-    >>> tidy("&quot;It&#39;s  on.&quot;")
-    '"It\'s on."'
+    Systems that wrote the same sentence were judged by different people.
     """
-    plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)))
-    return _SPACES.sub(" ", plain).strip()
+    first = same[0]
+    if len(same) == 1:
+        return first
 
+    def mean(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
 
-def detokenise(text: str) -> str:
-    r"""Put tokenised text back to how it is written.
-
-    Examples
-    --------
-    >>> detokenise('He can \'t , said " the non - aligned " man ( 30 ) .')
-    'He can\'t, said "the non-aligned" man (30).'
-    """
-    joined = _QUOTED.sub(r'"\1"', tidy(text).replace("``", '"').replace("''", '"'))
-    joined = _AFTER.sub(r"\1", _BEFORE.sub(r"\1", _NOT.sub(r"\1n't", joined)))
-    return _INSIDE.sub(lambda m: m.group(1) or m.group(2), joined)
-
-
-def unmark(text: str, source: str) -> str:
-    """Take off apertium's marks of unknown words, and give back the final stop it drops.
-
-    Examples
-    --------
-    >>> unmark("The *Fujian #house", "Fujian's house.")
-    'The Fujian house.'
-    """
-    plain = _UNKNOWN_WORD.sub("", tidy(text))
-    stop = source.rstrip()[-1:]
-    return plain + stop if stop in ".!?" and plain and plain[-1:].isalnum() else plain
-
-
-def unusable(source: str, copy: str) -> str | None:
-    """Say why a cleaned pair cannot be used, or None.
-
-    Examples
-    --------
-    >>> unusable("A house.", "Дом.")
-    'copy not English'
-    """
-    if not source or not copy or not any(c.isalnum() for c in source + copy):
-        return "blank"
-    if max(len(source), len(copy)) > _LONGEST:
-        return f"longer than {_LONGEST} characters"
-    letters = [c for c in copy if c.isalpha()]
-    foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
-    if letters and foreign > 0.3 * len(letters):
-        return "copy not English"
-    return None
+    return replace(
+        first,
+        label=first.label if len({pair.label for pair in same}) == 1 else None,
+        points=mean([pair.points for pair in same]),
+        hter=mean([pair.hter for pair in same]),
+        quality=mean([pair.quality for pair in same]),
+    )
 
 
 def shared_folder(named: Path | None) -> Path:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
+from detector.learn.cleaning import detokenise, rejoin, tidy, unmark
 from detector.learn.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
-from detector.learn.corpus import Dropped, Pair, detokenise, group_of, tidy, unmark, unusable
+from detector.learn.corpus import Dropped, Pair, cleaned, group_of, set_apart
+from detector.learn.marks import POINTS, Text, of_change, of_spans, of_tags
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,7 @@ _DEMETR_SOUND = frozenset(
 _DEMETR_DRIFT_BASE = "base_id33_shuffle_trans"
 _DEMETR_OPEN = frozenset({"major_id18_aspect", "major_id3_hypernym"})
 
+_SPLITS_HYPHENS = frozenset({"NiuTrans"})  # writes "multi - story"
 _MEANING = ("Accuracy", "Terminology", "Unintelligible", "Non-translation")
 
 
@@ -63,7 +66,7 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
             dropped.add(name, f"{file} absent")
             continue
         try:
-            pairs = list(_cleaned(read(_table(path), dropped), dropped))
+            pairs = list(cleaned(read(_table(path), dropped), dropped))
         except (KeyError, ValueError) as err:
             msg = f"{path}: cannot be read as the table {name} ({type(err).__name__}: {err})"
             raise InputError(msg) from err
@@ -72,7 +75,7 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
     if not corpora:
         msg = f"{folder}: holds none of {', '.join(file for file, _ in LOADERS.values())}"
         raise InputError(msg)
-    return corpora
+    return set_apart(corpora)
 
 
 def _table(path: Path) -> pd.DataFrame:
@@ -81,32 +84,19 @@ def _table(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def _cleaned(pairs: Iterator[Pair], dropped: Dropped) -> Iterator[Pair]:
-    """Drop unusable pairs, duplicates and identical pairs said to be drift."""
-    seen: set[tuple[str, str, str]] = set()
-    for pair in pairs:
-        reason = unusable(pair.source, pair.copy)
-        if reason is None and pair.label and pair.source == pair.copy:
-            reason = "identical, yet judged to be drift"  # it was judged against another language
-        key = (pair.source, pair.copy, pair.kind)
-        if reason is None and key in seen:
-            reason = "duplicate"
-        if reason is not None:
-            dropped.add(pair.corpus, reason)
-            continue
-        seen.add(key)
-        yield pair
-
-
 def _pair(source: str, copy: str, *, corpus: str, **known: Any) -> Pair:  # noqa: ANN401
-    # A blank side is kept out of the record's reach until `_cleaned` has counted it.
+    # A blank side is kept out of the record's reach until `cleaned` has counted it.
     return Pair(
         source=source or "-", copy=copy or "-", corpus=corpus, group=group_of(source), **known
     )
 
 
 def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Sound: the machine's own sentence. Damaged: the same with one known damage."""
+    """Sound: the machine's own sentence. Damaged: the same with one known damage.
+
+    It only evaluates. Points are those of the severity; what only looks at the whole text (a
+    reference, another sentence's translation) has none.
+    """
     for row in table.to_dict("records"):
         source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
         twin = f"demetr-{row['id']}"
@@ -122,11 +112,24 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         else:
             serious = row["severity"] in ("critical", "major") or kind == _DEMETR_DRIFT_BASE
             label = True if serious else None
-        yield _pair(source, damaged, corpus="demetr", label=label, kind=kind, twin=twin)
+        points = POINTS.get(str(row["severity"]).capitalize())
+        yield _pair(
+            source,
+            damaged,
+            corpus="demetr",
+            label=label,
+            kind=kind,
+            twin=twin,
+            points=points,
+            marks=()
+            if points is None
+            else of_change(source, sound, damaged, kind=kind, weight=points),
+        )
 
 
 def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
     """Experts, without categories. Drift: a major error. Sound: none at all."""
+    del dropped  # nothing is left out
     for row in table.to_dict("records"):
         errors = json.loads(row["spans"])
         label: bool | None = None
@@ -134,8 +137,6 @@ def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
             label = True
         elif not errors and row["score"] == 0:
             label = False
-        if label is None:
-            dropped.add("mqm_news", "minor errors of no named kind")
         yield _mqm_pair(row, "mqm_news", label)
 
 
@@ -145,25 +146,32 @@ def mqm_ted(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         if row["source_mqm"] > 1:
             dropped.add("mqm_ted", "the reference itself was judged to be wrong")
             continue
-        label = _meaning_label(
-            [(e["category"] or "", e["severity"] or "") for e in json.loads(row["spans"])]
-        )
+        errors = json.loads(row["spans"])
+        label = _meaning_label([(e["category"] or "", e["severity"] or "") for e in errors])
+        for _ in [e for e in errors if e["side"] != "copy"]:
+            dropped.add("mqm_ted", "mark of an omission, made in the Chinese")
         yield _mqm_pair(row, "mqm_ted", label)
 
 
 def biomqm(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Experts, with categories; labelled as `mqm_ted`."""
+    """Experts, with categories; labelled as `mqm_ted`.
+
+    Its offsets name the last character, not the one behind it.
+    """
     del dropped  # nothing is left out
-    weight = {"Neutral": 0.0, "Minor": 1.0, "Major": 5.0, "Critical": 10.0}
     for row in table.to_dict("records"):
-        errors = [(f"{e[2]}/{e[3]}", e[4]) for e in json.loads(row["errors_json"])]
+        listed = json.loads(row["errors_json"])
+        errors = [(f"{e[2]}/{e[3]}", e[4]) for e in listed]
+        copy = Text(row["mt_en"], tidy(row["mt_en"]))
+        spans = [(e[0], e[1] + 1, f"{e[2]}/{e[3]}", POINTS.get(e[4], 0.0)) for e in listed]
         yield _pair(
             tidy(row["ref_en"]),
-            tidy(row["mt_en"]),
+            copy.cleaned,
             corpus="biomqm",
             label=_meaning_label(errors),
             kind="human",
-            points=sum(weight.get(severity, 0.0) for _, severity in errors),
+            points=sum(POINTS.get(severity, 0.0) for _, severity in errors),
+            marks=of_spans(copy, spans),
             system=row["system"],
             lang=row["lp"][:2],
         )
@@ -179,13 +187,22 @@ def _meaning_label(errors: list[tuple[str, str]]) -> bool | None:
 
 
 def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> Pair:
+    source, written = tidy(row["source"]), tidy(row["copy"])
+    split = row["system"] in _SPLITS_HYPHENS
+    copy = Text(row["copy"], rejoin(written, source) if split else written)
+    spans = [
+        (e["start"], e["end"], e["category"] or "", POINTS.get(e["severity"], 0.0))
+        for e in json.loads(row["spans"])
+        if e["side"] == "copy"
+    ]
     return _pair(
-        tidy(row["source"]),
-        tidy(row["copy"]),
+        source,
+        copy.cleaned,
         corpus=corpus,
         label=label,
         kind="human",
         points=float(row["score"]),
+        marks=of_spans(copy, spans),
         system=row["system"],
         lang="zh",
     )
@@ -194,26 +211,28 @@ def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> P
 def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
     """Post-edits. Drift: judged poor and much edited.
 
-    Sound: judged very good, or good with every word of meaning kept.
+    Sound: judged very good, or good with every word of meaning kept. The rows that its authors
+    set apart as "dev" become the corpus "mlqe_dev", which only evaluates.
     """
+    del dropped  # nothing is left out
     for row in table.to_dict("records"):
-        source, copy = detokenise(row["post_edit_en"]), detokenise(row["mt_en"])
+        source = Text(row["post_edit_en"], detokenise(row["post_edit_en"]))
+        copy = Text(row["mt_en"], detokenise(row["mt_en"]))
         quality, edited = float(row["da_mean"]), float(row["hter"])
         label: bool | None = None
         if quality <= 45 and edited >= 0.2:
             label = True
-        elif quality >= 90 or (quality >= 80 and content(source) == content(copy)):
+        elif quality >= 90 or (quality >= 80 and content(source.cleaned) == content(copy.cleaned)):
             label = False
-        else:
-            dropped.add("mlqe", "neither clearly poor nor clearly kept")
         yield _pair(
-            source,
-            copy,
-            corpus="mlqe",
+            source.cleaned,
+            copy.cleaned,
+            corpus="mlqe_dev" if row["split"] == "dev" else "mlqe",
             label=label,
             kind="human",
             hter=edited,
             quality=quality,
+            marks=of_tags(source, copy, row["mt_word_tags"].split()),
             lang=row["lp"][:2],
         )
 

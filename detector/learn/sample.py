@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.learn.contrasts import contrasts, pools
-from detector.learn.corpus import Pair, draw, held_apart
+from detector.learn.contrasts import contrasts
+from detector.learn.corpus import EVALUATION_ONLY, Pair, draw, only_evaluates
+from detector.learn.makers.pools import pools
 
 _QUOTAS = {
-    "demetr": (1000, 2000),
     "mqm_news": (1800, 3000),
     "mqm_ted": (2400, 1000),
     "biomqm": (3500, 3000),
@@ -24,17 +24,20 @@ _QUOTAS = {
     "flores": (5000, 4000),
     "wmt": (5000, 5000),
 }
+_GRADED = {"mqm_news": 1500, "mqm_ted": 800, "biomqm": 1500, "mlqe": 1500}
 _SHARES = {
     "wmt": 3.0,
     "flores": 2.0,
     "contrast": 3.0,
-    "demetr": 1.0,
     "mlqe": 1.0,
     "mqm_news": 0.7,
     "mqm_ted": 0.7,
     "biomqm": 0.7,
     "identical": 0.5,
+    **dict.fromkeys(EVALUATION_ONLY, 0.0),
 }
+_BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
+_GOOD = 85  # direct assessment from which a post-edited row may be a base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,14 @@ class Mix:
     ----------
     quotas : mapping of str to (int, int)
         Most sound and most drifted pairs of each corpus.
+    graded : mapping of str to int
+        Most pairs of each corpus that are unlabelled, yet have error points or an assessment:
+        severity is fitted on them.
+    evaluated : int
+        Most pairs of each corpus that only evaluates.
     bases : int
-        Sound round trips that minimal pairs are made of; each gives up to two damaged copies
-        and a harmless one.
+        Sound pairs that minimal pairs are made of; each gives up to two damaged copies and a
+        harmless one.
     identical : int
         Copies equal to their source.
     watch : int
@@ -63,7 +71,9 @@ class Mix:
     """
 
     quotas: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTAS)
-    bases: int = 3500
+    graded: Mapping[str, int] = field(default_factory=lambda: _GRADED)
+    evaluated: int = 10_000
+    bases: int = 6000
     identical: int = 1200
     watch: int = 1300
     shares: Mapping[str, float] = field(default_factory=lambda: _SHARES)
@@ -74,7 +84,7 @@ class Mix:
     def scaled(self) -> Mix:
         """Return the mix with its quotas scaled to `limit`."""
         total = sum(map(sum, self.quotas.values())) + 4 * self.bases + self.identical
-        total += 3 * self.watch
+        total += 3 * self.watch + sum(self.graded.values()) + len(EVALUATION_ONLY) * self.evaluated
         if self.limit is None or self.limit >= total:
             return self
 
@@ -84,6 +94,8 @@ class Mix:
         return replace(
             self,
             quotas={name: (cut(a), cut(b)) for name, (a, b) in self.quotas.items()},
+            graded={name: cut(n) for name, n in self.graded.items()},
+            evaluated=cut(self.evaluated),
             bases=cut(self.bases),
             identical=cut(self.identical),
             watch=cut(self.watch),
@@ -111,26 +123,57 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
         for label, quota in zip((False, True), quotas, strict=True):
             mine = [pair for pair in corpora.get(name, ()) if pair.label is label]
             chosen += draw(mine, quota, seed=mix.seed)
+    for name, quota in mix.graded.items():
+        mine = [p for p in corpora.get(name, ()) if p.label is None and _is_graded(p)]
+        chosen += draw(mine, quota, seed=mix.seed)
+    for name in sorted(EVALUATION_ONLY):
+        chosen += draw(corpora.get(name, ()), mix.evaluated, seed=mix.seed)
     watched = corpora.get("watch", ())
     for kind in sorted({pair.kind for pair in watched}):
         chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)
-    trips = [*corpora.get("wmt", ()), *corpora.get("flores", ())]
-    sound = [pair for pair in trips if pair.label is False and pair.copy != pair.source]
-    return chosen + _made(sound, mix)
+    return chosen + _made(corpora, mix)
 
 
-def _made(sound: Sequence[Pair], mix: Mix) -> list[Pair]:
-    """Make identical copies and minimal pairs out of sound round trips."""
-    same = [replace(p, copy=p.source, corpus="identical", kind="identical") for p in sound]
-    # One in eight minimal pairs starts from an unchanged sentence, or the damage would always
-    # come together with other wording.
-    eighth = mix.bases // 8
-    bases = draw(sound, mix.bases - eighth, seed=mix.seed + 1) + draw(
-        same, eighth, seed=mix.seed + 2
-    )
-    pool = pools(pair.source for pair in sound if not held_apart(pair.group))
-    pairs = [made for base in bases for made in contrasts(base, pool, seed=mix.seed)]
-    return pairs + draw(same, mix.identical, seed=mix.seed)
+def _is_graded(pair: Pair) -> bool:
+    return pair.points is not None or pair.hter is not None or pair.quality is not None
+
+
+def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
+    """Make identical copies, and minimal pairs out of sound ones.
+
+    Some of these start from an unchanged sentence, or the damage would always come together with
+    other wording.
+    """
+    good = {
+        "trips": [p for name in ("wmt", "flores") for p in corpora.get(name, ()) if _sound(p)],
+        "mqm": [
+            p
+            for name in ("mqm_news", "mqm_ted", "biomqm")
+            for p in corpora.get(name, ())
+            if _sound(p) and p.points == 0
+        ],
+        "mlqe": [
+            p
+            for p in corpora.get("mlqe", ())
+            if p.label is not True and (p.quality or 0) >= _GOOD and p.copy != p.source
+        ],
+    }
+    good["same"] = [
+        replace(p, copy=p.source, corpus="identical", kind="identical", points=None)
+        for p in good["trips"]
+    ]
+    bases: list[Pair] = []
+    for at, (name, share) in enumerate(_BASES.items(), start=1):
+        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + at)
+    pool = pools(p.source for p in good["trips"] if not only_evaluates(p))
+    return [
+        *contrasts(bases, pool, seed=mix.seed),
+        *draw(good["same"], mix.identical, seed=mix.seed),
+    ]
+
+
+def _sound(pair: Pair) -> bool:
+    return pair.label is False and pair.copy != pair.source
 
 
 def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
@@ -153,7 +196,7 @@ def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
     for drifted, mass in ((True, mix.prior), (False, 1.0 - mix.prior)):
         mine = label == drifted
         names = sorted(set(corpus[mine].tolist()))
-        total = sum(mix.shares.get(name, 1.0) for name in names)
+        total = sum(mix.shares.get(name, 1.0) for name in names) or 1.0
         for name in names:
             rows = mine & (corpus == name)
             weight[rows] = mass * mix.shares.get(name, 1.0) / total / rows.sum()
