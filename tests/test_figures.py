@@ -131,7 +131,7 @@ def test_figures_lie_in_order_in_the_text(text: str) -> None:
     ("digits", "value", "also"),
     [
         ("7", 7, None),
-        ("200,000", 200e3, 200),
+        ("200,000", 200e3, None),
         ("200.000", 200, 200e3),
         ("1.234.567", 1234567, None),
         ("2.500,75", 2500.75, None),

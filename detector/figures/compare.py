@@ -9,6 +9,7 @@ same size, counts as kept.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -81,6 +82,7 @@ class FigureChange:
 _TRIED = 4  # figures of one value and unit that are weighed against each other
 _CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
+_DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
 _NOUNS: dict[FigureKind, str] = {
     "number": "number",
     "ordinal": "number",
@@ -131,6 +133,7 @@ def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...
     missing = [i for i in range(len(source.figures)) if i not in found]
     extra = [j for j in range(len(copy.figures)) if j not in copy.used]
     if missing or extra:
+        missing, extra = _without_parted((source, missing), (copy, extra), found)
         extra = [j for j in extra if not _stands(copy.figures[j], source)]
         for stage in (_same_units, None, _one_kind):
             if stage is None:
@@ -166,12 +169,36 @@ def _find_kept(source: Side, copy: Side) -> _Found:
     for i, figure in enumerate(source.figures):
         if i not in found and _stands_in_words(figure, copy):
             found[i] = _kept(figure, None)
+    found |= _pair_vague(source, copy, found)
+    for i, figure in enumerate(source.figures):
+        if i not in found and _has_order(figure, copy):
+            found[i] = _kept(figure, None)
     return found
+
+
+def _pair_vague(source: Side, copy: Side, found: _Found) -> _Found:
+    """Pair the orders of magnitude that only one side names: hundreds became dozens."""
+    missing = [i for i, f in enumerate(source.figures) if f.vague and i not in found]
+    extra = [j for j, f in enumerate(copy.figures) if f.vague and j not in copy.used]
+    pairs = _pair_up((source, missing), (copy, extra), lambda _: ("vague",))
+    copy.used.update(pairs.values())
+    return {i: _changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
+
+
+def _has_order(figure: Figure, side: Side) -> bool:
+    """Tell whether a text states a figure's order of magnitude, where one of the two is vague."""
+    return any(
+        key[0] == "order" and same_thing(key, figure, side.figures[places[0]])
+        for key in keys(figure)
+        for places in side.index.get(key, {}).values()
+    )
 
 
 def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> FigureChange | None:
     """Find a figure in the copy: in the same unit when `strict`, else in whatever unit is free."""
     for key in keys(figure):
+        if key[0] == "order":
+            continue  # only when nothing says it better
         one = read_as(figure, key)
         for j in _candidates(figure, key, copy):
             other = read_as(copy.figures[j], key)
@@ -181,10 +208,10 @@ def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> Figur
                 continue  # that figure is another one of the source
             copy.used.add(j)
             if not strict:
-                return _compare_units(one, other, source, copy)
+                return _compare_units(one, (j, other), source, copy)
             if _sign_is_lost(one, other, copy):
                 return _change("changed", _TURNED, one, other, "{} became {}: the minus is lost")
-            return _compare_found(one, other)
+            return _compare_found(one, other, source, copy)
     return None
 
 
@@ -207,22 +234,28 @@ def _sign_is_lost(figure: Figure, other: Figure, copy: Side) -> bool:
     return negative and (other.value or 0) > 0 and not copy.is_negative
 
 
-def _compare_found(figure: Figure, other: Figure) -> FigureChange:
+def _compare_found(figure: Figure, other: Figure, source: Side, copy: Side) -> FigureChange:
     """Compare the half of the day and the bound of two figures of one value."""
     if figure.kind == other.kind == "time" and figure.units and other.units:
         if figure.units != other.units:
             return _change("changed", _CHANGED_LIGHT, figure, other, "{} became {}")
     elif figure.bound and other.bound and figure.bound != other.bound:
         reason = f"{figure.bound} {{}} became {other.bound} {{}}"
-        return _change("changed", _TURNED, figure, other, reason)
+        weight = _TURNED if not (source.is_negated or copy.is_negated) else _LOST_VAGUE
+        return _change("changed", weight, figure, other, reason)
     return _kept(figure, other)
 
 
-def _compare_units(figure: Figure, other: Figure, source: Side, copy: Side) -> FigureChange:
+def _compare_units(
+    figure: Figure, found: tuple[int, Figure], source: Side, copy: Side
+) -> FigureChange:
     """Say what became of the unit of a figure whose value stands in the copy."""
+    j, other = found
     dear = not {figure.kind, other.kind}.isdisjoint(("money", "percent")) and not figure.vague
-    if figure.light or "times" in (*figure.units, *other.units):
-        return _kept(figure, other)  # once, one day
+    if "times" in (*figure.units, *other.units):
+        return _kept(figure, other)  # once
+    if figure.light and (abs(figure.value or 0) < 2 or not other.units):
+        return _kept(figure, other)  # one day
     if not figure.units:
         if dear and source.units.isdisjoint(other.units):
             reason = "{} became {}: a unit was added"
@@ -232,9 +265,9 @@ def _compare_units(figure: Figure, other: Figure, source: Side, copy: Side) -> F
         converted = figure.vague and figure.kind == "measure"  # trillions of miles, or of km
         weight = _LOST_VAGUE if converted else _UNIT_CHANGED
         return _change("unit_changed", weight, figure, other, "{} became {}: another unit")
-    if not copy.units.isdisjoint(figure.units):
-        return _kept(figure, other)  # named further off: 5, perhaps 6, per cent
-    weight = _UNIT_LOST if dear else _DULL_UNIT_LOST
+    if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
+        return _kept(figure, other)  # named further off, or by a neighbour
+    weight = _DULL_UNIT_LOST if figure.vague or "y" in figure.units else _UNIT_LOST
     return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
 
 
@@ -248,16 +281,40 @@ def _stands_in_words(figure: Figure, side: Side) -> bool:
         weekend = figure.units[0] == "weekday" and value in side.hints
         return weekend or figure.text[:3] in side.starts
     labelled = figure.light and figure.text[:1].isdecimal()  # the 19 of COVID-19
-    return not labelled and abs(value) in side.hints
+    return not (labelled or figure.vague) and abs(value) in side.hints
 
 
 def _stands(figure: Figure, side: Side) -> bool:
     """Tell whether a text states a figure at all, in whatever unit."""
     for key in keys(figure):
         for places in side.index.get(key, {}).values():
-            if same_thing(key, side.figures[places[0]], figure) is not None:
+            same = same_thing(key, side.figures[places[0]], figure)
+            if same or (same is False and not (figure.units and side.figures[places[0]].units)):
                 return True
     return _stands_in_words(figure, side)
+
+
+def _without_parted(
+    missing: tuple[Side, list[int]], extra: tuple[Side, list[int]], found: _Found
+) -> tuple[list[int], list[int]]:
+    """Let go of figures whose digits the other text parts or joins: 45,233 and 45, 233."""
+    (source, lost), (copy, new) = missing, extra
+    for one, ours, other, theirs in ((source, lost, copy, new), (copy, new, source, lost)):
+        for i in tuple(ours):
+            span = other.stands_parted(one.figures[i])
+            if span is None:
+                continue
+            ours.remove(i)
+            inside = [
+                k
+                for k in theirs
+                if span.start <= other.figures[k].span.start < other.figures[k].span.end <= span.end
+            ]
+            for k in inside:
+                theirs.remove(k)
+            for k in [i] if one is source else inside:
+                found[k] = _kept(source.figures[k], None)
+    return lost, new
 
 
 def _is_near(side: Side, i: int, other: Side) -> bool:
@@ -312,7 +369,8 @@ def _may_become(figure: Figure, other: Figure) -> bool:
     if not (figure.light and other.light):
         return True
     digits = figure.text[0].isdecimal() and other.text[0].isdecimal()
-    return digits or figure.kind == other.kind == "ordinal"
+    times = figure.units == other.units == ("times",) and 1.0 not in (figure.value, other.value)
+    return digits or times or figure.kind == other.kind == "ordinal"
 
 
 def _same_units(figure: Figure) -> tuple[str, ...]:
@@ -371,7 +429,17 @@ def _changed(figure: Figure, other: Figure) -> FigureChange:
     weight = _CHANGED_LIGHT if figure.light or other.light else _CHANGED
     if "dozen" in figure.text + other.text and _distance(figure, other) < _CLOSE:
         weight = _LOST_VAGUE  # four dozen became fifty
+    if _is_rounded(figure, other) or _is_rounded(other, figure):
+        weight = _LOST_VAGUE
     return _change("changed", weight, figure, other, "{} became {}")
+
+
+def _is_rounded(figure: Figure, other: Figure) -> bool:
+    """Tell whether the second is the first with fewer decimals, one at least: 51.11 and 51.1."""
+    long, short = (_DECIMALS.search(f.text) for f in (figure, other))
+    if long is None or short is None or len(long[1]) <= len(short[1]):
+        return False
+    return round(float(long[0]), len(short[1])) == float(short[0])
 
 
 def _dropped(figure: Figure) -> FigureChange:

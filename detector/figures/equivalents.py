@@ -16,6 +16,8 @@ from functools import cached_property
 from detector.figures.quantities import Figure, find_figures
 from detector.figures.tokens import number_hints
 from detector.figures.units import unit_facts, units_named
+from detector.lexicon import MONTHS
+from detector.records import Span
 
 Key = tuple[str, float]
 """What a figure says, as far as one reading goes: ("n", 25e9), ("month", 12.0)."""
@@ -26,6 +28,7 @@ Index = dict[Key, dict[tuple[str, ...], list[int]]]
 _DIGITS = re.compile(r"\d+")
 _POINTED = re.compile(r"(\d{1,2})\.(\d{1,2})")
 _TOLERANCE = 0.06  # natural logarithm: conversions within 3 % always share a step
+_DEGREE = 1.5  # degrees Celsius: 90 °F and 32 °C share a step
 _LONGEST = 40  # digits of one group that are read ...
 _READ = 60  # ... and characters of one figure: a text may be one endless number
 _ROMAN = re.compile(r"\b(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})\b")
@@ -34,6 +37,8 @@ _NEGATIVE = re.compile(
     r"|drop\w*|declin\w*|decreas\w*|shr[aiu]nk\w*|contract\w*|deficit)\b",
     re.IGNORECASE,
 )
+_NEGATION = re.compile(r"\b(?:no|not|never|nobody|none|cannot|without)\b|n['’]t\b", re.I)
+_LIST = re.compile(r"[^\w;]{0,4}(?:\w{1,10}[^\w;]{1,4})?")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _WORDS = re.compile(r"[^\W\d_]+")
 _MOMENTS = frozenset({"clock", "day", "month", "year", "short year"})
@@ -62,8 +67,8 @@ def keys(figure: Figure) -> Iterator[Key]:
             yield ("n", value)
         if part == "year":
             yield ("short year", value % 100)
-        if part == "decade" and value % 100 == 0:
-            yield ("n", value // 100 + 1)  # the 1800s are the 19th century
+        if part == "decade" and value >= 1000:
+            yield ("century", value // 100 + 1)  # the 1830s are in the 19th century
     else:
         yield from _amount_keys(figure, abs(value))
 
@@ -87,7 +92,7 @@ def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
     elif figure.kind == "fraction" and 0 < value <= 0.5:
         yield ("part", round(1 / value, 3))  # a fifth is spelled like the fifth
     elif figure.kind == "ordinal":
-        yield ("part", value)
+        yield from (("part", value), ("century", value))
     if figure.kind in ("number", "ordinal"):
         yield from _moment_keys(figure, value)
     if value > 0:
@@ -119,6 +124,12 @@ def broad_keys(figure: Figure) -> Iterator[Key]:
             steps = math.log(value * unit.size) / _TOLERANCE
             yield (f"size of {unit.dimension}", float(math.floor(steps)))
             yield (f"shifted size of {unit.dimension}", float(math.floor(steps + 0.5)))
+        elif unit.dimension == "temperature":
+            degrees = (figure.value or 0.0) / _DEGREE
+            if name == "°F":
+                degrees = ((figure.value or 0.0) - 32) / 1.8 / _DEGREE
+            yield ("size of temperature", float(math.floor(degrees)))
+            yield ("shifted size of temperature", float(math.floor(degrees + 0.5)))
 
 
 def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
@@ -135,7 +146,7 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
         return True if one.vague or other.vague else None
     if "size" in key[0]:  # a rounded conversion, so never between figures of one unit
         return True if apart else None
-    if key[0] == "part":
+    if key[0] in ("part", "century"):
         return True if one.kind != other.kind else None
     if one.value is None or other.value is None:
         together = digit_groups(one.text[:_READ]) == digit_groups(other.text[:_READ])
@@ -198,11 +209,8 @@ class Side:
     def hints(self) -> frozenset[float]:
         """Numbers that words outside every figure say: "both", "World War II"."""
         known = number_hints()
-        ends = [0, *(figure.span.end for figure in self.figures)]
-        starts = [*(figure.span.start for figure in self.figures), len(self.text)]
         said: set[float] = set()
-        for start, end in zip(ends, starts, strict=True):
-            between = self.text[start:end]
+        for between in self.between:
             for word in _WORDS.findall(between.lower()):
                 said.update(known.get(word, ()))
             said.update(float(_roman(roman[0])) for roman in _ROMAN.finditer(between) if roman[0])
@@ -223,14 +231,51 @@ class Side:
         return frozenset((*groups, *(group[-2:] for group in groups)))
 
     @cached_property
+    def is_negated(self) -> bool:
+        """Whether a word says no, so that "more" may mean "not more"."""
+        return _NEGATION.search(self.text) is not None
+
+    @cached_property
     def starts(self) -> frozenset[str]:
         """First three letters of each word: a month may be misspelt, a weekday cut short."""
-        return frozenset(word[:3] for word in _WORDS.findall(self.text))
+        words = _WORDS.findall(self.text)
+        small = {word[:3].title() for word in words if len(word) > 3 and word in MONTHS}
+        return small.union(word[:3] for word in words)
 
     @cached_property
     def units(self) -> frozenset[str]:
         """Every unit that the text names."""
         return units_named(self.text)
+
+    @cached_property
+    def loose_units(self) -> frozenset[str]:
+        """Units that the text names away from every figure: "in euros, it was 5"."""
+        return units_named(" ; ".join(self.between))
+
+    @cached_property
+    def between(self) -> tuple[str, ...]:
+        """What stands before, between and after the figures."""
+        ends = [0, *(figure.span.end for figure in self.figures)]
+        starts = [*(figure.span.start for figure in self.figures), len(self.text)]
+        return tuple(self.text[end:start] for end, start in zip(ends, starts, strict=True))
+
+    def shares_unit(self, i: int, units: tuple[str, ...]) -> bool:
+        """Tell whether figure `i` takes its unit from a neighbour: 5, perhaps 6, per cent."""
+        return any(
+            0 <= k < len(self.figures)
+            and not set(units).isdisjoint(self.figures[k].units)
+            and _LIST.fullmatch(self.between[max(i, k)]) is not None
+            for k in (i - 1, i + 1)
+        )
+
+    def stands_parted(self, figure: Figure) -> Span | None:
+        """Return where the digits of a figure stand with other marks between: 45, 233."""
+        groups = digit_groups(figure.text[:_READ])
+        if len(groups) < 2:
+            return None
+        parted = r"(?:\W{0,2}\s\W{0,2})".join(groups)
+        match = re.search(rf"(?<![\d.,]){parted}(?![.,]?\d)", self.text)
+        return None if match is None else Span(*match.span())
 
 
 def _roman(text: str) -> int:
