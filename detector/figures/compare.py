@@ -82,6 +82,7 @@ class FigureChange:
 _TRIED = 4  # figures of one value and unit that are weighed against each other
 _CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
+_DULL = frozenset({"y", "°", "point"})  # units that go without saying: aged 48, 35 W
 _DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
 _NOUNS: dict[FigureKind, str] = {
     "number": "number",
@@ -188,9 +189,10 @@ def _pair_vague(source: Side, copy: Side, found: _Found) -> _Found:
 def _has_order(figure: Figure, side: Side) -> bool:
     """Tell whether a text states a figure's order of magnitude, where one of the two is vague."""
     return any(
-        key[0] == "order" and same_thing(key, figure, side.figures[places[0]])
+        key[0] == "order" and j not in side.used and same_thing(key, figure, side.figures[j])
         for key in keys(figure)
         for places in side.index.get(key, {}).values()
+        for j in places[:_TRIED]
     )
 
 
@@ -254,7 +256,7 @@ def _compare_units(
     dear = not {figure.kind, other.kind}.isdisjoint(("money", "percent")) and not figure.vague
     if "times" in (*figure.units, *other.units):
         return _kept(figure, other)  # once
-    if figure.light and (abs(figure.value or 0) < 2 or not other.units):
+    if figure.light and not dear and (abs(figure.value or 0) < 2 or not other.units):
         return _kept(figure, other)  # one day
     if not figure.units:
         if dear and source.units.isdisjoint(other.units):
@@ -267,7 +269,8 @@ def _compare_units(
         return _change("unit_changed", weight, figure, other, "{} became {}: another unit")
     if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
         return _kept(figure, other)  # named further off, or by a neighbour
-    weight = _DULL_UNIT_LOST if figure.vague or "y" in figure.units else _UNIT_LOST
+    dull = figure.vague or not _DULL.isdisjoint(figure.units)
+    weight = _DULL_UNIT_LOST if dull else _UNIT_LOST
     return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
 
 
@@ -280,6 +283,8 @@ def _stands_in_words(figure: Figure, side: Side) -> bool:
     if figure.kind == "date" and figure.units[0] in ("month", "weekday"):
         weekend = figure.units[0] == "weekday" and value in side.hints
         return weekend or figure.text[:3] in side.starts
+    if figure.kind == "date" and figure.units[0] == "day":
+        return False  # "a" says 1, but no day of a month
     labelled = figure.light and figure.text[:1].isdecimal()  # the 19 of COVID-19
     return not (labelled or figure.vague) and abs(value) in side.hints
 
@@ -321,9 +326,12 @@ def _is_near(side: Side, i: int, other: Side) -> bool:
     """Tell whether the other text states figure `i` converted, or its order of magnitude."""
     figure = side.figures[i]
     return any(
-        same_thing(key, figure, other.figures[places[0]])
+        key in other.single_units
+        or any(
+            same_thing(key, figure, other.figures[places[0]])
+            for places in other.broad_index.get(key, {}).values()
+        )
         for key in broad_keys(figure)
-        for places in other.broad_index.get(key, {}).values()
     )
 
 

@@ -121,15 +121,19 @@ def broad_keys(figure: Figure) -> Iterator[Key]:
     for name in figure.units:
         unit = unit_facts()[name]
         if unit.size is not None:  # two overlapping scales of steps
-            steps = math.log(value * unit.size) / _TOLERANCE
-            yield (f"size of {unit.dimension}", float(math.floor(steps)))
-            yield (f"shifted size of {unit.dimension}", float(math.floor(steps + 0.5)))
+            yield from _size_keys(unit.dimension, value * unit.size)
         elif unit.dimension == "temperature":
             degrees = (figure.value or 0.0) / _DEGREE
             if name == "°F":
                 degrees = ((figure.value or 0.0) - 32) / 1.8 / _DEGREE
             yield ("size of temperature", float(math.floor(degrees)))
             yield ("shifted size of temperature", float(math.floor(degrees + 0.5)))
+
+
+def _size_keys(dimension: str, size: float) -> Iterator[Key]:
+    steps = math.log(size) / _TOLERANCE
+    yield (f"size of {dimension}", float(math.floor(steps)))
+    yield (f"shifted size of {dimension}", float(math.floor(steps + 0.5)))
 
 
 def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
@@ -251,6 +255,14 @@ class Side:
     def loose_units(self) -> frozenset[str]:
         """Units that the text names away from every figure: "in euros, it was 5"."""
         return units_named(" ; ".join(self.between))
+
+    @cached_property
+    def single_units(self) -> frozenset[Key]:
+        """Sizes of the units that the text names without a figure: an inch, of a century."""
+        facts = [unit_facts()[name] for name in self.loose_units]
+        return frozenset(
+            key for unit in facts if unit.size for key in _size_keys(unit.dimension, unit.size)
+        )
 
     @cached_property
     def between(self) -> tuple[str, ...]:

@@ -221,8 +221,9 @@ def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure
     elif tokens.glued(after) and tokens.words[after] == "m":
         also = value * 1e6  # 25m: metres, or million
     of = after + 1 if number.form == "vague" and tokens.word(after) == "of" else after
-    if number.form == "fraction" and tokens.word(of) in ("a", "an"):
-        of += 1  # half an hour; thousands of pounds
+    if number.form == "fraction":  # half an hour, a quarter of a century
+        of += tokens.word(of) == "of" and tokens.word(of + 1) in ("a", "an")
+        of += tokens.word(of) in ("a", "an")
     year = moments.year_of(tokens, number) if number.form == "cardinal" else 0
     behind, end = units.unit_behind(tokens, of, 0.0 if year else value)
     if behind:
@@ -305,10 +306,12 @@ def _is_light(tokens: Tokens, number: Number, figure: Figure) -> bool:
 def _is_labelled(tokens: Tokens, number: Number) -> bool:
     """Tell whether digits hang on a name: F-16, G20, 3D."""
     i, after = number.first, number.after
-    if tokens.glued(after) and tokens.capital(after):
+    if tokens.glued(after) and tokens.words[after][0].isalpha():
         return True
     if i == 0 or tokens.gap(i) not in ("", "-", "‑", "+"):
         return False
+    if tokens.gap(i) and tokens.capital(i - 1) and not moments.month_at(tokens, i - 1):
+        return True  # Covid-19
     return tokens.words[i - 1][0].isalpha() and tokens.raw[tokens.ends[i - 1] - 1].isupper()
 
 

@@ -139,7 +139,7 @@ def _may_be_letter(tokens: Tokens, at: int) -> bool:
     """Tell whether a letter behind digits may be a unit: 5m and 200 m, but not M918T."""
     if tokens.glued(at):
         labelled = tokens.glued(at - 1) and tokens.words[at - 2][0].isalpha()
-        return not labelled or tokens.words[at] == "m"
+        return not (labelled and tokens.words[at] != "m") and not tokens.glued(at + 1)  # 4x4
     digits = tokens.words[at - 1][0].isdecimal()
     return digits and tokens.gap(at) in (" ", "\u00a0") and tokens.text(at) in ("m", "g", "l")
 
