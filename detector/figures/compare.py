@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,7 +27,7 @@ from detector.figures.equivalents import (
     same_thing,
 )
 from detector.figures.quantities import Figure, FigureKind, find_figures
-from detector.figures.units import unit_facts
+from detector.figures.units import unit_facts, units_named
 from detector.records import Span
 
 __all__ = [
@@ -270,6 +270,7 @@ def _compare_units(
     if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
         return _kept(figure, other)  # named further off, or by a neighbour
     dull = figure.vague or not _DULL.isdisjoint(figure.units)
+    dull = dull or units_named(figure.text).isdisjoint(figure.units)  # a neighbour's unit
     weight = _DULL_UNIT_LOST if dull else _UNIT_LOST
     return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
 
@@ -279,7 +280,9 @@ def _stands_in_words(figure: Figure, side: Side) -> bool:
     value = figure.value
     if value is None or figure.kind == "time":
         groups = digit_groups(figure.text)  # 0230 for 02:30, 2010-2011 for 2010/11
-        return bool(groups) and (side.digits.issuperset(groups) or "".join(groups) in side.digits)
+        return bool(groups) and (
+            Counter(groups) <= side.digits or "".join(groups) in side.digits
+        )
     if figure.kind == "date" and figure.units[0] in ("month", "weekday"):
         weekend = figure.units[0] == "weekday" and value in side.hints
         return weekend or figure.text[:3] in side.starts
@@ -378,7 +381,7 @@ def _may_become(figure: Figure, other: Figure) -> bool:
         return True
     digits = figure.text[0].isdecimal() and other.text[0].isdecimal()
     times = figure.units == other.units == ("times",) and 1.0 not in (figure.value, other.value)
-    return digits or times or figure.kind == other.kind == "ordinal"
+    return digits or times or figure.kind == other.kind != "number"
 
 
 def _same_units(figure: Figure) -> tuple[str, ...]:

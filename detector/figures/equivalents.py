@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -67,8 +67,8 @@ def keys(figure: Figure) -> Iterator[Key]:
             yield ("n", value)
         if part == "year":
             yield ("short year", value % 100)
-        if part == "decade" and value >= 1000:
-            yield ("century", value // 100 + 1)  # the 1830s are in the 19th century
+        if part == "decade" and value % 100 == 0:
+            yield ("century", value // 100 + 1)  # the 1800s are the 19th century
     else:
         yield from _amount_keys(figure, abs(value))
 
@@ -103,7 +103,7 @@ def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
     """Yield the parts of a date and the time that a bare number may stand for."""
     if value.is_integer():
         yield from (("day", value), ("year", value))
-        if value < 100:
+        if value < 100 and figure.text.isdecimal():
             yield ("short year", value)  # the 95-96 season
     elif (pointed := _POINTED.fullmatch(figure.text)) is not None:
         one, other = int(pointed[1]), int(pointed[2])
@@ -169,6 +169,8 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
 
 def read_as(figure: Figure, key: Key) -> Figure:
     """Return a figure as a key reads it: 25m may be 25 million, and then it is in no unit."""
+    if figure.units == ("year",) and key[0] == "n":
+        return replace(figure, kind="number", units=())  # 1600 km is not said by a bare 1600
     if figure.also != key[1] or figure.kind != "measure":
         return figure
     return replace(figure, kind="number", units=())
@@ -229,10 +231,10 @@ class Side:
         return _NEGATIVE.search(self.text) is not None
 
     @cached_property
-    def digits(self) -> frozenset[str]:
-        """Runs of digits, and the last two digits of each."""
+    def digits(self) -> Counter[str]:
+        """Runs of digits, and the last two digits of longer ones, and how often each stands."""
         groups = digit_groups(self.text)
-        return frozenset((*groups, *(group[-2:] for group in groups)))
+        return Counter((*groups, *(group[-2:] for group in groups if len(group) > 2)))
 
     @cached_property
     def is_negated(self) -> bool:
@@ -285,9 +287,11 @@ class Side:
         groups = digit_groups(figure.text[:_READ])
         if len(groups) < 2:
             return None
-        parted = r"(?:\W{0,2}\s\W{0,2})".join(groups)
+        parted = r"\W{1,3}".join(groups)
         match = re.search(rf"(?<![\d.,]){parted}(?![.,]?\d)", self.text)
-        return None if match is None else Span(*match.span())
+        if match is None or not any(map(str.isspace, match[0])):
+            return None
+        return Span(*match.span())
 
 
 def _roman(text: str) -> int:

@@ -78,8 +78,10 @@ def is_day(tokens: Tokens, number: Number) -> bool:
     """Tell whether a number is the day of a month: 6 December, May the 4th."""
     if not (1 <= number.value <= 31 and number.value.is_integer()):
         return False
-    spelled = number.form == "cardinal" and not tokens.words[number.first][0].isdecimal()
-    before = number.first - (2 if tokens.word(number.first - 1) == "the" and not spelled else 1)
+    if number.form == "cardinal" and not tokens.words[number.first][0].isdecimal():
+        # May five, but not "in May, five men" nor "one of May's best"
+        return tokens.gap(number.first) == " " and month_at(tokens, number.first - 1) > 0
+    before = number.first - (2 if tokens.word(number.first - 1) == "the" else 1)
     if month_at(tokens, before) and tokens.starts[number.first] - tokens.ends[before] <= 6:
         return True
     at = number.after + (tokens.word(number.after) == "of")

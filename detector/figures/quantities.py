@@ -144,7 +144,7 @@ def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Figure], int]:
         clock = moments.Clock(DAY_TIMES[word] % 720, "pm" if DAY_TIMES[word] else "am", i + 1)
         return [replace(_time(tokens, i, clock), light=True)], i + 1
     if (time := moments.clock_at(tokens, i)) is not None:
-        return [_time(tokens, i, time)], time.after
+        return [replace(_time(tokens, i, time), light=time.minutes == 0)], time.after
     if word[0].isdecimal() and not word.isdecimal():
         marked = _read_marked(tokens, i)
         if marked is not None:
