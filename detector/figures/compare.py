@@ -27,7 +27,7 @@ from detector.figures.equivalents import (
     same_thing,
 )
 from detector.figures.quantities import Figure, FigureKind, find_figures
-from detector.figures.units import unit_facts, units_named
+from detector.figures.units import unit_facts
 from detector.records import Span
 
 __all__ = [
@@ -82,6 +82,7 @@ class FigureChange:
 _TRIED = 4  # figures of one value and unit that are weighed against each other
 _CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
+_SPARE = ("weekday", "month", "year")
 _DULL = frozenset({"y", "°", "point"})  # units that go without saying: aged 48, 35 W
 _DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
 _NOUNS: dict[FigureKind, str] = {
@@ -98,7 +99,7 @@ _NOUNS: dict[FigureKind, str] = {
 # 100, of which five in six have truly changed; most others are conversions that no table holds.
 _CHANGED, _CHANGED_LIGHT, _TURNED = 0.9, 0.7, 0.6
 _UNIT_CHANGED, _UNIT_LOST, _UNIT_ADDED, _DULL_UNIT_LOST = 0.8, 0.8, 0.5, 0.3
-_LOST, _LOST_VAGUE, _LOST_LIGHT = 0.6, 0.3, 0.1
+_LOST, _LOST_PART, _LOST_VAGUE, _LOST_LIGHT = 0.6, 0.4, 0.3, 0.1
 
 
 def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...]:
@@ -148,9 +149,9 @@ def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...
                 paired = set(pairs.values())
                 extra = [j for j in extra if j not in paired]
             missing = [i for i in missing if i not in found]
-    told = [*found.values(), *map(_dropped, _whole_dates(source, missing))]
+    told = [*found.values(), *(_dropped(*lost) for lost in _whole_dates(source, missing, _SPARE))]
     told.sort(key=lambda change: 0 if change.source is None else change.source.start)
-    return (*told, *map(_added, _whole_dates(copy, extra)))
+    return (*told, *(_added(*new) for new in _whole_dates(copy, extra, ("year",))))
 
 
 _Found = dict[int, FigureChange]
@@ -270,7 +271,7 @@ def _compare_units(
     if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
         return _kept(figure, other)  # named further off, or by a neighbour
     dull = figure.vague or not _DULL.isdisjoint(figure.units)
-    dull = dull or units_named(figure.text).isdisjoint(figure.units)  # a neighbour's unit
+    dull = dull or (figure.text[0] + figure.text[-1]).isdecimal()  # a neighbour's unit
     weight = _DULL_UNIT_LOST if dull else _UNIT_LOST
     return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
 
@@ -288,6 +289,8 @@ def _stands_in_words(figure: Figure, side: Side) -> bool:
         return weekend or figure.text[:3] in side.starts
     if figure.kind == "date" and figure.units[0] == "day":
         return False  # "a" says 1, but no day of a month
+    if value == 1 and figure.text[0].isdecimal() and figure.units:
+        return not side.loose_units.isdisjoint(figure.units)  # 1 mile is a mile, but no "a"
     labelled = figure.light and figure.text[:1].isdecimal()  # the 19 of COVID-19
     return not (labelled or figure.vague) and abs(value) in side.hints
 
@@ -399,19 +402,39 @@ def _one_kind(figure: Figure) -> tuple[str, ...]:
     return (kind, "number")
 
 
-def _whole_dates(side: Side, places: Sequence[int]) -> list[Figure]:
-    """Return figures by place, neighbouring parts of a date as one."""
-    whole: list[Figure] = []
+def _whole_dates(
+    side: Side, places: Sequence[int], parts: tuple[str, ...]
+) -> Iterator[tuple[Figure, float]]:
+    """Yield figures by place, and what their loss weighs; neighbouring parts of a date as one.
+
+    What goes without saying while the rest of its date stands is named by `parts`.
+    """
+    lost = set(places)
     for i in places:
+        if i - 1 in lost and _are_one_date(side, i - 1, i):
+            continue
+        last = i
+        while last + 1 in lost and _are_one_date(side, last, last + 1):
+            last += 1
         figure = side.figures[i]
-        if whole and whole[-1].kind == figure.kind == "date":
-            start, end = whole[-1].span.start, figure.span.end
-            if figure.span.start - whole[-1].span.end <= _DATE_GAP:
-                text = side.text[start:end]
-                whole[-1] = replace(whole[-1], span=Span(start, end), text=text)
-                continue
-        whole.append(figure)
-    return whole
+        if last > i:
+            span = Span(figure.span.start, side.figures[last].span.end)
+            figure = replace(figure, span=span, text=span.of(side.text))
+        goes_on = _are_one_date(side, i - 1, i) or _are_one_date(side, last, last + 1)
+        part = goes_on and last == i and figure.units[0] in parts
+        yield figure, _LOST_PART if part else _loss(figure)
+
+
+def _are_one_date(side: Side, i: int, j: int) -> bool:
+    """Tell whether neighbouring figures are parts of one date."""
+    if i < 0 or j >= len(side.figures):
+        return False
+    one, other = side.figures[i], side.figures[j]
+    return (
+        one.kind == other.kind == "date"
+        and one.units != other.units
+        and other.span.start - one.span.end <= _DATE_GAP
+    )
 
 
 # Telling ------------------------------------------------------------------------------------------
@@ -453,14 +476,14 @@ def _is_rounded(figure: Figure, other: Figure) -> bool:
     return round(float(long[0]), len(short[1])) == float(short[0])
 
 
-def _dropped(figure: Figure) -> FigureChange:
+def _dropped(figure: Figure, weight: float) -> FigureChange:
     reason = f"the {_NOUNS[figure.kind]} {{}} is missing from the copy"
-    return _change("dropped", _loss(figure), figure, None, reason)
+    return _change("dropped", weight, figure, None, reason)
 
 
-def _added(figure: Figure) -> FigureChange:
+def _added(figure: Figure, weight: float) -> FigureChange:
     reason = f"the copy adds the {_NOUNS[figure.kind]} {{}}"
-    return _change("added", _loss(figure), None, figure, reason)
+    return _change("added", weight, None, figure, reason)
 
 
 def _loss(figure: Figure) -> float:

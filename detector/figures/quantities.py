@@ -68,6 +68,7 @@ class Figure:
 _SHARE = re.compile(r"(\d{1,2})/(\d{1,2})")
 _RATIOS = frozenset({2, 3, 4, 5, 6, 8, 10})
 _LINK = re.compile(r"\s?(?:-|–|—|,|to|and|or|,\s?and|,\s?or|-?\s?to)\s?")
+_LONGEST = 40  # digits that are read
 _LINKED = 6  # characters at most between two numbers of one range
 _MINUS = "-−–"
 _MINUS_WORDS = frozenset({"minus", "negative"})
@@ -382,7 +383,9 @@ def _are_linked(text: str, one: Figure, other: Figure) -> bool:
 def _like_the_last(one: Figure, other: Figure) -> Figure:
     if one.value is None or other.value is None:
         return one
-    if other.value >= 1e3 > one.value and one.also is None:
+    digits = re.sub(r"\D", "", other.text)[:_LONGEST]
+    scaled = not digits or float(digits) != other.value  # 11 to 22,500 is no 11,000
+    if other.value >= 1e3 > one.value and one.also is None and scaled:
         scale = next(scale for scale in (1e12, 1e9, 1e6, 1e3) if other.value >= scale)
         one = replace(one, also=one.value * scale)
     if not one.units and other.units and not one.vague:
