@@ -41,6 +41,7 @@ _NEGATION = re.compile(r"\b(?:no|not|never|nobody|none|cannot|without)\b|n['’]
 _LIST = re.compile(r"[^\w;]{0,4}(?:\w{1,10}[^\w;]{1,4})?")
 _ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
 _WORDS = re.compile(r"[^\W\d_]+")
+_COUNTED = frozenset({"money", "percent", "measure"})
 _MOMENTS = frozenset({"clock", "day", "month", "year", "short year"})
 
 
@@ -156,6 +157,9 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
         together = digit_groups(one.text[:_READ]) == digit_groups(other.text[:_READ])
         return True if one.value != other.value or together else None
     moment = {one.kind, other.kind} & {"date", "time"}
+    if "date" in moment and _COUNTED.intersection((one.kind, other.kind)):
+        is_year = ("year",) in (one.units, other.units)
+        return False if is_year else None  # 1600 km may be 1600; 17 lb is no 17 May
     if key[0] in _MOMENTS and not moment:
         return None
     if key[0] == "short year" and one.kind == other.kind:
@@ -281,6 +285,12 @@ class Side:
             and _LIST.fullmatch(self.between[max(i, k)]) is not None
             for k in (i - 1, i + 1)
         )
+
+    def names_alike(self, i: int, figure: Figure) -> bool:
+        """Tell whether one of two words behind figure `i` begins as another figure's unit does."""
+        unit = _WORDS.findall(figure.text.lower())[-1:]
+        behind = _WORDS.findall(self.text[self.figures[i].span.end :][:_READ].lower())[:2]
+        return bool(unit) and len(unit[0]) > 3 and any(w[:3] == unit[0][:3] for w in behind)
 
     def stands_parted(self, figure: Figure) -> Span | None:
         """Return where the digits of a figure stand with other marks between: 45, 233."""

@@ -236,6 +236,8 @@ def _read_tail(tokens: Tokens, i: int, value: float) -> tuple[float, int, Form] 
 def _fits(value: float, more: float) -> bool:
     """Tell whether a smaller number word may follow: "twenty" "five", "hundred" "nineteen"."""
     if value >= 100:
+        if value % 100 >= 20 and value % 10 == 0:
+            return 0 < more < 10  # hundred and thirty-six
         return value % 100 == 0 and 0 < more < 100
     return value >= 20 and value % 10 == 0 and 0 < more < 10
 

@@ -77,6 +77,7 @@ _MINUS_AFTER = frozenset(
         "about and around at below between by from is low of or reached temperature to was"
     ).split()
 )
+_AGES = frozenset({"age", "aged", "ages"})
 _LABELS = frozenset({"number", "chapter", "part", "phase", "article", "section", "group"})
 _MORE = frozenset({"more", "greater", "higher", "larger", "longer", "bigger"})
 _LESS = frozenset({"less", "fewer", "lower", "smaller", "shorter"})
@@ -231,7 +232,7 @@ def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure
         after = end
         if tokens.words[end : end + 3] == ["and", "a", "half"]:
             value, also, after = value + 0.5, None, end + 3
-    named = named or behind
+    named = named or behind or _age_unit(tokens, number)
     if year and not named:
         return [_part(tokens, range(number.first, after), "year", year)], after
     if _is_pronoun(tokens, number, named):
@@ -250,6 +251,13 @@ def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure
         light=light,
     )
     return [figure], after
+
+
+def _age_unit(tokens: Tokens, number: Number) -> tuple[str, ...]:
+    """Return years for a bare number behind "aged" or "the age of"."""
+    before = number.first - (2 if tokens.word(number.first - 1) == "of" else 1)
+    aged = tokens.word(before) in _AGES and number.form == "cardinal" and number.value < 120
+    return ("y",) if aged else ()
 
 
 def _with_suffix(tokens: Tokens, number: Number) -> Number:
@@ -271,6 +279,7 @@ def _out_of(tokens: Tokens, number: Number) -> Number:
     at = i + (2 if tokens.words[i : i + 2] == ["out", "of"] else tokens.word(i) == "in")
     if at == i or at >= len(tokens.words) or number.form != "cardinal":
         return number
+    at += tokens.word(at) == "every"
     total = read_number(tokens, at) if tokens.starts[at] - tokens.ends[i - 1] < 10 else None
     if total is None or total.scaled or total.form != "cardinal":
         return number
