@@ -79,7 +79,8 @@ def read_digits(text: str) -> tuple[float | None, float | None]:
     if (match := _DECIMAL.fullmatch(text)) is not None:
         whole_text, fraction = match[1], text[match.end(1) + 1 :]
         if match[2] != text[match.end(1)]:
-            return float(f"{re.sub('[.,]', '', whole_text)}.{fraction}"), None
+            also = float(bare) if len(fraction) == 3 and whole_text.isdecimal() else None
+            return float(f"{re.sub('[.,]', '', whole_text)}.{fraction}"), also  # 4213,000
     return None, None
 
 
