@@ -8,26 +8,27 @@ same size, counts as kept.
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Literal, get_args
 
-from detector.errors import InputError
-from detector.figures.equivalents import (
-    Key,
-    Side,
-    broad_keys,
-    digit_groups,
-    keys,
-    read_as,
-    same_thing,
+from detector.figures.changes import (
+    FATES,
+    LOST_PART,
+    Fate,
+    FigureChange,
+    loss,
+    tell_added,
+    tell_changed,
+    tell_dropped,
+    tell_kept,
 )
+from detector.figures.equivalents import digit_groups, distance
+from detector.figures.lookups import Found, find_kept, has_order, is_near, stands
 from detector.figures.quantities import Figure, FigureKind, find_figures
-from detector.figures.units import dimensions, unit_facts
+from detector.figures.sides import Side
+from detector.figures.units import dimensions
 from detector.records import Span
 
 __all__ = [
@@ -40,73 +41,10 @@ __all__ = [
     "find_figures",
 ]
 
-Fate = Literal["kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"]
-"""What became of a figure on its way from the source to the copy."""
-
-FATES: tuple[Fate, ...] = get_args(Fate)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureChange:
-    """One figure and what became of it.
-
-    Attributes
-    ----------
-    change : Fate
-    weight : float
-        How likely it is in [0, 1] that meaning changed with it; 0 for a kept figure. From 0.5
-        on it deserves to be told to a reader.
-    copy, copy_text, source, source_text
-        Where it stands on each side; None where it does not, or stands there in other words.
-    reason : str
-        In words.
-    """
-
-    change: Fate
-    weight: float
-    copy: Span | None
-    copy_text: str | None
-    source: Span | None
-    source_text: str | None
-    reason: str
-
-    def __post_init__(self) -> None:
-        if self.change not in FATES or not 0.0 <= self.weight <= 1.0:
-            msg = (
-                f"figure change {self.change!r} of weight {self.weight}: "
-                f"use one of {', '.join(FATES)} and a number in [0, 1]"
-            )
-            raise InputError(msg)
-
-
 _TRIED = 4  # figures of one value and unit that are weighed against each other
-_ROUGH = 0.12  # logarithm: conversions that somebody rounded
-_LAST_DAY = 31
-_CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
+_PARTS = 3  # of a date at most, on either side of one: Friday, 6 May 2024
 _SPARE = ("weekday", "month", "year")
-_DULL = frozenset({"y", "°", "point"})  # units that go without saying: aged 48, 35 W
-_DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
-_NOUNS: dict[FigureKind, str] = {
-    "number": "number",
-    "ordinal": "number",
-    "percent": "percentage",
-    "money": "amount",
-    "measure": "measure",
-    "date": "date",
-    "time": "time",
-    "fraction": "share",
-}
-# Weights: the share that truly changed among those of a kind, after reading up to 40 of each (240
-# in all, one a source sentence) that 40,000 translations by good and poor systems hold (WMT,
-# FLORES, MLQE, MQM): changed 36 of 40, small words 4 of 8, another unit 21 of 22, a unit lost 15 of
-# 29 (of those without a reason to spare them 15 of 17), dropped 24 of 32, added 16 of 24, a part
-# of a date 1 of 8, a small word 3 of 28. Of damage made by hand all have changed, so that a mix
-# with more damage in it makes them too low. Kinds with fewer than 8 examples are rounded down.
-_CHANGED, _CHANGED_LIGHT, _TURNED = 0.9, 0.6, 0.7
-_UNIT_CHANGED, _UNIT_LOST, _UNIT_ELSEWHERE = 0.9, 0.8, 0.5
-_UNIT_ADDED, _DULL_UNIT_LOST = 0.6, 0.2
-_LOST, _LOST_ORDINAL, _LOST_PART, _LOST_VAGUE, _LOST_LIGHT = 0.7, 0.5, 0.2, 0.3, 0.1
 
 
 def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...]:
@@ -138,186 +76,56 @@ def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...
     source, copy = Side(source_text), Side(copy_text)
     if not source.figures and not copy.figures:
         return ()
-    found = _find_kept(source, copy)
+    found = find_kept(source, copy)
+    found |= _pair_vague(source, copy, found)
+    found |= {
+        i: tell_kept(figure, None)
+        for i, figure in enumerate(source.figures)
+        if i not in found and has_order(figure, copy)
+    }
     missing = [i for i in range(len(source.figures)) if i not in found]
     extra = [j for j in range(len(copy.figures)) if j not in copy.used]
     if missing or extra:
         missing, extra = _without_parted((source, missing), (copy, extra), found)
-        extra = [j for j in extra if not _stands(copy.figures[j], source)]
+        extra = [j for j in extra if not stands(copy.figures[j], source)]
         for stage in (_same_units, None, _one_kind):
             if stage is None:
                 found |= {
-                    i: _kept(source.figures[i], None) for i in missing if _is_near(source, i, copy)
+                    i: tell_kept(source.figures[i], None)
+                    for i in missing
+                    if is_near(source, i, copy)
                 }
-                extra = [j for j in extra if not _is_near(copy, j, source)]
+                extra = [j for j in extra if not is_near(copy, j, source)]
             else:
                 pairs = _pair_up((source, missing), (copy, extra), stage)
-                found |= {i: _changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
+                found |= {
+                    i: tell_changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()
+                }
                 paired = set(pairs.values())
                 extra = [j for j in extra if j not in paired]
             missing = [i for i in missing if i not in found]
-    told = [*found.values(), *(_dropped(*lost) for lost in _whole_dates(source, missing, _SPARE))]
+    told = [
+        *found.values(),
+        *(tell_dropped(*lost) for lost in _whole_dates(source, missing, _SPARE)),
+    ]
     told.sort(key=lambda change: 0 if change.source is None else change.source.start)
-    return (*told, *(_added(*new) for new in _whole_dates(copy, extra, ("year",))))
+    return (*told, *(tell_added(*new) for new in _whole_dates(copy, extra, ("year",))))
 
 
-_Found = dict[int, FigureChange]
+# What is left over --------------------------------------------------------------------------------
 
 
-# Looking a figure up ------------------------------------------------------------------------------
-
-
-def _find_kept(source: Side, copy: Side) -> _Found:
-    """Look every source figure up in the copy; return those whose value stands there."""
-    found: _Found = {}
-    for strict in (True, False):
-        for i, figure in enumerate(source.figures):
-            change = None if i in found else _look_up(figure, source, copy, strict=strict)
-            if change is not None:
-                found[i] = change
-    for i, figure in enumerate(source.figures):
-        if i not in found and _stands_in_words(figure, copy):
-            found[i] = _kept(figure, None)
-    found |= _pair_vague(source, copy, found)
-    for i, figure in enumerate(source.figures):
-        if i not in found and _has_order(figure, copy):
-            found[i] = _kept(figure, None)
-    return found
-
-
-def _pair_vague(source: Side, copy: Side, found: _Found) -> _Found:
+def _pair_vague(source: Side, copy: Side, found: Found) -> Found:
     """Pair the orders of magnitude that only one side names: hundreds became dozens."""
     missing = [i for i, f in enumerate(source.figures) if f.vague and i not in found]
     extra = [j for j, f in enumerate(copy.figures) if f.vague and j not in copy.used]
     pairs = _pair_up((source, missing), (copy, extra), lambda _: ("vague",))
     copy.used.update(pairs.values())
-    return {i: _changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
-
-
-def _has_order(figure: Figure, side: Side) -> bool:
-    """Tell whether a text states a figure's order of magnitude, where one of the two is vague."""
-    return any(
-        key[0] == "order" and j not in side.used and same_thing(key, figure, side.figures[j])
-        for key in keys(figure)
-        for places in side.index.get(key, {}).values()
-        for j in places[:_TRIED]
-    )
-
-
-def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> FigureChange | None:
-    """Find a figure in the copy: in the same unit when `strict`, else in whatever unit is free."""
-    for key in keys(figure):
-        if key[0] == "order":
-            continue  # only when nothing says it better
-        one = read_as(figure, key)
-        for j in _candidates(figure, key, copy):
-            other = read_as(copy.figures[j], key)
-            if same_thing(key, one, other) is not strict:
-                continue
-            if not strict and j in copy.used and one.units and other.units:
-                continue  # that figure is another one of the source
-            copy.used.add(j)
-            if not strict:
-                return _compare_units(one, (j, other), source, copy)
-            if _sign_is_lost(one, other, copy):
-                return _change("changed", _TURNED, one, other, "{} became {}: the minus is lost")
-            return _compare_found(one, other, source, copy)
-    return None
-
-
-def _candidates(figure: Figure, key: Key, side: Side) -> Iterator[int]:
-    """Yield the likeliest figure of each unit that shares a key, those of the same unit first."""
-    groups = side.index.get(key, {})
-
-    def unlikeness(j: int) -> tuple[bool, bool, bool]:
-        other = side.figures[j]
-        turned = (other.value or 0.0) * (figure.value or 0.0) < 0
-        return turned, other.bound != figure.bound, j in side.used
-
-    for units in sorted(groups, key=lambda units: units != figure.units):
-        yield min(groups[units][:_TRIED], key=unlikeness)
-
-
-def _sign_is_lost(figure: Figure, other: Figure, copy: Side) -> bool:
-    # Only this way round: a minus that the copy gains is most often a hyphen set loose
-    negative = figure.value is not None and figure.value < 0
-    return negative and (other.value or 0) > 0 and not copy.is_negative
-
-
-def _compare_found(figure: Figure, other: Figure, source: Side, copy: Side) -> FigureChange:
-    """Compare the half of the day and the bound of two figures of one value."""
-    if figure.kind == other.kind == "time" and figure.units and other.units:
-        if figure.units != other.units:
-            return _change("changed", _CHANGED_LIGHT, figure, other, "{} became {}")
-    elif figure.bound and other.bound and figure.bound != other.bound:
-        reason = f"{figure.bound} {{}} became {other.bound} {{}}"
-        weight = _TURNED if not (source.is_negated or copy.is_negated) else _LOST_VAGUE
-        return _change("changed", weight, figure, other, reason)
-    return _kept(figure, other)
-
-
-def _compare_units(
-    figure: Figure, found: tuple[int, Figure], source: Side, copy: Side
-) -> FigureChange:
-    """Say what became of the unit of a figure whose value stands in the copy."""
-    j, other = found
-    dear = not {figure.kind, other.kind}.isdisjoint(("money", "percent")) and not figure.vague
-    if "times" in (*figure.units, *other.units):
-        return _kept(figure, other)  # once
-    if figure.light and not dear and (abs(figure.value or 0) < 2 or not other.units):
-        return _kept(figure, other)  # one day
-    if not figure.units:
-        if dear and source.units.isdisjoint(other.units):
-            reason = "{} became {}: a unit was added"
-            return _change("unit_added", _UNIT_ADDED, figure, other, reason)
-        return _kept(figure, other)
-    if other.units:
-        converted = figure.vague and figure.kind == "measure"  # trillions of miles, or of km
-        weight = _LOST_VAGUE if converted else _UNIT_CHANGED
-        return _change("unit_changed", weight, figure, other, "{} became {}: another unit")
-    if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
-        return _kept(figure, other)  # named further off, or by a neighbour
-    dull = figure.vague or not _DULL.isdisjoint(figure.units)
-    if copy.names_alike(j, figure):
-        return _kept(figure, other)  # misspelt: 5 rupies
-    dull = dull or (figure.text[0] + figure.text[-1]).isdecimal()  # a neighbour's unit
-    weight = _DULL_UNIT_LOST if dull else _UNIT_LOST
-    if not dull and any(not set(figure.units).isdisjoint(f.units) for f in copy.figures):
-        weight = _UNIT_ELSEWHERE if dear else _DULL_UNIT_LOST
-    return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
-
-
-def _stands_in_words(figure: Figure, side: Side) -> bool:
-    """Tell whether a text says a figure in other words, or in digits of another form."""
-    value = figure.value
-    if value is None or figure.kind == "time":
-        groups = digit_groups(figure.text)  # 0230 for 02:30, 2010-2011 for 2010/11
-        return bool(groups) and (
-            Counter(groups) <= side.digits or "".join(groups) in side.digits
-        )
-    if figure.kind == "date" and figure.units[0] in ("month", "weekday"):
-        weekend = figure.units[0] == "weekday" and value in side.hints
-        return weekend or figure.text[:3] in side.starts
-    if figure.kind == "date" and figure.units[0] == "day":
-        return False  # "a" says 1, but no day of a month
-    if value == 1 and figure.units and "1" in figure.text:
-        return not side.loose_units.isdisjoint(figure.units)  # 1 mile is a mile, but no "a"
-    labelled = figure.light and figure.text[:1].isdecimal()  # the 19 of COVID-19
-    return not (labelled or figure.vague) and abs(value) in side.hints
-
-
-def _stands(figure: Figure, side: Side) -> bool:
-    """Tell whether a text states a figure at all, in whatever unit."""
-    for key in keys(figure):
-        for places in side.index.get(key, {}).values():
-            same = same_thing(key, side.figures[places[0]], figure)
-            if same or (same is False and not (figure.units and side.figures[places[0]].units)):
-                return True
-    return _stands_in_words(figure, side)
+    return {i: tell_changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
 
 
 def _without_parted(
-    missing: tuple[Side, list[int]], extra: tuple[Side, list[int]], found: _Found
+    missing: tuple[Side, list[int]], extra: tuple[Side, list[int]], found: Found
 ) -> tuple[list[int], list[int]]:
     """Let go of figures whose digits the other text parts or joins: 45,233 and 45, 233."""
     (source, lost), (copy, new) = missing, extra
@@ -335,24 +143,8 @@ def _without_parted(
             for k in inside:
                 theirs.remove(k)
             for k in [i] if one is source else inside:
-                found[k] = _kept(source.figures[k], None)
+                found[k] = tell_kept(source.figures[k], None)
     return lost, new
-
-
-def _is_near(side: Side, i: int, other: Side) -> bool:
-    """Tell whether the other text states figure `i` converted, or its order of magnitude."""
-    figure = side.figures[i]
-    return any(
-        key in other.single_units
-        or any(
-            same_thing(key, figure, other.figures[places[0]])
-            for places in other.broad_index.get(key, {}).values()
-        )
-        for key in broad_keys(figure)
-    )
-
-
-# What is left over --------------------------------------------------------------------------------
 
 
 def _pair_up(
@@ -379,14 +171,7 @@ def _pair_up(
 
 
 def _unlikeness(one: Figure, other: Figure) -> tuple[bool, float]:
-    return digit_groups(one.text) != digit_groups(other.text), _distance(one, other)
-
-
-def _distance(one: Figure, other: Figure) -> float:
-    """Return how many times larger one value is than the other, as a logarithm; 99 if unknown."""
-    if not one.value or not other.value:
-        return 99.0
-    return abs(math.log(abs(one.value / other.value)))
+    return digit_groups(one.text) != digit_groups(other.text), distance(one, other)
 
 
 def _may_become(figure: Figure, other: Figure) -> bool:
@@ -435,15 +220,15 @@ def _whole_dates(
             figure = replace(figure, span=span, text=span.of(side.text))
         part = last == i and figure.kind == "date" and figure.units[0] in parts
         spare = part and _has_day(side, i, lost)
-        yield figure, _LOST_PART if spare else _loss(figure)
+        yield figure, LOST_PART if spare else loss(figure)
 
 
 def _has_day(side: Side, i: int, lost: set[int]) -> bool:
     """Tell whether the date that figure `i` is a part of keeps its day of the month."""
     first, last = i, i
-    while _are_one_date(side, first - 1, first):
+    while i - first < _PARTS and _are_one_date(side, first - 1, first):
         first -= 1
-    while _are_one_date(side, last, last + 1):
+    while last - i < _PARTS and _are_one_date(side, last, last + 1):
         last += 1
     return any(side.figures[k].units == ("day",) for k in range(first, last + 1) if k not in lost)
 
@@ -458,75 +243,3 @@ def _are_one_date(side: Side, i: int, j: int) -> bool:
         and one.units != other.units
         and other.span.start - one.span.end <= _DATE_GAP
     )
-
-
-# Telling ------------------------------------------------------------------------------------------
-
-
-def _change(
-    fate: Fate, weight: float, figure: Figure | None, other: Figure | None, reason: str
-) -> FigureChange:
-    said = [f"“{f.text}”" for f in (figure, other) if f is not None]
-    return FigureChange(
-        change=fate,
-        weight=weight,
-        copy=None if other is None else other.span,
-        copy_text=None if other is None else other.text,
-        source=None if figure is None else figure.span,
-        source_text=None if figure is None else figure.text,
-        reason=reason.format(*said),
-    )
-
-
-def _kept(figure: Figure, other: Figure | None) -> FigureChange:
-    return _change("kept", 0.0, figure, other, "{} kept")
-
-
-def _changed(figure: Figure, other: Figure) -> FigureChange:
-    weight = _CHANGED_LIGHT if figure.light or other.light else _CHANGED
-    if "dozen" in figure.text + other.text and _distance(figure, other) < _CLOSE:
-        weight = _LOST_VAGUE  # four dozen became fifty
-    if _is_rounded(figure, other) or _is_rounded(other, figure) or _is_rough(figure, other):
-        weight = _LOST_VAGUE
-    return _change("changed", weight, figure, other, "{} became {}")
-
-
-def _is_rounded(figure: Figure, other: Figure) -> bool:
-    """Tell whether the second is the first with fewer decimals, one at least: 51.11 and 51.1."""
-    long, short = (_DECIMALS.search(f.text) for f in (figure, other))
-    if long is None or short is None or len(long[1]) <= len(short[1]):
-        return False
-    return round(float(long[0]), len(short[1])) == float(short[0])
-
-
-def _is_rough(figure: Figure, other: Figure) -> bool:
-    """Tell whether the second is the first in another unit, rounded: 130 mph and 200 km/h."""
-    if figure.kind in ("date", "time") or not figure.value or not other.value:
-        return False
-    facts, ratio = unit_facts(), abs(figure.value / other.value)
-    return any(
-        facts[one].dimension == facts[two].dimension
-        and abs(math.log(ratio * (facts[one].size or 0.0) / (facts[two].size or 1.0))) < _ROUGH
-        for one in figure.units
-        for two in other.units
-        if one != two and facts[one].size and other.kind != "date"
-    )
-
-
-def _dropped(figure: Figure, weight: float) -> FigureChange:
-    reason = f"the {_NOUNS[figure.kind]} {{}} is missing from the copy"
-    return _change("dropped", weight, figure, None, reason)
-
-
-def _added(figure: Figure, weight: float) -> FigureChange:
-    reason = f"the copy adds the {_NOUNS[figure.kind]} {{}}"
-    return _change("added", weight, None, figure, reason)
-
-
-def _loss(figure: Figure) -> float:
-    if figure.light:
-        return _LOST_LIGHT
-    if figure.kind == "ordinal":  # "the 26th" is a day of whatever month
-        day = figure.text[0].isdecimal() and (figure.value or 0.0) <= _LAST_DAY
-        return _LOST_VAGUE if day else _LOST_ORDINAL
-    return _LOST_VAGUE if figure.vague else _LOST

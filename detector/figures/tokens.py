@@ -23,8 +23,8 @@ DAY_TIMES: Mapping[str, int] = {"noon": 720, "midday": 720, "midnight": 0}
 """Times with a name of their own, in minutes after midnight."""
 
 TOKEN = re.compile(
-    r"[^\W\d_º]+|&#\d+;|(?<=[a-z.] )\d{1,2}(?=,(?:1\d|20)\d\d(?![.,]?\d))|\d{1,2}: [0-5]\d(?![\d.,:])"
-    r"|\d+(?:[.,:/]\d+)*|[%‰°º℃℉]|[$£€¥¢₩₽₺₴₪₹₦₱₫฿]"
+    r"[^\W\d_º]+|&#\d+;|(?<=[a-z.] )\d{1,2}(?=,(?:1\d|20)\d\d(?![.,]?\d))"
+    r"|\d{1,2}: [0-5]\d(?![\d.,:])|\d+(?:[.,:/]\d+)*|[%‰°º℃℉]|[$£€¥¢₩₽₺₴₪₹₦₱₫฿]"
 )
 """One token; a character that a page left as &#39; is one too, so that 39 is no number.
 
