@@ -109,7 +109,10 @@ def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...
         *(tell_dropped(*lost) for lost in _whole_dates(source, missing, _SPARE)),
     ]
     told.sort(key=lambda change: 0 if change.source is None else change.source.start)
-    return (*told, *(tell_added(*new) for new in _whole_dates(copy, extra, ("year",))))
+    # A month or a year more goes without saying, but not where the source says another
+    stated = {figure.units for figure in source.figures}
+    spare = tuple(part for part in ("month", "year") if (part,) not in stated)
+    return (*told, *(tell_added(*new) for new in _whole_dates(copy, extra, spare)))
 
 
 # What is left over --------------------------------------------------------------------------------

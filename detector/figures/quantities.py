@@ -68,6 +68,7 @@ class Figure:
 _SHARE = re.compile(r"(\d{1,2})/(\d{1,2})")
 _RATIOS = frozenset({2, 3, 4, 5, 6, 8, 10})
 _LINK = re.compile(r"\s?(?:-|–|—|,|to|and|or|,\s?and|,\s?or|-?\s?to)\s?")
+_OUT_OF = 16  # characters at most between one and five in "one out of every five"
 _LONGEST = 40  # digits that are read
 _LINKED = 6  # characters at most between two numbers of one range
 _MINUS = "-−–"
@@ -280,7 +281,7 @@ def _out_of(tokens: Tokens, number: Number) -> Number:
     if at == i or at >= len(tokens.words) or number.form != "cardinal":
         return number
     at += tokens.word(at) == "every"
-    total = read_number(tokens, at) if tokens.starts[at] - tokens.ends[i - 1] < 10 else None
+    total = read_number(tokens, at) if tokens.starts[at] - tokens.ends[i - 1] < _OUT_OF else None
     if total is None or total.scaled or total.form != "cardinal":
         return number
     if not 0 < number.value < total.value <= 10 or units.unit_behind(tokens, total.after, 0.0)[0]:
