@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from detector.figures.changes import (
     CHANGED_LIGHT,
     DULL_UNIT_LOST,
-    LOST_VAGUE,
+    ROUNDED,
     TURNED,
     UNIT_ADDED,
     UNIT_CHANGED,
@@ -110,7 +110,7 @@ def _compare_found(figure: Figure, other: Figure, source: Side, copy: Side) -> F
             return tell_change("changed", CHANGED_LIGHT, figure, other, "{} became {}")
     elif figure.bound and other.bound and figure.bound != other.bound:
         reason = f"{figure.bound} {{}} became {other.bound} {{}}"
-        weight = TURNED if not (source.is_negated or copy.is_negated) else LOST_VAGUE
+        weight = TURNED if not (source.is_negated or copy.is_negated) else ROUNDED
         return tell_change("changed", weight, figure, other, reason)
     return tell_kept(figure, other)
 
@@ -132,7 +132,7 @@ def _compare_units(
         return tell_kept(figure, other)
     if other.units:
         converted = figure.vague and figure.kind == "measure"  # trillions of miles, or of km
-        weight = LOST_VAGUE if converted else UNIT_CHANGED
+        weight = ROUNDED if converted else UNIT_CHANGED
         return tell_change("unit_changed", weight, figure, other, "{} became {}: another unit")
     if not copy.loose_units.isdisjoint(figure.units) or copy.shares_unit(j, figure.units):
         return tell_kept(figure, other)  # named further off, or by a neighbour
