@@ -224,6 +224,7 @@ def test_figures_units_are_consistent() -> None:
         ("four thousand two hundred and thirty-six", "4,236"),
         ("some 45,233 jars", "some 45, 233 jars"),
         ("on June 7, 1981", "on June 7,1981"),
+        ("in 2010, 245 men", "in 2010,245 men"),
         ("at 19:54", "at 19: 54"),
         ("at 10 o'clock this morning", "at 10 a.m."),
         ("just 37 degrees Celsius", "just 37 ℃"),
