@@ -8,25 +8,27 @@ same size, counts as kept.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Literal, get_args
 
-from detector.errors import InputError
-from detector.figures.equivalents import (
-    Key,
-    Side,
-    broad_keys,
-    digit_groups,
-    keys,
-    read_as,
-    same_thing,
+from detector.figures.changes import (
+    FATES,
+    LOST_PART,
+    Fate,
+    FigureChange,
+    loss,
+    tell_added,
+    tell_changed,
+    tell_dropped,
+    tell_kept,
 )
+from detector.figures.equivalents import digit_groups, distance
+from detector.figures.lookups import Found, find_kept, has_order, is_near, stands
 from detector.figures.quantities import Figure, FigureKind, find_figures
-from detector.figures.units import unit_facts
+from detector.figures.sides import Side
+from detector.figures.units import dimensions
 from detector.records import Span
 
 __all__ = [
@@ -39,63 +41,10 @@ __all__ = [
     "find_figures",
 ]
 
-Fate = Literal["kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"]
-"""What became of a figure on its way from the source to the copy."""
-
-FATES: tuple[Fate, ...] = get_args(Fate)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureChange:
-    """One figure and what became of it.
-
-    Attributes
-    ----------
-    change : Fate
-    weight : float
-        How likely it is in [0, 1] that meaning changed with it; 0 for a kept figure. From 0.5
-        on it deserves to be told to a reader.
-    copy, copy_text, source, source_text
-        Where it stands on each side; None where it does not, or stands there in other words.
-    reason : str
-        In words.
-    """
-
-    change: Fate
-    weight: float
-    copy: Span | None
-    copy_text: str | None
-    source: Span | None
-    source_text: str | None
-    reason: str
-
-    def __post_init__(self) -> None:
-        if self.change not in FATES or not 0.0 <= self.weight <= 1.0:
-            msg = (
-                f"figure change {self.change!r} of weight {self.weight}: "
-                f"use one of {', '.join(FATES)} and a number in [0, 1]"
-            )
-            raise InputError(msg)
-
-
 _TRIED = 4  # figures of one value and unit that are weighed against each other
-_CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DATE_GAP = 5  # characters between "6th", "of" and "May"
-_NOUNS: dict[FigureKind, str] = {
-    "number": "number",
-    "ordinal": "number",
-    "percent": "percentage",
-    "money": "amount",
-    "measure": "measure",
-    "date": "date",
-    "time": "time",
-    "fraction": "share",
-}
-# Weights, after reading what is told of 16,000 sound machine round trips (FLORES, WMT): 1 pair in
-# 100, of which five in six have truly changed; most others are conversions that no table holds.
-_CHANGED, _CHANGED_LIGHT, _TURNED = 0.9, 0.7, 0.6
-_UNIT_CHANGED, _UNIT_LOST, _UNIT_ADDED, _DULL_UNIT_LOST = 0.8, 0.8, 0.5, 0.3
-_LOST, _LOST_VAGUE, _LOST_LIGHT = 0.6, 0.3, 0.1
+_PARTS = 3  # of a date at most, on either side of one: Friday, 6 May 2024
+_SPARE = ("weekday", "month", "year")
 
 
 def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...]:
@@ -127,150 +76,78 @@ def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...
     source, copy = Side(source_text), Side(copy_text)
     if not source.figures and not copy.figures:
         return ()
-    found = _find_kept(source, copy)
+    found = find_kept(source, copy)
+    found |= _pair_vague(source, copy, found)
+    found |= {
+        i: tell_kept(figure, None)
+        for i, figure in enumerate(source.figures)
+        if i not in found and has_order(figure, copy)
+    }
     missing = [i for i in range(len(source.figures)) if i not in found]
     extra = [j for j in range(len(copy.figures)) if j not in copy.used]
     if missing or extra:
-        extra = [j for j in extra if not _stands(copy.figures[j], source)]
+        missing, extra = _without_parted((source, missing), (copy, extra), found)
+        extra = [j for j in extra if not stands(copy.figures[j], source)]
         for stage in (_same_units, None, _one_kind):
             if stage is None:
                 found |= {
-                    i: _kept(source.figures[i], None) for i in missing if _is_near(source, i, copy)
+                    i: tell_kept(source.figures[i], None)
+                    for i in missing
+                    if is_near(source, i, copy)
                 }
-                extra = [j for j in extra if not _is_near(copy, j, source)]
+                extra = [j for j in extra if not is_near(copy, j, source)]
             else:
                 pairs = _pair_up((source, missing), (copy, extra), stage)
-                found |= {i: _changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
+                found |= {
+                    i: tell_changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()
+                }
                 paired = set(pairs.values())
                 extra = [j for j in extra if j not in paired]
             missing = [i for i in missing if i not in found]
-    told = [*found.values(), *map(_dropped, _whole_dates(source, missing))]
+    told = [
+        *found.values(),
+        *(tell_dropped(*lost) for lost in _whole_dates(source, missing, _SPARE)),
+    ]
     told.sort(key=lambda change: 0 if change.source is None else change.source.start)
-    return (*told, *map(_added, _whole_dates(copy, extra)))
-
-
-_Found = dict[int, FigureChange]
-
-
-# Looking a figure up ------------------------------------------------------------------------------
-
-
-def _find_kept(source: Side, copy: Side) -> _Found:
-    """Look every source figure up in the copy; return those whose value stands there."""
-    found: _Found = {}
-    for strict in (True, False):
-        for i, figure in enumerate(source.figures):
-            change = None if i in found else _look_up(figure, source, copy, strict=strict)
-            if change is not None:
-                found[i] = change
-    for i, figure in enumerate(source.figures):
-        if i not in found and _stands_in_words(figure, copy):
-            found[i] = _kept(figure, None)
-    return found
-
-
-def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> FigureChange | None:
-    """Find a figure in the copy: in the same unit when `strict`, else in whatever unit is free."""
-    for key in keys(figure):
-        one = read_as(figure, key)
-        for j in _candidates(figure, key, copy):
-            other = read_as(copy.figures[j], key)
-            if same_thing(key, one, other) is not strict:
-                continue
-            if not strict and j in copy.used and one.units and other.units:
-                continue  # that figure is another one of the source
-            copy.used.add(j)
-            if not strict:
-                return _compare_units(one, other, source, copy)
-            if _sign_is_lost(one, other, copy):
-                return _change("changed", _TURNED, one, other, "{} became {}: the minus is lost")
-            return _compare_found(one, other)
-    return None
-
-
-def _candidates(figure: Figure, key: Key, side: Side) -> Iterator[int]:
-    """Yield the likeliest figure of each unit that shares a key, those of the same unit first."""
-    groups = side.index.get(key, {})
-
-    def unlikeness(j: int) -> tuple[bool, bool, bool]:
-        other = side.figures[j]
-        turned = (other.value or 0.0) * (figure.value or 0.0) < 0
-        return turned, other.bound != figure.bound, j in side.used
-
-    for units in sorted(groups, key=lambda units: units != figure.units):
-        yield min(groups[units][:_TRIED], key=unlikeness)
-
-
-def _sign_is_lost(figure: Figure, other: Figure, copy: Side) -> bool:
-    # Only this way round: a minus that the copy gains is most often a hyphen set loose
-    negative = figure.value is not None and figure.value < 0
-    return negative and (other.value or 0) > 0 and not copy.is_negative
-
-
-def _compare_found(figure: Figure, other: Figure) -> FigureChange:
-    """Compare the half of the day and the bound of two figures of one value."""
-    if figure.kind == other.kind == "time" and figure.units and other.units:
-        if figure.units != other.units:
-            return _change("changed", _CHANGED_LIGHT, figure, other, "{} became {}")
-    elif figure.bound and other.bound and figure.bound != other.bound:
-        reason = f"{figure.bound} {{}} became {other.bound} {{}}"
-        return _change("changed", _TURNED, figure, other, reason)
-    return _kept(figure, other)
-
-
-def _compare_units(figure: Figure, other: Figure, source: Side, copy: Side) -> FigureChange:
-    """Say what became of the unit of a figure whose value stands in the copy."""
-    dear = not {figure.kind, other.kind}.isdisjoint(("money", "percent")) and not figure.vague
-    if figure.light or "times" in (*figure.units, *other.units):
-        return _kept(figure, other)  # once, one day
-    if not figure.units:
-        if dear and source.units.isdisjoint(other.units):
-            reason = "{} became {}: a unit was added"
-            return _change("unit_added", _UNIT_ADDED, figure, other, reason)
-        return _kept(figure, other)
-    if other.units:
-        converted = figure.vague and figure.kind == "measure"  # trillions of miles, or of km
-        weight = _LOST_VAGUE if converted else _UNIT_CHANGED
-        return _change("unit_changed", weight, figure, other, "{} became {}: another unit")
-    if not copy.units.isdisjoint(figure.units):
-        return _kept(figure, other)  # named further off: 5, perhaps 6, per cent
-    weight = _UNIT_LOST if dear else _DULL_UNIT_LOST
-    return _change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
-
-
-def _stands_in_words(figure: Figure, side: Side) -> bool:
-    """Tell whether a text says a figure in other words, or in digits of another form."""
-    value = figure.value
-    if value is None or figure.kind == "time":
-        groups = digit_groups(figure.text)  # 0230 for 02:30, 2010-2011 for 2010/11
-        return bool(groups) and (side.digits.issuperset(groups) or "".join(groups) in side.digits)
-    if figure.kind == "date" and figure.units[0] in ("month", "weekday"):
-        weekend = figure.units[0] == "weekday" and value in side.hints
-        return weekend or figure.text[:3] in side.starts
-    labelled = figure.light and figure.text[:1].isdecimal()  # the 19 of COVID-19
-    return not labelled and abs(value) in side.hints
-
-
-def _stands(figure: Figure, side: Side) -> bool:
-    """Tell whether a text states a figure at all, in whatever unit."""
-    for key in keys(figure):
-        for places in side.index.get(key, {}).values():
-            if same_thing(key, side.figures[places[0]], figure) is not None:
-                return True
-    return _stands_in_words(figure, side)
-
-
-def _is_near(side: Side, i: int, other: Side) -> bool:
-    """Tell whether the other text states figure `i` converted, or its order of magnitude."""
-    figure = side.figures[i]
-    return any(
-        same_thing(key, figure, other.figures[places[0]])
-        for key in broad_keys(figure)
-        for places in other.broad_index.get(key, {}).values()
-    )
+    # A month or a year more goes without saying, but not where the source says another
+    stated = {figure.units for figure in source.figures}
+    spare = tuple(part for part in ("month", "year") if (part,) not in stated)
+    return (*told, *(tell_added(*new) for new in _whole_dates(copy, extra, spare)))
 
 
 # What is left over --------------------------------------------------------------------------------
+
+
+def _pair_vague(source: Side, copy: Side, found: Found) -> Found:
+    """Pair the orders of magnitude that only one side names: hundreds became dozens."""
+    missing = [i for i, f in enumerate(source.figures) if f.vague and i not in found]
+    extra = [j for j, f in enumerate(copy.figures) if f.vague and j not in copy.used]
+    pairs = _pair_up((source, missing), (copy, extra), lambda _: ("vague",))
+    copy.used.update(pairs.values())
+    return {i: tell_changed(source.figures[i], copy.figures[j]) for i, j in pairs.items()}
+
+
+def _without_parted(
+    missing: tuple[Side, list[int]], extra: tuple[Side, list[int]], found: Found
+) -> tuple[list[int], list[int]]:
+    """Let go of figures whose digits the other text parts or joins: 45,233 and 45, 233."""
+    (source, lost), (copy, new) = missing, extra
+    for one, ours, other, theirs in ((source, lost, copy, new), (copy, new, source, lost)):
+        for i in tuple(ours):
+            span = other.stands_parted(one.figures[i])
+            if span is None:
+                continue
+            ours.remove(i)
+            inside = [
+                k
+                for k in theirs
+                if span.start <= other.figures[k].span.start < other.figures[k].span.end <= span.end
+            ]
+            for k in inside:
+                theirs.remove(k)
+            for k in [i] if one is source else inside:
+                found[k] = tell_kept(source.figures[k], None)
+    return lost, new
 
 
 def _pair_up(
@@ -297,14 +174,7 @@ def _pair_up(
 
 
 def _unlikeness(one: Figure, other: Figure) -> tuple[bool, float]:
-    return digit_groups(one.text) != digit_groups(other.text), _distance(one, other)
-
-
-def _distance(one: Figure, other: Figure) -> float:
-    """Return how many times larger one value is than the other, as a logarithm; 99 if unknown."""
-    if not one.value or not other.value:
-        return 99.0
-    return abs(math.log(abs(one.value / other.value)))
+    return digit_groups(one.text) != digit_groups(other.text), distance(one, other)
 
 
 def _may_become(figure: Figure, other: Figure) -> bool:
@@ -312,7 +182,8 @@ def _may_become(figure: Figure, other: Figure) -> bool:
     if not (figure.light and other.light):
         return True
     digits = figure.text[0].isdecimal() and other.text[0].isdecimal()
-    return digits or figure.kind == other.kind == "ordinal"
+    times = figure.units == other.units == ("times",) and 1.0 not in (figure.value, other.value)
+    return digits or times or figure.kind == other.kind != "number"
 
 
 def _same_units(figure: Figure) -> tuple[str, ...]:
@@ -326,65 +197,52 @@ def _one_kind(figure: Figure) -> tuple[str, ...]:
         return (figure.units[0],)
     if figure.vague:
         return ("vague",)
-    kind = unit_facts()[figure.units[0]].dimension if figure.kind == "measure" else figure.kind
-    return (kind, "number")
+    kinds = dimensions(figure.units) - {"times", "money"}
+    if figure.kind != "measure":
+        return (figure.kind, *sorted(kinds), "number")  # pounds: an amount, else a mass
+    return (*sorted(kinds), "number")
 
 
-def _whole_dates(side: Side, places: Sequence[int]) -> list[Figure]:
-    """Return figures by place, neighbouring parts of a date as one."""
-    whole: list[Figure] = []
+def _whole_dates(
+    side: Side, places: Sequence[int], parts: tuple[str, ...]
+) -> Iterator[tuple[Figure, float]]:
+    """Yield figures by place, and what their loss weighs; neighbouring parts of a date as one.
+
+    What goes without saying while the rest of its date stands is named by `parts`.
+    """
+    lost = set(places)
     for i in places:
+        if i - 1 in lost and _are_one_date(side, i - 1, i):
+            continue
+        last = i
+        while last + 1 in lost and _are_one_date(side, last, last + 1):
+            last += 1
         figure = side.figures[i]
-        if whole and whole[-1].kind == figure.kind == "date":
-            start, end = whole[-1].span.start, figure.span.end
-            if figure.span.start - whole[-1].span.end <= _DATE_GAP:
-                text = side.text[start:end]
-                whole[-1] = replace(whole[-1], span=Span(start, end), text=text)
-                continue
-        whole.append(figure)
-    return whole
+        if last > i:
+            span = Span(figure.span.start, side.figures[last].span.end)
+            figure = replace(figure, span=span, text=span.of(side.text))
+        part = last == i and figure.kind == "date" and figure.units[0] in parts
+        spare = part and _has_day(side, i, lost)
+        yield figure, LOST_PART if spare else loss(figure)
 
 
-# Telling ------------------------------------------------------------------------------------------
+def _has_day(side: Side, i: int, lost: set[int]) -> bool:
+    """Tell whether the date that figure `i` is a part of keeps its day of the month."""
+    first, last = i, i
+    while i - first < _PARTS and _are_one_date(side, first - 1, first):
+        first -= 1
+    while last - i < _PARTS and _are_one_date(side, last, last + 1):
+        last += 1
+    return any(side.figures[k].units == ("day",) for k in range(first, last + 1) if k not in lost)
 
 
-def _change(
-    fate: Fate, weight: float, figure: Figure | None, other: Figure | None, reason: str
-) -> FigureChange:
-    said = [f"“{f.text}”" for f in (figure, other) if f is not None]
-    return FigureChange(
-        change=fate,
-        weight=weight,
-        copy=None if other is None else other.span,
-        copy_text=None if other is None else other.text,
-        source=None if figure is None else figure.span,
-        source_text=None if figure is None else figure.text,
-        reason=reason.format(*said),
+def _are_one_date(side: Side, i: int, j: int) -> bool:
+    """Tell whether neighbouring figures are parts of one date."""
+    if i < 0 or j >= len(side.figures):
+        return False
+    one, other = side.figures[i], side.figures[j]
+    return (
+        one.kind == other.kind == "date"
+        and one.units != other.units
+        and other.span.start - one.span.end <= _DATE_GAP
     )
-
-
-def _kept(figure: Figure, other: Figure | None) -> FigureChange:
-    return _change("kept", 0.0, figure, other, "{} kept")
-
-
-def _changed(figure: Figure, other: Figure) -> FigureChange:
-    weight = _CHANGED_LIGHT if figure.light or other.light else _CHANGED
-    if "dozen" in figure.text + other.text and _distance(figure, other) < _CLOSE:
-        weight = _LOST_VAGUE  # four dozen became fifty
-    return _change("changed", weight, figure, other, "{} became {}")
-
-
-def _dropped(figure: Figure) -> FigureChange:
-    reason = f"the {_NOUNS[figure.kind]} {{}} is missing from the copy"
-    return _change("dropped", _loss(figure), figure, None, reason)
-
-
-def _added(figure: Figure) -> FigureChange:
-    reason = f"the copy adds the {_NOUNS[figure.kind]} {{}}"
-    return _change("added", _loss(figure), None, figure, reason)
-
-
-def _loss(figure: Figure) -> float:
-    if figure.light:
-        return _LOST_LIGHT
-    return _LOST_VAGUE if figure.vague or figure.kind == "ordinal" else _LOST

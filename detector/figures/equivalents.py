@@ -8,34 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 
-from detector.figures.quantities import Figure, find_figures
-from detector.figures.tokens import number_hints
-from detector.figures.units import unit_facts, units_named
+from detector.figures.quantities import Figure
+from detector.figures.units import unit_facts
 
 Key = tuple[str, float]
 """What a figure says, as far as one reading goes: ("n", 25e9), ("month", 12.0)."""
 
-Index = dict[Key, dict[tuple[str, ...], list[int]]]
-"""Figures by what they say, then by unit, so that a value a million times over costs nothing."""
-
 _DIGITS = re.compile(r"\d+")
 _POINTED = re.compile(r"(\d{1,2})\.(\d{1,2})")
 _TOLERANCE = 0.06  # natural logarithm: conversions within 3 % always share a step
+_DEGREE = 1.5  # degrees Celsius: 90 °F and 32 °C share a step
 _LONGEST = 40  # digits of one group that are read ...
 _READ = 60  # ... and characters of one figure: a text may be one endless number
-_ROMAN = re.compile(r"\b(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})\b")
-_NEGATIVE = re.compile(
-    r"[-−–]\s?\d|\b(?:minus|negative|below|under|sub|zero|freezing|down|loss|los[et]|fell|fall\w*"
-    r"|drop\w*|declin\w*|decreas\w*|shr[aiu]nk\w*|contract\w*|deficit)\b",
-    re.IGNORECASE,
-)
-_ROMAN_DIGITS = {"I": 1, "V": 5, "X": 10}
-_WORDS = re.compile(r"[^\W\d_]+")
+_COUNTED = frozenset({"money", "percent", "measure"})
 _MOMENTS = frozenset({"clock", "day", "month", "year", "short year"})
 
 
@@ -63,7 +51,7 @@ def keys(figure: Figure) -> Iterator[Key]:
         if part == "year":
             yield ("short year", value % 100)
         if part == "decade" and value % 100 == 0:
-            yield ("n", value // 100 + 1)  # the 1800s are the 19th century
+            yield ("century", value // 100 + 1)  # the 1800s are the 19th century
     else:
         yield from _amount_keys(figure, abs(value))
 
@@ -87,7 +75,7 @@ def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
     elif figure.kind == "fraction" and 0 < value <= 0.5:
         yield ("part", round(1 / value, 3))  # a fifth is spelled like the fifth
     elif figure.kind == "ordinal":
-        yield ("part", value)
+        yield from (("part", value), ("century", value))
     if figure.kind in ("number", "ordinal"):
         yield from _moment_keys(figure, value)
     if value > 0:
@@ -98,7 +86,7 @@ def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
     """Yield the parts of a date and the time that a bare number may stand for."""
     if value.is_integer():
         yield from (("day", value), ("year", value))
-        if value < 100:
+        if value < 100 and figure.text.isdecimal():
             yield ("short year", value)  # the 95-96 season
     elif (pointed := _POINTED.fullmatch(figure.text)) is not None:
         one, other = int(pointed[1]), int(pointed[2])
@@ -116,9 +104,20 @@ def broad_keys(figure: Figure) -> Iterator[Key]:
     for name in figure.units:
         unit = unit_facts()[name]
         if unit.size is not None:  # two overlapping scales of steps
-            steps = math.log(value * unit.size) / _TOLERANCE
-            yield (f"size of {unit.dimension}", float(math.floor(steps)))
-            yield (f"shifted size of {unit.dimension}", float(math.floor(steps + 0.5)))
+            yield from size_keys(unit.dimension, value * unit.size)
+        elif unit.dimension == "temperature":
+            degrees = (figure.value or 0.0) / _DEGREE
+            if name == "°F":
+                degrees = ((figure.value or 0.0) - 32) / 1.8 / _DEGREE
+            yield ("size of temperature", float(math.floor(degrees)))
+            yield ("shifted size of temperature", float(math.floor(degrees + 0.5)))
+
+
+def size_keys(dimension: str, size: float) -> Iterator[Key]:
+    """Yield the keys of a size in its dimension's base unit."""
+    steps = math.log(size) / _TOLERANCE
+    yield (f"size of {dimension}", float(math.floor(steps)))
+    yield (f"shifted size of {dimension}", float(math.floor(steps + 0.5)))
 
 
 def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
@@ -135,12 +134,15 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
         return True if one.vague or other.vague else None
     if "size" in key[0]:  # a rounded conversion, so never between figures of one unit
         return True if apart else None
-    if key[0] == "part":
+    if key[0] in ("part", "century"):
         return True if one.kind != other.kind else None
     if one.value is None or other.value is None:
         together = digit_groups(one.text[:_READ]) == digit_groups(other.text[:_READ])
         return True if one.value != other.value or together else None
     moment = {one.kind, other.kind} & {"date", "time"}
+    if "date" in moment and _COUNTED.intersection((one.kind, other.kind)):
+        is_year = ("year",) in (one.units, other.units)
+        return False if is_year else None  # 1600 km may be 1600; 17 lb is no 17 May
     if key[0] in _MOMENTS and not moment:
         return None
     if key[0] == "short year" and one.kind == other.kind:
@@ -154,85 +156,15 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
 
 def read_as(figure: Figure, key: Key) -> Figure:
     """Return a figure as a key reads it: 25m may be 25 million, and then it is in no unit."""
+    if figure.units == ("year",) and key[0] == "n":
+        return replace(figure, kind="number", units=())  # 1600 km is not said by a bare 1600
     if figure.also != key[1] or figure.kind != "measure":
         return figure
     return replace(figure, kind="number", units=())
 
 
-class Side:
-    """One text of a pair, its figures, and where to find each of them by what it says.
-
-    Everything but the figures is worked out when first asked for: most pairs never ask.
-
-    Attributes
-    ----------
-    text : str
-    figures : tuple of Figure
-    used : set of int
-        Places of figures that a figure of the other text has been found to be.
-    """
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.figures = find_figures(text)
-        self.used: set[int] = set()
-
-    def _index_by(self, keys_of: Callable[[Figure], Iterator[Key]]) -> Index:
-        index: Index = defaultdict(dict)
-        for i, figure in enumerate(self.figures):
-            for key in keys_of(figure):
-                index[key].setdefault(figure.units, []).append(i)
-        return index
-
-    @cached_property
-    def index(self) -> Index:
-        """Figures by what they say, then by unit, so that a repeated value costs nothing."""
-        return self._index_by(keys)
-
-    @cached_property
-    def broad_index(self) -> Index:
-        """The same by size in whatever unit."""
-        return self._index_by(broad_keys)
-
-    @cached_property
-    def hints(self) -> frozenset[float]:
-        """Numbers that words outside every figure say: "both", "World War II"."""
-        known = number_hints()
-        ends = [0, *(figure.span.end for figure in self.figures)]
-        starts = [*(figure.span.start for figure in self.figures), len(self.text)]
-        said: set[float] = set()
-        for start, end in zip(ends, starts, strict=True):
-            between = self.text[start:end]
-            for word in _WORDS.findall(between.lower()):
-                said.update(known.get(word, ()))
-            said.update(float(_roman(roman[0])) for roman in _ROMAN.finditer(between) if roman[0])
-        for figure in self.figures:  # three out of four says four, too
-            if figure.kind == "fraction" and figure.also and figure.value:
-                said.add(round(figure.also / figure.value, 9))
-        return frozenset(said)
-
-    @cached_property
-    def is_negative(self) -> bool:
-        """Whether a word or a mark says that something is below zero, or went down."""
-        return _NEGATIVE.search(self.text) is not None
-
-    @cached_property
-    def digits(self) -> frozenset[str]:
-        """Runs of digits, and the last two digits of each."""
-        groups = digit_groups(self.text)
-        return frozenset((*groups, *(group[-2:] for group in groups)))
-
-    @cached_property
-    def starts(self) -> frozenset[str]:
-        """First three letters of each word: a month may be misspelt, a weekday cut short."""
-        return frozenset(word[:3] for word in _WORDS.findall(self.text))
-
-    @cached_property
-    def units(self) -> frozenset[str]:
-        """Every unit that the text names."""
-        return units_named(self.text)
-
-
-def _roman(text: str) -> int:
-    values = [_ROMAN_DIGITS[letter] for letter in text]
-    return sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True))
+def distance(one: Figure, other: Figure) -> float:
+    """Return how many times larger one value is than the other, as a logarithm; 99 if unknown."""
+    if not one.value or not other.value:
+        return 99.0
+    return abs(math.log(abs(one.value / other.value)))

@@ -17,9 +17,13 @@ SUFFIXES = frozenset({"st", "nd", "rd", "th"})
 """Endings of ordinals in digits."""
 
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?![\w-])")
-_CLOCK = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)(?::[0-5]\d)?")
+_CLOCK = re.compile(r"([01]?\d|2[0-4])(?:\.|: ?)([0-5]\d)(?::[0-5]\d)?")
 _NUMERIC_DATE = re.compile(r"(\d{1,4})([./])(\d{1,2})\2(\d{1,4})")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _PAST = {"half": 30, "quarter": 15}
+_PARTS_OF_DAY = {"morning": "am", "afternoon": "pm", "evening": "pm"}
+_ON_THE_DAY = frozenset({"in", "on", "of", "the", "this", "that", "yesterday", "tomorrow"})
+_ABOUT = frozenset({"at", "around", "about", "approximately"})
 _FIRST_YEAR, _LAST_YEAR = 1100, 2099
 _DOUBTFUL_MONTHS = frozenset({"may", "march", "august"})
 _BEFORE_MONTH = frozenset(
@@ -48,6 +52,7 @@ def month_at(tokens: Tokens, i: int) -> int:
     capital = tokens.capital(i)
     if word in _DOUBTFUL_MONTHS:
         sure = capital and (numbered or tokens.word(i - 1) in _BEFORE_MONTH)
+        sure = sure or _YEAR.fullmatch(tokens.word(i + 1)) is not None  # may 2009
     elif len(word) > 4 or word in ("june", "july"):
         sure = capital or numbered or len(word) > 5
     else:
@@ -73,6 +78,9 @@ def is_day(tokens: Tokens, number: Number) -> bool:
     """Tell whether a number is the day of a month: 6 December, May the 4th."""
     if not (1 <= number.value <= 31 and number.value.is_integer()):
         return False
+    if number.form == "cardinal" and not tokens.words[number.first][0].isdecimal():
+        # May five, but not "in May, five men" nor "one of May's best"
+        return tokens.gap(number.first) == " " and month_at(tokens, number.first - 1) > 0
     before = number.first - (2 if tokens.word(number.first - 1) == "the" else 1)
     if month_at(tokens, before) and tokens.starts[number.first] - tokens.ends[before] <= 6:
         return True
@@ -136,6 +144,7 @@ def clock_at(tokens: Tokens, i: int) -> Clock | None:
     if not word[0].isdecimal():
         return None
     half, after = _half_day(tokens, i + 1)
+    half = half or _part_of_day(tokens, i, i + 1)
     match = _CLOCK.fullmatch(word)
     if match is not None and (":" in word or half):
         return _clock(int(match[1]) * 60 + int(match[2]), half, after)
@@ -156,7 +165,10 @@ def o_clock(tokens: Tokens, number: Number) -> Clock | None:
         return None
     # an apostrophe that a translator left as &#39; is a token of its own
     at = number.after + (2 if tokens.word(number.after + 1).startswith("&") else 1)
-    return _clock(int(number.value * 60), "", at + 1) if tokens.word(at) == "clock" else None
+    if tokens.word(at) != "clock":
+        return None
+    half = _part_of_day(tokens, number.first, at + 1)
+    return _clock(int(number.value * 60), half, at + 1)
 
 
 def _clock(minutes: int, half: str, after: int) -> Clock:
@@ -174,6 +186,14 @@ def _read_past(tokens: Tokens, i: int) -> Clock | None:
         return None
     minutes = _PAST[tokens.words[i]] * (1 if tokens.words[i + 1] == "past" else -1)
     return _clock(int(hour.value) * 60 + minutes, "", hour.after)
+
+
+def _part_of_day(tokens: Tokens, first: int, after: int) -> str:
+    """Return the half of the day that words round a time name: at 10 this morning."""
+    for _ in range(2):
+        after += tokens.word(after) in _ON_THE_DAY or tokens.word(after) in WEEKDAYS
+    before = first - 2 if tokens.word(first - 1) in _ABOUT else first - 1
+    return _PARTS_OF_DAY.get(tokens.word(after)) or _PARTS_OF_DAY.get(tokens.word(before), "")
 
 
 def _half_day(tokens: Tokens, i: int) -> tuple[str, int]:

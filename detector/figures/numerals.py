@@ -57,7 +57,7 @@ def read_digits(text: str) -> tuple[float | None, float | None]:
     Examples
     --------
     >>> read_digits("200,000"), read_digits("1.5"), read_digits("2.500,75")
-    ((200000.0, 200.0), (1.5, None), (2500.75, None))
+    ((200000.0, None), (1.5, None), (2500.75, None))
     >>> read_digits("200.000"), read_digits("10.0.0.1")
     ((200.0, 200000.0), (None, None))
     """
@@ -75,11 +75,12 @@ def read_digits(text: str) -> tuple[float | None, float | None]:
         point = float(text.replace(",", ".")) if text.count(grouped[1]) == 1 else None
         if point is None or text[0] == "0":
             return (whole, None) if point is None else (point, None)
-        return (whole, point) if grouped[1] == "," else (point, whole)
+        return (whole, None) if grouped[1] == "," else (point, whole)
     if (match := _DECIMAL.fullmatch(text)) is not None:
         whole_text, fraction = match[1], text[match.end(1) + 1 :]
         if match[2] != text[match.end(1)]:
-            return float(f"{re.sub('[.,]', '', whole_text)}.{fraction}"), None
+            also = float(bare) if len(fraction) == 3 and whole_text.isdecimal() else None
+            return float(f"{re.sub('[.,]', '', whole_text)}.{fraction}"), also  # 4213,000
     return None, None
 
 
@@ -236,6 +237,8 @@ def _read_tail(tokens: Tokens, i: int, value: float) -> tuple[float, int, Form] 
 def _fits(value: float, more: float) -> bool:
     """Tell whether a smaller number word may follow: "twenty" "five", "hundred" "nineteen"."""
     if value >= 100:
+        if value % 100 >= 20 and value % 10 == 0:
+            return 0 < more < 10  # hundred and thirty-six
         return value % 100 == 0 and 0 < more < 100
     return value >= 20 and value % 10 == 0 and 0 < more < 10
 
@@ -266,7 +269,9 @@ def _read_scales(
             and (scale := _scale(tokens.word(after), behind=after > first)) is not None
             and value < _TOO_MUCH
         ):
-            value, also = value * scale, None if also is None else also * scale
+            # 1.500 million may be 1,500 million; 1.973 million is no 1,973 million
+            also = also * scale if also is not None and also % 10 == 0 else None
+            value *= scale
             after, least = after + 1, min(least, scale)
         smaller = None if after == before else _read_smaller(tokens, after, least)
         if smaller is None:

@@ -68,6 +68,8 @@ class Figure:
 _SHARE = re.compile(r"(\d{1,2})/(\d{1,2})")
 _RATIOS = frozenset({2, 3, 4, 5, 6, 8, 10})
 _LINK = re.compile(r"\s?(?:-|–|—|,|to|and|or|,\s?and|,\s?or|-?\s?to)\s?")
+_OUT_OF = 16  # characters at most between one and five in "one out of every five"
+_LONGEST = 40  # digits that are read
 _LINKED = 6  # characters at most between two numbers of one range
 _MINUS = "-−–"
 _MINUS_WORDS = frozenset({"minus", "negative"})
@@ -76,6 +78,7 @@ _MINUS_AFTER = frozenset(
         "about and around at below between by from is low of or reached temperature to was"
     ).split()
 )
+_AGES = frozenset({"age", "aged", "ages"})
 _LABELS = frozenset({"number", "chapter", "part", "phase", "article", "section", "group"})
 _MORE = frozenset({"more", "greater", "higher", "larger", "longer", "bigger"})
 _LESS = frozenset({"less", "fewer", "lower", "smaller", "shorter"})
@@ -144,7 +147,7 @@ def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Figure], int]:
         clock = moments.Clock(DAY_TIMES[word] % 720, "pm" if DAY_TIMES[word] else "am", i + 1)
         return [replace(_time(tokens, i, clock), light=True)], i + 1
     if (time := moments.clock_at(tokens, i)) is not None:
-        return [_time(tokens, i, time)], time.after
+        return [replace(_time(tokens, i, time), light=time.minutes == 0)], time.after
     if word[0].isdecimal() and not word.isdecimal():
         marked = _read_marked(tokens, i)
         if marked is not None:
@@ -221,15 +224,16 @@ def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure
     elif tokens.glued(after) and tokens.words[after] == "m":
         also = value * 1e6  # 25m: metres, or million
     of = after + 1 if number.form == "vague" and tokens.word(after) == "of" else after
-    if number.form == "fraction" and tokens.word(of) in ("a", "an"):
-        of += 1  # half an hour; thousands of pounds
+    if number.form == "fraction":  # half an hour, a quarter of a century
+        of += tokens.word(of) == "of" and tokens.word(of + 1) in ("a", "an")
+        of += tokens.word(of) in ("a", "an")
     year = moments.year_of(tokens, number) if number.form == "cardinal" else 0
     behind, end = units.unit_behind(tokens, of, 0.0 if year else value)
     if behind:
         after = end
         if tokens.words[end : end + 3] == ["and", "a", "half"]:
             value, also, after = value + 0.5, None, end + 3
-    named = named or behind
+    named = named or behind or _age_unit(tokens, number)
     if year and not named:
         return [_part(tokens, range(number.first, after), "year", year)], after
     if _is_pronoun(tokens, number, named):
@@ -248,6 +252,13 @@ def _read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure
         light=light,
     )
     return [figure], after
+
+
+def _age_unit(tokens: Tokens, number: Number) -> tuple[str, ...]:
+    """Return years for a bare number behind "aged" or "the age of"."""
+    before = number.first - (2 if tokens.word(number.first - 1) == "of" else 1)
+    aged = tokens.word(before) in _AGES and number.form == "cardinal" and number.value < 120
+    return ("y",) if aged else ()
 
 
 def _with_suffix(tokens: Tokens, number: Number) -> Number:
@@ -269,7 +280,8 @@ def _out_of(tokens: Tokens, number: Number) -> Number:
     at = i + (2 if tokens.words[i : i + 2] == ["out", "of"] else tokens.word(i) == "in")
     if at == i or at >= len(tokens.words) or number.form != "cardinal":
         return number
-    total = read_number(tokens, at) if tokens.starts[at] - tokens.ends[i - 1] < 10 else None
+    at += tokens.word(at) == "every"
+    total = read_number(tokens, at) if tokens.starts[at] - tokens.ends[i - 1] < _OUT_OF else None
     if total is None or total.scaled or total.form != "cardinal":
         return number
     if not 0 < number.value < total.value <= 10 or units.unit_behind(tokens, total.after, 0.0)[0]:
@@ -305,10 +317,12 @@ def _is_light(tokens: Tokens, number: Number, figure: Figure) -> bool:
 def _is_labelled(tokens: Tokens, number: Number) -> bool:
     """Tell whether digits hang on a name: F-16, G20, 3D."""
     i, after = number.first, number.after
-    if tokens.glued(after) and tokens.capital(after):
+    if tokens.glued(after) and tokens.words[after][0].isalpha():
         return True
     if i == 0 or tokens.gap(i) not in ("", "-", "‑", "+"):
         return False
+    if tokens.gap(i) and tokens.capital(i - 1) and not moments.month_at(tokens, i - 1):
+        return True  # Covid-19
     return tokens.words[i - 1][0].isalpha() and tokens.raw[tokens.ends[i - 1] - 1].isupper()
 
 
@@ -379,7 +393,9 @@ def _are_linked(text: str, one: Figure, other: Figure) -> bool:
 def _like_the_last(one: Figure, other: Figure) -> Figure:
     if one.value is None or other.value is None:
         return one
-    if other.value >= 1e3 > one.value and one.also is None:
+    digits = re.sub(r"\D", "", other.text)[:_LONGEST]
+    scaled = not digits or float(digits) != other.value  # 11 to 22,500 is no 11,000
+    if other.value >= 1e3 > one.value and one.also is None and scaled:
         scale = next(scale for scale in (1e12, 1e9, 1e6, 1e3) if other.value >= scale)
         one = replace(one, also=one.value * scale)
     if not one.units and other.units and not one.vague:

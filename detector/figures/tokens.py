@@ -22,8 +22,15 @@ HALVES: Mapping[str, float] = {
 DAY_TIMES: Mapping[str, int] = {"noon": 720, "midday": 720, "midnight": 0}
 """Times with a name of their own, in minutes after midnight."""
 
-TOKEN = re.compile(r"&#\d+;|\d+(?:[.,:/]\d+)*|[^\W\d_]+|[%‰°º]|[$£€¥¢₩₽₺₴₪₹₦₱₫฿]")
-"""One token; a character that a page left as &#39; is one too, so that 39 is no number."""
+TOKEN = re.compile(
+    r"[^\W\d_º]+|&#\d+;|(?<=[a-z.] )\d{1,2}(?=,(?:1\d|20)\d\d(?![.,]?\d))"
+    r"|(?:1\d|20)\d\d(?=,(?!000)\d{3}(?!\d))|\d{1,2}: [0-5]\d(?![\d.,:])"
+    r"|\d+(?:[.,:/]\d+)*|[%‰°º℃℉]|[$£€¥¢₩₽₺₴₪₹₦₱₫฿]"
+)
+"""One token; a character that a page left as &#39; is one too, so that 39 is no number.
+
+"19: 54" is one token; "7,1981" in "June 7,1981" and "1944,659" in "in 1944,659 men" are two.
+"""
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _DIGIT = re.compile(r"\d")

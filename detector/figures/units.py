@@ -17,6 +17,7 @@ from detector.figures.tokens import TOKEN, Tokens
 from detector.lexicon import place_key, read_table
 
 _LARGE = 1000.0  # from here on "won" is money rather than a verb
+_SPACED = frozenset({"C", "d", "g", "h", "l", "m"})  # units that may stand apart: 200 m
 _LETTERS = {"m": 1e6, "k": 1e3, "b": 1e9, "t": 1e12}
 _NAMING = re.compile(r"[^\W\d_]+|[%‰°º$£€¥¢₩₽₺₴₪₹₦₱₫฿]")
 _PREFIX_GAPS = frozenset(("", " ", ".", ". ", "\u00a0"))
@@ -127,12 +128,22 @@ def unit_behind(tokens: Tokens, at: int, value: float) -> tuple[tuple[str, ...],
         for size in (3, 2, 1):
             form = " ".join(tokens.words[at : at + size])
             units = written.get(form) or (large.get(form) if value >= _LARGE else None)
-            if not units and at == after and tokens.glued(at) and size == 1:
+            if not units and at == after and size == 1 and _may_be_letter(tokens, at):
                 units = glued.get(form)
             if units and all(tokens.near(k) for k in range(at + 1, at + size)):
                 return units, at + size
         at = _step_over(tokens, at)
     return (), after
+
+
+def _may_be_letter(tokens: Tokens, at: int) -> bool:
+    """Tell whether a letter behind digits may be a unit: 5m and 200 m, but not M918T."""
+    if tokens.glued(at):
+        labelled = tokens.glued(at - 1) and tokens.words[at - 2][0].isalpha()
+        labelled = labelled or tokens.text(at) in ("C", "D", "d")  # 39C, 3D
+        return not (labelled and tokens.words[at] != "m") and not tokens.glued(at + 1)  # 4x4
+    digits = tokens.words[at - 1][0].isdecimal()
+    return digits and tokens.gap(at) in (" ", "\u00a0") and tokens.text(at) in _SPACED
 
 
 def _step_over(tokens: Tokens, at: int) -> int:
