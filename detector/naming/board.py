@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.naming.mentions import Casing, Mention, base_form, find_mentions
+from detector.lexicon import is_word
+from detector.naming.mentions import Casing, Mention, base_form, find_mentions, has_capital
 from detector.records import Change
 from detector.words import Word, WordAlignment
 
@@ -58,7 +59,9 @@ class Board:
         self.plain = {w.norm for i, w in enumerate(self.source) if i not in self.named}
         self.taken: set[int] = set()
         self.matches: dict[int, Match] = {}
-        self.copy_flat = all(w.start in context.copy.flat for w in self.copy)
+        # A copy that was put into lower case as a whole tells nothing by its letters.
+        self.copy_lowered = len(self.copy) > 1 and not any(has_capital(w.text) for w in self.copy)
+        self.copy_flat = self.copy_lowered or all(w.start in context.copy.flat for w in self.copy)
         self.source_flat = all(w.start in context.source.flat for w in self.source)
 
     def open(self, mention: Mention) -> list[int]:
@@ -95,6 +98,11 @@ class Board:
             return True
         i = int(self.links.to_source[j])
         return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
+
+    def capital(self, j: int) -> bool:
+        """Tell whether the copy word is written as a name, or could be in a lowered copy."""
+        word = self.copy[j]
+        return has_capital(word.text) or (self.copy_lowered and not is_word(word.norm))
 
     def beside(self, i: int, j: int) -> bool:
         """Tell whether a neighbour of the source word was matched right beside the copy word."""

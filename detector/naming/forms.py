@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detector.lexicon import bare_acronym, is_stopword, is_word, place_key, same_acronym
+from detector.lexicon import (
+    bare_acronym,
+    closed_class,
+    is_known_name,
+    is_stopword,
+    is_word,
+    name_kinds,
+    place_key,
+    same_acronym,
+    spells_acronym,
+    zipf,
+)
 from detector.naming.board import Board, Match
 from detector.naming.mentions import Mention, base_form, has_capital
 from detector.words import Word
@@ -26,6 +37,8 @@ def match_forms(board: Board) -> None:
 def _same(board: Board, mention: Mention) -> None:
     for i in board.open(mention):
         base = base_form(board.source[i].text)
+        if board.copy_lowered:
+            base = base.lower()
         j = board.nearest(i, (j for j, w in enumerate(board.copy) if base_form(w.text) == base))
         if j is None:
             continue
@@ -36,7 +49,10 @@ def _same(board: Board, mention: Mention) -> None:
 
 
 def _detached(board: Board, j: int) -> bool:
-    return j + 1 < len(board.copy) and board.copy[j + 1].text == "s"
+    if j + 1 >= len(board.copy) or board.copy[j + 1].text.lower() != "s":
+        return False
+    # "Florida s" has lost its apostrophe, "Florida 's" is only tokenised.
+    return board.context.copy.raw[board.copy[j].end : board.copy[j + 1].start].isspace()
 
 
 def _place(board: Board, mention: Mention) -> None:
@@ -64,7 +80,9 @@ def _nearest_phrase(
     i, last = mention_at[0], mention_at[-1]
     for j in range(len(board.copy) - size + 1):
         at = tuple(range(j, j + size))
-        if any(k in board.taken for k in at) or not has_capital(board.copy[j].text):
+        if any(k in board.taken for k in at):
+            continue
+        if not (board.copy_lowered or has_capital(board.copy[j].text)):
             continue
         if (
             board.copy[at[-1]].norm == f"{board.source[last].norm}s"
@@ -77,15 +95,33 @@ def _nearest_phrase(
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
 
 
+_SMALL = closed_class("joiner")
+
+
 def _acronym(board: Board, mention: Mention) -> None:
     if len(board.open(mention)) < len(mention.at):
         return
     text = board.source_text(mention.at)
     for at in _acronym_partners(board, text):
-        if not any(k in board.taken for k in at) and same_acronym(text, board.copy_text(at)):
+        if not any(k in board.taken for k in at) and _is_spelt_out(board, text, at):
             for i in mention.at:
                 board.settle(i, Match("kept", at, "an acronym and its full name"))
             return
+
+
+def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
+    phrase = board.copy_text(at)
+    if same_acronym(text, phrase):
+        return True
+    # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
+    words = [board.copy[j].norm for j in at]
+    return (
+        len(words) > 1
+        and bare_acronym(text) is not None
+        and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
+        and not board.plain & {norm for norm in words if norm not in _SMALL}
+        and spells_acronym(text, phrase)
+    )
 
 
 def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
@@ -123,11 +159,11 @@ def case_match(board: Board, word: Word, j: int) -> Match:
         return Match("kept", (j,), "accents or dots aside, the same word")
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
-    if old[0].isupper() and new.islower():
+    if old[0].isupper() and new.islower() and j:
         if is_word(word.norm) or is_stopword(word.norm):
             note = "reads as an ordinary word without its capital"
             # "The Post" and "the post" differ by the capital alone; "Sun" and "the sun" do not.
-            return Match("as_word", (j,), note, 0.55 if _has_article(board, word) else None)
+            return Match("as_word", (j,), note, 0.35 if _has_article(board, word) else None)
         return Match("case", (j,), "lost its capital")
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
@@ -137,7 +173,10 @@ def case_match(board: Board, word: Word, j: int) -> Match:
 
 def _has_article(board: Board, word: Word) -> bool:
     k = board.source.index(word)
-    return k > 0 and board.source[k - 1].norm in ("the", "a", "an")
+    return k > 0 and board.source[k - 1].norm in _DETERMINERS
+
+
+_DETERMINERS = closed_class("determiner")
 
 
 # What turns the name of a place or a person into an adjective or a people.
@@ -156,12 +195,22 @@ def _adjective(board: Board, mention: Mention) -> None:
             (
                 j
                 for j, w in enumerate(board.copy)
-                if has_capital(w.text)
-                and (w.norm in forms or norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
+                if board.capital(j)
+                and _is_known(w.norm)
+                and (
+                    w.norm in forms
+                    or ("place" in name_kinds(w.norm) or place_key(w.text) is not None)
+                    and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES}
+                )
             ),
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
+
+
+def _is_known(norm: str) -> bool:
+    """Tell a form in use ("Ottomans") from a name with an ending that it never had."""
+    return zipf(norm) > 0.0 or is_known_name(norm)
 
 
 def _glued(board: Board, mention: Mention) -> None:

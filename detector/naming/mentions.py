@@ -34,6 +34,7 @@ _AUXILIARY = _SINGULAR | closed_class("auxiliary")
 # Months and days that are names or words of their own, and what makes them dates.
 _TWOFOLD = closed_class("twofold_date")
 _DATING = closed_class("dating")
+_CURRENCIES = closed_class("currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,8 @@ def is_name_word(
     if _is_date(words, position) or is_title(words, position, casing):
         return False
     after = casing.raw[word.end : word.end + 2]
+    if after[:1] in ("$", "€", "£") or _is_currency(words, position):
+        return False
     if len(norm) == 1 and after[:1] == "-" and after[1:].islower():
         return False  # the C of "C-suite"
     written = _is_written_as_name(word, casing)
@@ -229,6 +232,12 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
     if any(w.norm[0].isdigit() or is_calendar(w.norm) for w in beside):
         return True
     return position > 0 and words[position - 1].norm in _DATING
+
+
+def _is_currency(words: Sequence[Word], position: int) -> bool:
+    """Tell whether the word is the code of a currency beside its amount ("USD 40", "40 EUR")."""
+    beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
+    return words[position].norm in _CURRENCIES and any(w.norm[0].isdigit() for w in beside)
 
 
 def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:

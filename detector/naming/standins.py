@@ -68,7 +68,7 @@ def _misspelling(board: Board, i: int, j: int) -> float | None:
     if min(len(word.norm), len(other.norm)) < 3:
         short = word.norm.startswith(other.norm) or other.norm.startswith(word.norm)
         tied = board.is_compound(i) or beside
-        return 0.6 if short and tied and has_capital(other.text) else None
+        return 0.6 if short and tied and board.capital(j) else None
     if is_stopword(other.norm):
         return None
     alike = likeness(_unglued(other.norm, word), word.norm)
@@ -76,7 +76,7 @@ def _misspelling(board: Board, i: int, j: int) -> float | None:
     ordinary = is_word(other.norm) and camel_parts(other.text) is None
     if ordinary and is_word(word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return None  # two words of the dictionary: one is not the other misspelt
-    if ordinary and not has_capital(other.text):
+    if ordinary and not board.capital(j):
         # A word that merely looks like the name is none, unless it stands in its very place.
         same_place = (linked or beside) and word.norm[0] == other.norm[0]
         return alike if alike >= 0.75 and same_place else None
@@ -115,9 +115,13 @@ def _replaced(board: Board, mention: Mention) -> None:
 
 def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Match:
     word = board.source[i]
-    if _twin(board, word) is not None:
-        return Match("kept", (), "given elsewhere in the sentence")
     candidate = _candidate(board, i, kept)
+    if _twin(board, word) is not None:
+        odd = candidate is not None and board.capital(candidate)
+        found = _stand_in(board, word, candidate) if odd and candidate is not None else None
+        if found is None or found.change != "swapped":
+            return Match("kept", (), "given elsewhere in the sentence")
+        return found
     if candidate is not None and kept:
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
@@ -143,7 +147,7 @@ def _stand_in(board: Board, word: Word, j: int) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     other = board.copy[j]
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    if not has_capital(other.text):
+    if not board.capital(j):
         if not is_word(other.norm):
             return Match("translated", (j,), "became a word of another language", 0.75)
         if is_word(word.norm) and places[0] is None:
@@ -175,11 +179,16 @@ def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) 
         return False
     if word.norm in GENERIC or len(word.norm) == 1:
         return True
-    last = max(mention.at)
-    if last in kept and board.source[last].norm not in GENERIC:
+    # "University" stands for no university, and "Donald" for nobody; "Xi" does for Xi Jinping
+    # and "Northwind" for Northwind Power.
+    solid = [k for k in kept if not _is_generic(board.source[k].norm)]
+    if max(mention.at) in solid:
         return True
-    # "Xi" stands for Xi Jinping and "Northwind" for Northwind Power, "Donald" for nobody.
-    return not all("given" in name_kinds(board.source[k].norm) for k in kept)
+    return not all("given" in name_kinds(board.source[k].norm) for k in solid)
+
+
+def _is_generic(norm: str) -> bool:
+    return norm in GENERIC or norm.removesuffix("s") in GENERIC
 
 
 def _twin(board: Board, word: Word) -> int | None:
@@ -209,7 +218,7 @@ def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
         if not _is_candidate(board, j):
             continue
         tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
-        if has_capital(board.copy[j].text) or (tight and board.links.to_source[j] < 0):
+        if board.capital(j) or (tight and board.links.to_source[j] < 0):
             return j
     return None
 

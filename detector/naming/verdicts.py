@@ -119,9 +119,13 @@ def compare_names(
     return (*found, *_added(board))
 
 
+def _belief(match: Match) -> float:
+    return _BELIEF[match.change] if match.belief is None else match.belief
+
+
 def _verdict(board: Board, mention: Mention) -> NameChange:
     parts = {i: board.matches[i] for i in mention.at}
-    worst = min(parts.values(), key=lambda m: _GRAVITY.index(m.change))
+    worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
         worst = Match("kept", worst.copy, "generic words of the name lost their capital")
     if worst.change == "as_word" and _only_lowered(board, parts):
@@ -140,7 +144,7 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
     copy_text = board.copy_text(whole) if whole else None
     return NameChange(
         change=worst.change,
-        probability=_BELIEF[worst.change] if worst.belief is None else worst.belief,
+        probability=_belief(worst),
         copy=_span(board.copy, whole) if whole else None,
         copy_text=copy_text,
         source=_span(board.source, mention.at),
@@ -166,14 +170,13 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
 
 
 def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
-    """Tell whether a name of several words came back in order, some without their capital."""
+    """Tell whether a name of several words came back in order, without capitals."""
     at = [parts[i].copy for i in sorted(parts)]
     if len(at) < 2 or not all(len(copy) == 1 for copy in at):
         return False
     places = [copy[0] for copy in at]
     same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
-    some = any(m.change == "kept" for m in parts.values())
-    return same and some and places == list(range(places[0], places[0] + len(places)))
+    return same and places == list(range(places[0], places[0] + len(places)))
 
 
 def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
