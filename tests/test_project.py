@@ -33,7 +33,7 @@ ROOMS = (
     "figures.tokens", "figures.numerals", "figures.units", "figures.moments",
     "figures.quantities", "figures.equivalents", "figures.compare",
     "naming.mentions", "naming.spelling", "naming.board", "naming.forms", "naming.standins",
-    "naming.verdicts", "aside",
+    "naming.traits", "naming.verdicts", "naming.findings", "aside",
     "evidence", "features", "reasons", "judge", "classify", "signature", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",

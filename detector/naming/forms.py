@@ -199,13 +199,16 @@ def _adjective(board: Board, mention: Mention) -> None:
                 and _is_known(w.norm)
                 and (
                     w.norm in forms
-                    or ("place" in name_kinds(w.norm) or place_key(w.text) is not None)
-                    and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES}
+                    or (_is_place(w) and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
                 )
             ),
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
+
+
+def _is_place(word: Word) -> bool:
+    return "place" in name_kinds(word.norm) or place_key(word.text) is not None
 
 
 def _is_known(norm: str) -> bool:

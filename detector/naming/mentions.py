@@ -165,11 +165,8 @@ def is_name_word(
         return False
     if _is_date(words, position) or is_title(words, position, casing):
         return False
-    after = casing.raw[word.end : word.end + 2]
-    if after[:1] in ("$", "€", "£") or _is_currency(words, position):
+    if _is_currency(words, position, casing.raw) or _is_grade(word, casing.raw):
         return False
-    if len(norm) == 1 and after[:1] == "-" and after[1:].islower():
-        return False  # the C of "C-suite"
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written
@@ -234,8 +231,17 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
     return position > 0 and words[position - 1].norm in _DATING
 
 
-def _is_currency(words: Sequence[Word], position: int) -> bool:
-    """Tell whether the word is the code of a currency beside its amount ("USD 40", "40 EUR")."""
+def _is_grade(word: Word, raw: str) -> bool:
+    """Tell whether the word is the C of "C-suite"."""
+    after = raw[word.end : word.end + 2]
+    return len(word.norm) == 1 and after[:1] == "-" and after[1:].islower()
+
+
+def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:
+    """Tell whether the word names a currency beside its amount ("US$5", "USD 40", "40 EUR")."""
+    end = words[position].end
+    if raw[end : end + 1] in ("$", "€", "£"):
+        return True
     beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
     return words[position].norm in _CURRENCIES and any(w.norm[0].isdigit() for w in beside)
 

@@ -23,6 +23,7 @@ from detector.naming.mentions import (
     is_name_word,
 )
 from detector.naming.standins import GENERIC, match_standins
+from detector.naming.traits import JUDGED, NameCase
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
 
@@ -95,7 +96,14 @@ def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
 ) -> tuple[NameChange, ...]:
-    """Say what became of each name of a bead.
+    """Say what became of each name of a bead; parameters and order as in `name_cases`."""
+    return tuple(case.change for case in name_cases(links, context, copy_at))
+
+
+def name_cases(
+    links: WordAlignment, context: NameContext, copy_at: int = 0
+) -> tuple[NameCase, ...]:
+    """Say what became of each name of a bead, with what was seen on the way.
 
     Parameters
     ----------
@@ -108,7 +116,7 @@ def compare_names(
 
     Returns
     -------
-    tuple of NameChange
+    tuple of NameCase
         One for each name of the source in order, kept ones included, then the names that the
         copy added out of nothing. Spans count in the raw documents.
     """
@@ -116,14 +124,31 @@ def compare_names(
     match_forms(board)
     match_standins(board)
     found = [_verdict(board, mention) for mention in board.mentions]
-    return (*found, *_added(board))
+    found += _added(board)
+    changed = sum(change.change in JUDGED for change, _, _ in found)
+    return tuple(
+        NameCase(
+            board=board,
+            change=change,
+            at=at,
+            copy_at=copy,
+            parts={i: board.matches[i] for i in at},
+            n_names=len(found),
+            n_changed=changed,
+        )
+        for change, at, copy in found
+    )
+
+
+# A change, the source words it is about, and the copy words it points at.
+_Found = tuple[NameChange, tuple[int, ...], tuple[int, ...]]
 
 
 def _belief(match: Match) -> float:
     return _BELIEF[match.change] if match.belief is None else match.belief
 
 
-def _verdict(board: Board, mention: Mention) -> NameChange:
+def _verdict(board: Board, mention: Mention) -> _Found:
     parts = {i: board.matches[i] for i in mention.at}
     worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
@@ -142,7 +167,7 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
         whole = [] if not _is_close(everything) or not everything else everything
     source_text = board.source_text(mention.at)
     copy_text = board.copy_text(whole) if whole else None
-    return NameChange(
+    change = NameChange(
         change=worst.change,
         probability=_belief(worst),
         copy=_span(board.copy, whole) if whole else None,
@@ -151,6 +176,7 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
         source_text=source_text,
         reason=_reason(worst, source_text, copy_text),
     )
+    return change, mention.at, tuple(whole)
 
 
 def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
@@ -224,7 +250,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: Board) -> Iterable[NameChange]:
+def _added(board: Board) -> Iterable[_Found]:
     if board.copy_flat:
         return
     known = {w.norm for w in board.source}
@@ -235,7 +261,7 @@ def _added(board: Board) -> Iterable[NameChange]:
         text = board.copy_text(mention.at)
         if place_key(text) in board.context.places:
             continue
-        yield NameChange(
+        change = NameChange(
             change="added",
             probability=_BELIEF["added"],
             copy=_span(board.copy, mention.at),
@@ -244,6 +270,7 @@ def _added(board: Board) -> Iterable[NameChange]:
             source_text=None,
             reason=f"“{text}” stands nowhere in the source",
         )
+        yield change, (), mention.at
 
 
 def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
