@@ -38,7 +38,7 @@ ROOMS = (
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
     "learn.corpus", "learn.contrasts", "learn.consensus", "learn.loaders", "learn.sample",
-    "learn.measure", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
+    "learn.measure", "learn.named", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
     "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip

@@ -113,11 +113,12 @@ def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
     phrase = board.copy_text(at)
     if same_acronym(text, phrase):
         return True
+    if len(at) == 1:  # "United States Geological Survey" is shortened to "USGS"
+        return spells_acronym(phrase, text)
     # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
     words = [board.copy[j].norm for j in at]
     return (
-        len(words) > 1
-        and bare_acronym(text) is not None
+        bare_acronym(text) is not None
         and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
         and not board.plain & {norm for norm in words if norm not in _SMALL}
         and spells_acronym(text, phrase)

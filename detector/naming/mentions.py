@@ -19,6 +19,7 @@ from detector.lexicon import (
     is_word,
     name_kinds,
     place_key,
+    same_acronym,
     title_key,
 )
 from detector.words import Word
@@ -191,8 +192,8 @@ def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
     if word.norm in ("may", "will"):  # people too, inside a sentence or where the document says so
         inside = says and word.start not in casing.opening
         return inside or casing.capital[word.norm] > casing.lower[word.norm]
-    if is_stopword(word.norm):
-        return shouted and word.norm == "us"
+    if is_stopword(word.norm):  # "US" and "WHO" are no pronouns
+        return shouted and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
     if says and (shouted or _has_inner_capital(word.text)):
         return True
     return True if says and word.start not in casing.opening else None

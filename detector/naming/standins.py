@@ -30,6 +30,15 @@ _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
 
 
+# What a number at the end of a name becomes: "World War II", "the Second World War".
+_ORDINALS = dict(
+    zip(
+        ("i", "ii", "iii", "iv", "one", "two", "three"),
+        ("first", "second", "third", "fourth", "first", "second", "third"),
+        strict=True,
+    )
+)
+
 # Places that news language exchanges without a change of meaning.
 _PART_AND_WHOLE = frozenset(
     pair
@@ -117,11 +126,10 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     word = board.source[i]
     candidate = _candidate(board, i, kept)
     if _twin(board, word) is not None:
-        odd = candidate is not None and board.capital(candidate)
-        found = _stand_in(board, word, candidate) if odd and candidate is not None else None
-        if found is None or found.change != "swapped":
-            return Match("kept", (), "given elsewhere in the sentence")
-        return found
+        return _second(board, i, mention, candidate)
+    ordinal = _ORDINALS.get(word.norm)
+    if kept and ordinal is not None and any(w.norm == ordinal for w in board.copy):
+        return Match("kept", (), "a number of the name written as a word")
     if candidate is not None and kept:
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
@@ -141,6 +149,24 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     spare = given or bool(kept) or (place is not None and word.norm not in place.split())
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
+
+
+def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
+    """Judge a name that the source gives more often than the copy."""
+    if candidate is not None and board.capital(candidate):
+        found = _stand_in(board, board.source[i], candidate)
+        if found is not None and found.change in ("swapped", "translated"):
+            return found
+    whole = all(_is_twin(board, k) for k in mention.at)
+    if not whole or _referred(board, i, candidate):
+        return Match("kept", (), "given elsewhere in the sentence")
+    return Match("dropped", (), "is given less often in the copy", 0.3)
+
+
+def _is_twin(board: Board, k: int) -> bool:
+    return not (k in board.matches and board.matches[k].copy) and (
+        _twin(board, board.source[k]) is not None
+    )
 
 
 def _stand_in(board: Board, word: Word, j: int) -> Match | None:

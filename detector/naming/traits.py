@@ -101,11 +101,13 @@ def trait_matrix(cases: Sequence[NameCase]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n_names, n_traits), float64
-        Columns in the order of `TRAITS`; NaN where a trait cannot be computed.
+        Columns in the order of `TRAITS`; NaN where a trait cannot be computed, and throughout for
+        names that no classifier judges.
     """
-    out = np.empty((len(cases), len(TRAITS)), dtype=np.float64)
+    out = np.full((len(cases), len(TRAITS)), np.nan)
     for row, case in enumerate(cases):
-        out[row] = [trait.compute(case) for trait in TRAITS]
+        if case.change.change in JUDGED:
+            out[row] = [trait.compute(case) for trait in TRAITS]
     return out
 
 
@@ -372,17 +374,18 @@ def _at_opening(case: NameCase) -> float:
 
 
 def _spelt_out(case: NameCase) -> float:
-    """Tell whether the other side holds words whose initials spell the name."""
-    if not _is_acronym(case):
-        return 0.0
-    words = [w.norm for w in (case.board.copy if case.at else case.board.source)]
+    """Tell whether the other side holds the name's initials, or what its letters stand for."""
+    words = case.board.copy if case.at else case.board.source
     text = base_form(_text(case))
-    size = len(text)
+    if not _is_acronym(case):
+        return float(any(w.text.isupper() and spells_acronym(w.text, text) for w in words))
+    norms = [w.norm for w in words]
+    sizes = range(max(2, len(text) - 1), len(text) + 3)
     return float(
         any(
-            spells_acronym(text, " ".join(words[k : k + n]))
-            for n in range(max(2, size - 1), size + 3)
-            for k in range(len(words) - n + 1)
+            norms[k][0] == text[0].lower() and spells_acronym(text, " ".join(norms[k : k + n]))
+            for n in sizes
+            for k in range(len(norms) - n + 1)
         )
     )
 
