@@ -81,6 +81,10 @@ class Board:
         linked = int(self.links.to_copy[i])
         if linked in free:
             return linked
+        # Of a name given twice, the alignment knows which one the copy kept.
+        free = [j for j in free if not self._linked_to_twin(i, j)]
+        if not free:
+            return None
         beside = [
             self.matches[k].copy[-1]
             for k in (i - 1, i + 1)
@@ -90,6 +94,15 @@ class Board:
             return min(free, key=lambda j: min(abs(j - b) for b in beside))
         place = i / max(1, len(self.source)) * len(self.copy)
         return min(free, key=lambda j: abs(j - place))
+
+    def _linked_to_twin(self, i: int, j: int) -> bool:
+        k = int(self.links.to_source[j])
+        return (
+            k not in (-1, i)
+            and k not in self.matches
+            and k in self.named
+            and self.source[k].norm == self.source[i].norm
+        )
 
     def accounted(self, j: int) -> bool:
         """Tell whether the copy word stands for a word of the source that is no name."""

@@ -26,6 +26,8 @@ from detector.words import Word
 
 # What may stand between an opening mark and the first word: the next word's capital says nothing.
 _OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"(\[–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
+# The end of a quotation inside a sentence: the speaker follows.
+_CLOSING = re.compile(r"\s?,\s?(?:[”\"’']|'')\s+")
 _JOINERS = closed_class("joiner")
 _PARTICLES = closed_class("particle")
 _SPEECH = closed_class("speech")
@@ -320,6 +322,8 @@ def _is_flat(raw: str, words: Sequence[Word]) -> bool:
 
 
 def _opens(raw: str, before: Word, word: Word) -> bool:
+    if _CLOSING.fullmatch(raw[before.end : word.start]):
+        return False
     return _OPENING.search(raw[before.end : word.start]) is not None and not (
         raw[before.end : word.start] in (". ", ".") and len(before.text) <= 3
     )

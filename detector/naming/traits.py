@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.lexicon import (
+    base_forms,
     closed_class,
     is_stopword,
     is_word,
@@ -52,8 +53,8 @@ class NameCase:
         What became of each of those words.
     copy_at : tuple of int
         Positions of the copy words that the change points at; may be empty.
-    n_names, n_changed : int
-        Names of the bead, and how many of them did not come back.
+    n_names, n_lost, n_added : int
+        Names of the bead, how many of the source's did not come back, how many the copy added.
     """
 
     board: Board
@@ -62,7 +63,8 @@ class NameCase:
     parts: Mapping[int, Match]
     copy_at: tuple[int, ...]
     n_names: int
-    n_changed: int
+    n_lost: int
+    n_added: int
 
     @property
     def lost(self) -> tuple[int, ...]:
@@ -150,6 +152,31 @@ def _is_in_copy(match: Match) -> bool:
 
 def _lost_core(case: NameCase) -> float:
     return float(sum(not _is_generic(norm) for norm in _norms(case)))
+
+
+def _gone_core(case: NameCase) -> float:
+    """Count the words that left no trace, generic ones aside."""
+    board = case.board
+    return float(
+        sum(not case.parts[i].copy and not _is_generic(board.source[i].norm) for i in case.lost)
+    )
+
+
+def _lowered(case: NameCase) -> float:
+    """Tell whether every lost word stands in the copy, in another case or inflection."""
+    if not case.lost:
+        return math.nan
+    board = case.board
+    return float(
+        all(
+            any(_same_word(board.copy[j].norm, board.source[i].norm) for j in case.parts[i].copy)
+            for i in case.lost
+        )
+    )
+
+
+def _same_word(one: str, other: str) -> bool:
+    return one == other or not base_forms(one).isdisjoint(base_forms(other))
 
 
 def _lost_strange(case: NameCase) -> float:
@@ -401,6 +428,8 @@ TRAITS: tuple[Trait, ...] = (
     Trait("lost_share", "share of words", 1, _lost_share),
     Trait("kept_core", "words", -1, _kept_core),
     Trait("lost_core", "words", 1, _lost_core),
+    Trait("gone_core", "words", 0, _gone_core),
+    Trait("lowered", "0 or 1", 0, _lowered),
     Trait("lost_strange", "words", 1, _lost_strange),
     Trait("rarity", "Zipf scale", 0, _rarity),
     Trait("person", "0 or 1", 0, _of_kind("given", "surname")),
@@ -431,7 +460,8 @@ TRAITS: tuple[Trait, ...] = (
     Trait("at_opening", "0 or 1", 0, _at_opening),
     Trait("spelt_out", "0 or 1", -1, _spelt_out),
     Trait("names", "log count", 0, lambda case: math.log1p(case.n_names)),
-    Trait("names_changed", "share of names", 0, lambda case: case.n_changed / case.n_names),
+    Trait("names_lost", "names", 0, lambda case: float(case.n_lost)),
+    Trait("names_added", "names", 0, lambda case: float(case.n_added)),
 )
 """The registry; its order is the order of the columns, and a bundle remembers it."""
 

@@ -125,7 +125,8 @@ def name_cases(
     match_standins(board)
     found = [_verdict(board, mention) for mention in board.mentions]
     found += _added(board)
-    changed = sum(change.change in JUDGED for change, _, _ in found)
+    added = sum(change.change == "added" for change, _, _ in found)
+    lost = sum(change.change in JUDGED for change, _, _ in found) - added
     return tuple(
         NameCase(
             board=board,
@@ -134,7 +135,8 @@ def name_cases(
             copy_at=copy,
             parts={i: board.matches[i] for i in at},
             n_names=len(found),
-            n_changed=changed,
+            n_lost=lost,
+            n_added=added,
         )
         for change, at, copy in found
     )
