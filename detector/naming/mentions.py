@@ -210,10 +210,12 @@ def _opens_as_person(word: Word, following: Word, casing: Casing) -> bool:
             and following.start not in casing.opening
             and not is_stopword(following.norm)
         )
-    if name_kinds(norm).isdisjoint(("given", "surname")) or (is_calendar(norm) and norm != "may"):
+    if is_calendar(norm) and norm != "may":
         return False
-    if word.possessive:
+    if word.possessive and is_known_name(norm):
         return True
+    if name_kinds(norm).isdisjoint(("given", "surname")):
+        return False
     plural = norm.endswith("s") and not norm.endswith("ss")
     if plural:
         return following.norm in _SINGULAR

@@ -140,13 +140,12 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if _referred(board, i, candidate):
         return Match("kept", (), "already given; a pronoun or title stands for it")
     if candidate is not None:
-        found = _stand_in(board, word, candidate)
+        found = _stand_in(board, word, candidate, kept)
         if found is not None:
             return found
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
-    place = place_key(base_form(word.text))
-    spare = given or bool(kept) or (place is not None and word.norm not in place.split())
+    spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
 
@@ -154,7 +153,7 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
 def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
     """Judge a name that the source gives more often than the copy."""
     if candidate is not None and board.capital(candidate):
-        found = _stand_in(board, board.source[i], candidate)
+        found = _stand_in(board, board.source[i], candidate, [])
         if found is not None and found.change in ("swapped", "translated"):
             return found
     whole = all(_is_twin(board, k) for k in mention.at)
@@ -169,7 +168,7 @@ def _is_twin(board: Board, k: int) -> bool:
     )
 
 
-def _stand_in(board: Board, word: Word, j: int) -> Match | None:
+def _stand_in(board: Board, word: Word, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     other = board.copy[j]
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
@@ -183,7 +182,7 @@ def _stand_in(board: Board, word: Word, j: int) -> Match | None:
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    if word.norm in GENERIC and other.norm in GENERIC:
+    if word.norm in GENERIC and other.norm in GENERIC and kept:
         return Match("kept", (j,), "one generic word for another")
     if american(word.norm) == american(other.norm):
         return Match("kept", (j,), "British and American spelling")
@@ -205,16 +204,29 @@ def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) 
         return False
     if word.norm in GENERIC or len(word.norm) == 1:
         return True
-    # "University" stands for no university, and "Donald" for nobody; "Xi" does for Xi Jinping
-    # and "Northwind" for Northwind Power.
-    solid = [k for k in kept if not _is_generic(board.source[k].norm)]
+    # "University" stands for no university, "Australian Minister" for none of them, and "Donald"
+    # for nobody; "Xi" does for Xi Jinping and "Northwind" for Northwind Power.
+    solid = _solid(board, kept)
     if max(mention.at) in solid:
         return True
     return not all("given" in name_kinds(board.source[k].norm) for k in solid)
 
 
-def _is_generic(norm: str) -> bool:
-    return norm in GENERIC or norm.removesuffix("s") in GENERIC
+def _solid(board: Board, kept: list[int]) -> list[int]:
+    """Return the words that tell one from another: no office, generic head or adjective."""
+    return [
+        k
+        for k in kept
+        if (norm := board.source[k].norm) not in GENERIC
+        and norm.removesuffix("s") not in GENERIC
+        and title_key(norm) is None
+        and not _is_place_adjective(board.source[k].text)
+    ]
+
+
+def _is_place_adjective(text: str) -> bool:
+    key = place_key(base_form(text))
+    return key is not None and base_form(text).casefold() not in key.split()
 
 
 def _twin(board: Board, word: Word) -> int | None:
@@ -277,6 +289,7 @@ def _is_candidate(board: Board, j: int) -> bool:
         and not board.accounted(j)
         and not is_stopword(word.norm)
         and not word.norm[0].isdigit()
+        and word.norm != "s"  # what is left of a possessive
     )
 
 
