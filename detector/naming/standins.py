@@ -142,12 +142,38 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if candidate is not None:
         found = _stand_in(board, word, candidate, kept)
         if found is not None:
-            return found
+            return found if kept else _widened(board, found, candidate)
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
     spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
+
+
+def _widened(board: Board, found: Match, j: int) -> Match:
+    """Let the whole of another name stand in, where its last word alone was seen."""
+    if found.change not in ("swapped", "translated") or not board.capital(j):
+        return found
+    run = [j]
+    for step in (-1, 1):
+        k = j + step
+        while 0 <= k < len(board.copy) and _is_candidate(board, k) and _capital_inside(board, k):
+            run.append(k)
+            k += step
+    strange = any(not is_word(board.copy[k].norm) or _is_place(board.copy[k].text) for k in run)
+    if len(run) > 1 and strange and found.belief is None:
+        return Match("swapped", tuple(sorted(run)), "was swapped for another name")
+    return found
+
+
+def _capital_inside(board: Board, k: int) -> bool:
+    return board.capital(k) and (
+        board.copy_lowered or board.copy[k].start not in board.context.copy.opening
+    )
+
+
+def _is_place(text: str) -> bool:
+    return place_key(base_form(text)) is not None
 
 
 def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:

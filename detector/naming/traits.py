@@ -282,7 +282,7 @@ def _stand_in_name(case: NameCase) -> float:
             or place_key(base_form(case.board.copy[j].text)) is not None
         )
 
-    return _over_stand_ins(case, known)
+    return max((known(j) for j in case.stand_ins), default=math.nan)
 
 
 def _stand_in_role(case: NameCase) -> float:
