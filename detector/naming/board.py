@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.lexicon import is_word
+from detector.lexicon import is_stopword, is_word, name_kinds
 from detector.naming.mentions import Casing, Mention, base_form, find_mentions, has_capital
 from detector.records import Change
 from detector.words import Word, WordAlignment
@@ -115,7 +115,10 @@ class Board:
     def capital(self, j: int) -> bool:
         """Tell whether the copy word is written as a name, or could be in a lowered copy."""
         word = self.copy[j]
-        return has_capital(word.text) or (self.copy_lowered and not is_word(word.norm))
+        if not self.copy_lowered:
+            return has_capital(word.text)
+        named = not name_kinds(word.norm).isdisjoint(("given", "surname"))
+        return not is_word(word.norm) or (named and not is_stopword(word.norm))
 
     def beside(self, i: int, j: int) -> bool:
         """Tell whether a neighbour of the source word was matched right beside the copy word."""

@@ -82,14 +82,15 @@ def _nearest_phrase(
         at = tuple(range(j, j + size))
         if any(k in board.taken for k in at):
             continue
-        if not (board.copy_lowered or has_capital(board.copy[j].text)):
+        if not _has_capital(board, j):
             continue
         if (
             board.copy[at[-1]].norm == f"{board.source[last].norm}s"
             and board.source[last].possessive
         ):
             continue  # a glued possessive, which `_glued` looks at
-        if place_key(board.copy_text(at)) == key:
+        text = board.copy_text(at)
+        if key in (place_key(text), board.copy_lowered and place_key(text.upper())):
             hits.append(at)
     place = i / max(1, len(board.source)) * len(board.copy)
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
@@ -111,6 +112,8 @@ def _acronym(board: Board, mention: Mention) -> None:
 
 def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
     phrase = board.copy_text(at)
+    if board.copy_lowered and len(at) == 1:
+        phrase = phrase.upper()
     if same_acronym(text, phrase):
         return True
     if len(at) == 1:  # "United States Geological Survey" is shortened to "USGS"
@@ -128,7 +131,11 @@ def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
 def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
     """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
     if bare_acronym(text) is None:
-        yield from ((j,) for j, w in enumerate(board.copy) if len(w.text) > 1 and w.text.isupper())
+        yield from (
+            (j,)
+            for j, w in enumerate(board.copy)
+            if len(w.text) > 1 and (w.text.isupper() or board.copy_lowered)
+        )
         return
     initial = text[0].lower()
     for j, word in enumerate(board.copy):
@@ -217,6 +224,10 @@ def _is_known(norm: str) -> bool:
     return zipf(norm) > 0.0 or is_known_name(norm)
 
 
+def _has_capital(board: Board, j: int) -> bool:
+    return board.copy_lowered or has_capital(board.copy[j].text)
+
+
 def _glued(board: Board, mention: Mention) -> None:
     for i in board.open(mention):
         word = board.source[i]
@@ -234,7 +245,7 @@ def _glued(board: Board, mention: Mention) -> None:
                 (
                     j
                     for j, w in enumerate(board.copy)
-                    if len(w.norm) > 3 and word.norm == f"{w.norm}s" and has_capital(w.text)
+                    if len(w.norm) > 3 and word.norm == f"{w.norm}s" and _has_capital(board, j)
                 ),
             )
             if j is not None and word.possessive and board.copy[j].possessive:
@@ -243,15 +254,16 @@ def _glued(board: Board, mention: Mention) -> None:
                 board.settle(i, Match("kept", (j,), "singular and plural"))
             continue
         other = board.copy[j]
+        lowered = other.text.islower() and not board.copy_lowered
         if word.possessive:
-            if other.text.islower() and is_word(word.norm):
+            if lowered and is_word(word.norm):
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
             else:
                 note = "has its possessive 's glued on"
-                if other.text[0].islower():
+                if lowered:
                     note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
-        elif other.text.islower() and is_word(word.norm):
+        elif lowered and is_word(word.norm):
             board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
         elif _possessive_elsewhere(board, word):
             board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))

@@ -142,7 +142,7 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if candidate is not None:
         found = _stand_in(board, word, candidate, kept)
         if found is not None:
-            return found if kept else _widened(board, found, candidate)
+            return found if kept or is_word(word.norm) else _widened(board, found, candidate)
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
     spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
