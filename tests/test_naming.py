@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import FakeEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.evidence import BeadEvidence, gather_pairs
+from detector.naming.findings import NameFindings, find_changes, judge_names
 from detector.naming.mentions import camel_parts, casing_of, find_mentions
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
+from detector.naming.traits import TRAIT_NAMES, TRAITS
+from detector.naming.verdicts import name_context
 from detector.records import CHANGES, SLIPS, NameChange
 from detector.words import find_words
 
@@ -208,3 +212,39 @@ def test_naming_spelling_golden(
     assert is_misspelt(new, old) is misspelt
     assert is_cut(new, old) is cut
     assert are_spellings(old, new) is spellings
+
+
+def findings(source: str, copy: str) -> NameFindings:
+    (bead,) = gather_pairs([(source, copy)], FakeEncoder())
+    words = bead.words
+    return find_changes(words, name_context(source, [words.source], copy, [words.copy]))
+
+
+@given(
+    st.lists(st.sampled_from(SOURCE_WORDS.split()), min_size=1),
+    st.lists(st.sampled_from(COPY_WORDS.split()), min_size=1),
+)
+def test_naming_traits_are_numbers_for_judged_names_alone(
+    source: list[str], copy: list[str]
+) -> None:
+    found = findings(" ".join(source), " ".join(copy))
+    assert found.changes == compare(" ".join(source), " ".join(copy))
+    assert found.traits.shape == (len(found.changes), len(TRAITS))
+    assert not np.isinf(found.traits).any()
+    assert np.isnan(found.traits[~found.judged]).all()
+    assert np.isfinite(found.traits[found.judged][:, TRAIT_NAMES.index("belief")]).all()
+
+
+def test_naming_traits_tell_a_capital_lost_from_a_name_lost() -> None:
+    lowered = findings("He praised the Works Committee.", "He praised the labour group.")
+    assert lowered.traits[0, TRAIT_NAMES.index("lowered")] == 0.0
+    dropped = findings("He praised Aarhus University.", "He praised the university.")
+    assert dropped.traits[0, TRAIT_NAMES.index("gone_core")] == 1.0
+
+
+def test_naming_a_classifier_judges_neither_kept_names_nor_slips() -> None:
+    found = findings("Khan’s wife met Ann in Lima.", "Khans wife met Ann in Quito.")
+    judged = judge_names(found, [0.9] * len(found.changes))
+    assert {c.source_text: c.probability for c in judged if c.change == "swapped"} == {"Lima": 0.9}
+    for before, after in zip(found.changes, judged, strict=True):
+        assert (before == after) is (before.change != "swapped")
