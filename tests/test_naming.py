@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.evidence import BeadEvidence, gather_pairs
+from detector.naming.casing import camel_parts, casing_of
 from detector.naming.findings import NameFindings, find_changes, judge_names
-from detector.naming.mentions import camel_parts, casing_of, find_mentions
+from detector.naming.mentions import find_mentions
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.naming.traits import TRAIT_NAMES, TRAITS
 from detector.naming.verdicts import name_context

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from detector.lexicon import is_stopword, is_word, name_kinds
-from detector.naming.mentions import Casing, Mention, base_form, find_mentions, has_capital
+from detector.naming.casing import Casing, base_form, has_capital
+from detector.naming.mentions import Mention, find_mentions
 from detector.records import Change
 from detector.words import Word, WordAlignment
 

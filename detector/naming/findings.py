@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.naming.board import NameContext
-from detector.naming.traits import JUDGED, trait_matrix
+from detector.naming.cases import JUDGED
+from detector.naming.traits import trait_matrix
 from detector.naming.verdicts import name_cases
 from detector.records import NameChange
 from detector.words import WordAlignment

@@ -21,7 +21,8 @@ from detector.lexicon import (
     zipf,
 )
 from detector.naming.board import Board, Match
-from detector.naming.mentions import Mention, base_form, has_capital
+from detector.naming.casing import base_form, has_capital
+from detector.naming.mentions import Mention
 from detector.words import Word
 
 

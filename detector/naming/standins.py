@@ -18,8 +18,10 @@ from detector.lexicon import (
     title_key,
 )
 from detector.naming.board import Board, Match
+from detector.naming.candidates import find_candidate, is_candidate
+from detector.naming.casing import base_form, camel_parts
 from detector.naming.forms import case_match
-from detector.naming.mentions import Mention, base_form, camel_parts, has_capital
+from detector.naming.mentions import Mention
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.words import Word
 
@@ -124,7 +126,7 @@ def _replaced(board: Board, mention: Mention) -> None:
 
 def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Match:
     word = board.source[i]
-    candidate = _candidate(board, i, kept)
+    candidate = find_candidate(board, i, kept)
     if _twin(board, word) is not None:
         return _second(board, i, mention, candidate)
     ordinal = _ORDINALS.get(word.norm)
@@ -157,7 +159,7 @@ def _widened(board: Board, found: Match, j: int) -> Match:
     run = [j]
     for step in (-1, 1):
         k = j + step
-        while 0 <= k < len(board.copy) and _is_candidate(board, k) and _capital_inside(board, k):
+        while 0 <= k < len(board.copy) and is_candidate(board, k) and _capital_inside(board, k):
             run.append(k)
             k += step
     strange = any(not is_word(board.copy[k].norm) or _is_place(board.copy[k].text) for k in run)
@@ -261,62 +263,6 @@ def _twin(board: Board, word: Word) -> int | None:
         if match.copy and k in board.named and board.source[k].norm == word.norm:
             return k
     return None
-
-
-def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
-    """Find the copy word that stands where the name should be, and for nothing else."""
-    linked = int(board.links.to_copy[i])
-    if linked >= 0 and _is_candidate(board, linked):
-        return linked
-    before, after = _position(board, i - 1), _position(board, i + 1)
-    places = [] if before is None else [before + 1, before + 2]
-    places += [] if after is None else [after - 1, after - 2]
-    # A translated name turns its parts round: "Morning Bell", "Bell of Dawn".
-    for k in kept:
-        places += [p + step for p in board.matches[k].copy for step in (1, 2, -1, -2)]
-    for j in places:
-        if not 0 <= j < len(board.copy):
-            continue
-        if i - 1 in kept and j == before + 1 and _is_odd_capital(board, j):  # type: ignore[operator] # a kept word has a place
-            return j
-        if not _is_candidate(board, j):
-            continue
-        tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
-        if board.capital(j) or (tight and board.links.to_source[j] < 0):
-            return j
-    return None
-
-
-def _is_odd_capital(board: Board, j: int) -> bool:
-    """Tell whether a small word is written like a part of a name ("Northwind Can")."""
-    word = board.copy[j]
-    return (
-        j not in board.taken
-        and is_stopword(word.norm)
-        and has_capital(word.text)
-        and word.start not in board.context.copy.opening
-        and word.norm not in {w.norm for w in board.source}
-    )
-
-
-def _position(board: Board, k: int) -> int | None:
-    if not 0 <= k < len(board.source):
-        return None
-    if k in board.matches and board.matches[k].copy:
-        return board.matches[k].copy[-1]
-    to = int(board.links.to_copy[k])
-    return to if to >= 0 and board.links.strength[k, to] > 0.6 else None
-
-
-def _is_candidate(board: Board, j: int) -> bool:
-    word = board.copy[j]
-    return (
-        j not in board.taken
-        and not board.accounted(j)
-        and not is_stopword(word.norm)
-        and not word.norm[0].isdigit()
-        and word.norm != "s"  # what is left of a possessive
-    )
 
 
 def _referred(board: Board, i: int, candidate: int | None) -> bool:

@@ -7,7 +7,7 @@ fitting, no threshold, no probability; what happened to the name was settled bef
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,63 +20,20 @@ from detector.lexicon import (
     is_word,
     name_kinds,
     place_key,
-    spells_acronym,
     title_key,
     zipf,
 )
-from detector.naming.board import Board, Match
-from detector.naming.mentions import base_form
+from detector.naming import surroundings
+from detector.naming.board import Match
+from detector.naming.cases import JUDGED, NameCase, is_acronym, is_back, is_generic
+from detector.naming.casing import base_form
 from detector.naming.spelling import likeness, romanised
-from detector.records import CHANGES, SLIPS, Change, NameChange
-
-JUDGED: tuple[Change, ...] = tuple(c for c in CHANGES if c != "kept" and c not in SLIPS)
-"""Changes that a classifier may judge; for the others the rule has the last word."""
+from detector.records import Change
 
 _PRONOUNS = closed_class("pronoun")
 _ROLES = closed_class("role")
 _GENERIC = closed_class("generic_head")
 _DETERMINERS = closed_class("determiner")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NameCase:
-    """One name change with all that the bead shows about it.
-
-    Attributes
-    ----------
-    board : Board
-        The bead, every name settled.
-    change : NameChange
-    at : tuple of int
-        Positions of the name's words in the source; empty for an added name.
-    parts : mapping of int to Match
-        What became of each of those words.
-    copy_at : tuple of int
-        Positions of the copy words that the change points at; may be empty.
-    n_names, n_lost, n_added : int
-        Names of the bead, how many of the source's did not come back, how many the copy added.
-    """
-
-    board: Board
-    change: NameChange
-    at: tuple[int, ...]
-    parts: Mapping[int, Match]
-    copy_at: tuple[int, ...]
-    n_names: int
-    n_lost: int
-    n_added: int
-
-    @property
-    def lost(self) -> tuple[int, ...]:
-        """Source positions of the words that did not come back."""
-        return tuple(i for i in self.at if not _is_back(self.parts[i]))
-
-    @property
-    def stand_ins(self) -> tuple[int, ...]:
-        """Copy positions of the words in the place of lost ones; of all words of an added name."""
-        if not self.at:
-            return self.copy_at
-        return tuple(j for i in self.lost for j in self.parts[i].copy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +70,6 @@ def trait_matrix(cases: Sequence[NameCase]) -> NDArray[np.float64]:
     return out
 
 
-def _is_back(match: Match) -> bool:
-    return match.change == "kept" or match.change in SLIPS
-
-
-def _norms(case: NameCase) -> list[str]:
-    """Return the words that the change is about: lost ones, or those of an added name."""
-    if not case.at:
-        return [case.board.copy[j].norm for j in case.copy_at]
-    return [case.board.source[i].norm for i in case.lost or case.at]
-
-
-def _text(case: NameCase) -> str:
-    return case.change.source_text or case.change.copy_text or ""
-
-
-def _is_generic(norm: str) -> bool:
-    return norm in _GENERIC or norm.removesuffix("s") in _GENERIC or title_key(norm) is not None
-
-
 # The name itself ----------------------------------------------------------------------------------
 
 
@@ -143,22 +81,22 @@ def _kept_core(case: NameCase) -> float:
     if not case.at:
         return math.nan
     norms = [case.board.source[i].norm for i in case.at if _is_in_copy(case.parts[i])]
-    return float(sum(not _is_generic(norm) and not is_stopword(norm) for norm in norms))
+    return float(sum(not is_generic(norm) and not is_stopword(norm) for norm in norms))
 
 
 def _is_in_copy(match: Match) -> bool:
-    return _is_back(match) and bool(match.copy)
+    return is_back(match) and bool(match.copy)
 
 
 def _lost_core(case: NameCase) -> float:
-    return float(sum(not _is_generic(norm) for norm in _norms(case)))
+    return float(sum(not is_generic(norm) for norm in case.norms))
 
 
 def _gone_core(case: NameCase) -> float:
     """Count the words that left no trace, generic ones aside."""
     board = case.board
     return float(
-        sum(not case.parts[i].copy and not _is_generic(board.source[i].norm) for i in case.lost)
+        sum(not case.parts[i].copy and not is_generic(board.source[i].norm) for i in case.lost)
     )
 
 
@@ -180,32 +118,27 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def _lost_strange(case: NameCase) -> float:
-    return float(sum(not is_word(norm) for norm in _norms(case)))
+    return float(sum(not is_word(norm) for norm in case.norms))
 
 
 def _rarity(case: NameCase) -> float:
-    return min(zipf(norm) for norm in _norms(case))
+    return min(zipf(norm) for norm in case.norms)
 
 
 def _of_kind(*kinds: str) -> Callable[[NameCase], float]:
     def compute(case: NameCase) -> float:
-        return float(any(not name_kinds(n).isdisjoint(kinds) for n in _norms(case)))
+        return float(any(not name_kinds(n).isdisjoint(kinds) for n in case.norms))
 
     return compute
 
 
 def _is_place(case: NameCase) -> float:
-    return float(place_key(_text(case)) is not None)
+    return float(place_key(case.text) is not None)
 
 
 def _is_adjective(case: NameCase) -> float:
-    key = place_key(_text(case))
-    return float(key is not None and not set(_norms(case)) & set(key.split()))
-
-
-def _is_acronym(case: NameCase) -> float:
-    text = base_form(_text(case)).rstrip("s")
-    return float(1 < len(text) < 9 and text.isupper())
+    key = place_key(case.text)
+    return float(key is not None and not set(case.norms) & set(key.split()))
 
 
 # What stands in its place -------------------------------------------------------------------------
@@ -293,130 +226,6 @@ def _stand_in_role(case: NameCase) -> float:
     return _over_stand_ins(case, role)
 
 
-# The bead around it -------------------------------------------------------------------------------
-
-
-def _neighbours(case: NameCase) -> Iterator[int]:
-    """Yield the source words near the name that say something and are no names."""
-    if not case.at:
-        return
-    first, last = case.at[0], case.at[-1]
-    for places in (range(first - 1, -1, -1), range(last + 1, len(case.board.source))):
-        found = 0
-        for k in places:
-            if k in case.board.named or is_stopword(case.board.source[k].norm):
-                continue
-            yield k
-            found += 1
-            if found == 2:
-                break
-
-
-def _neighbour_link(case: NameCase) -> float:
-    strength = case.board.links.source_strength
-    found = [float(strength[k]) for k in _neighbours(case)]
-    return sum(found) / len(found) if found else math.nan
-
-
-def _rest_link(case: NameCase) -> float:
-    board = case.board
-    strength = board.links.source_strength
-    found = [
-        float(strength[k])
-        for k, word in enumerate(board.source)
-        if k not in board.named and not is_stopword(word.norm)
-    ]
-    return sum(found) / len(found) if found else math.nan
-
-
-def _gap(case: NameCase) -> float:
-    """Return how many copy words stand between the counterparts of the name's neighbours."""
-    if not case.at:
-        return math.nan
-    to = case.board.links.to_copy
-    before = [int(to[k]) for k in range(max(0, case.at[0] - 2), case.at[0]) if to[k] >= 0]
-    after = [int(to[k]) for k in range(case.at[-1] + 1, case.at[-1] + 3) if k < len(to)]
-    after = [j for j in after if j >= 0]
-    if not before or not after or after[0] <= before[-1]:
-        return math.nan
-    return float(min(20, after[0] - before[-1] - 1))
-
-
-def _length_ratio(case: NameCase) -> float:
-    return math.log(len(case.board.copy) / len(case.board.source))
-
-
-def _odd_capitals(case: NameCase) -> float:
-    """Count the copy's capitals, openings aside, that no word of the source answers for."""
-    board = case.board
-    return float(
-        sum(
-            j not in board.taken
-            and j not in case.copy_at
-            and word.start not in board.context.copy.opening
-            and board.capital(j)
-            and not is_stopword(word.norm)
-            and not board.accounted(j)
-            for j, word in enumerate(board.copy)
-        )
-    )
-
-
-def _gained(words: frozenset[str]) -> Callable[[NameCase], float]:
-    def compute(case: NameCase) -> float:
-        copy = sum(w.norm in words for w in case.board.copy)
-        return float(copy - sum(w.norm in words for w in case.board.source))
-
-    return compute
-
-
-def _given_again(case: NameCase) -> float:
-    """Count the other places of the source that hold a word of the name."""
-    norms = {n for n in _norms(case) if not _is_generic(n)}
-    return float(sum(w.norm in norms for k, w in enumerate(case.board.source) if k not in case.at))
-
-
-def _in_document(case: NameCase) -> float:
-    first = case.board.context.copy.first if case.at else case.board.context.source.first
-    return float(any(norm in first for norm in _norms(case) if not _is_generic(norm)))
-
-
-def _bracketed(case: NameCase) -> float:
-    if case.change.source is None:
-        return math.nan
-    raw = case.board.context.source.raw
-    return float(raw[: case.change.source.start].rstrip()[-1:] in ("(", "["))
-
-
-def _determined(case: NameCase) -> float:
-    if not case.at:
-        return math.nan
-    return float(case.at[0] > 0 and case.board.source[case.at[0] - 1].norm in _DETERMINERS)
-
-
-def _at_opening(case: NameCase) -> float:
-    if not case.at:
-        return math.nan
-    return float(case.board.source[case.at[0]].start in case.board.context.source.opening)
-
-
-def _spelt_out(case: NameCase) -> float:
-    """Tell whether the other side holds the name's initials, or what its letters stand for."""
-    words = case.board.copy if case.at else case.board.source
-    text = base_form(_text(case))
-    if not _is_acronym(case):
-        return float(any(w.text.isupper() and spells_acronym(w.text, text) for w in words))
-    norms = [w.norm for w in words]
-    sizes = range(max(2, len(text) - 1), len(text) + 3)
-    return float(
-        any(
-            norms[k][0] == text[0].lower() and spells_acronym(text, " ".join(norms[k : k + n]))
-            for n in sizes
-            for k in range(len(norms) - n + 1)
-        )
-    )
-
-
 def _is_change(change: Change) -> Trait:
     return Trait(change, "0 or 1", 0, lambda case: float(case.change.change == change))
 
@@ -435,7 +244,7 @@ TRAITS: tuple[Trait, ...] = (
     Trait("person", "0 or 1", 0, _of_kind("given", "surname")),
     Trait("place", "0 or 1", 0, _is_place),
     Trait("place_adjective", "0 or 1", 0, _is_adjective),
-    Trait("acronym", "0 or 1", 0, _is_acronym),
+    Trait("acronym", "0 or 1", 0, lambda case: float(is_acronym(case))),
     Trait("spelling", "likeness", 0, _spelling),
     Trait("same_sound", "0 or 1", 0, _same_sound),
     Trait("stand_in_link", "likeness", 0, _stand_in_link),
@@ -446,19 +255,19 @@ TRAITS: tuple[Trait, ...] = (
     Trait("stand_in_word", "0 or 1", 0, _stand_in_word),
     Trait("stand_in_name", "0 or 1", 0, _stand_in_name),
     Trait("stand_in_role", "0 or 1", 0, _stand_in_role),
-    Trait("neighbour_link", "likeness", 0, _neighbour_link),
-    Trait("rest_link", "likeness", 0, _rest_link),
-    Trait("gap", "words", 0, _gap),
-    Trait("length_ratio", "log ratio", 0, _length_ratio),
-    Trait("odd_capitals", "words", 0, _odd_capitals),
-    Trait("pronouns_gained", "words", 0, _gained(_PRONOUNS)),
-    Trait("roles_gained", "words", 0, _gained(_ROLES)),
-    Trait("given_again", "words", 0, _given_again),
-    Trait("in_document", "0 or 1", -1, _in_document),
-    Trait("bracketed", "0 or 1", 0, _bracketed),
-    Trait("determined", "0 or 1", 0, _determined),
-    Trait("at_opening", "0 or 1", 0, _at_opening),
-    Trait("spelt_out", "0 or 1", -1, _spelt_out),
+    Trait("neighbour_link", "likeness", 0, surroundings.neighbour_link),
+    Trait("rest_link", "likeness", 0, surroundings.rest_link),
+    Trait("gap", "words", 0, surroundings.gap),
+    Trait("length_ratio", "log ratio", 0, surroundings.length_ratio),
+    Trait("odd_capitals", "words", 0, surroundings.odd_capitals),
+    Trait("pronouns_gained", "words", 0, surroundings.gained(_PRONOUNS)),
+    Trait("roles_gained", "words", 0, surroundings.gained(_ROLES)),
+    Trait("given_again", "words", 0, surroundings.given_again),
+    Trait("in_document", "0 or 1", -1, surroundings.in_document),
+    Trait("bracketed", "0 or 1", 0, surroundings.bracketed),
+    Trait("determined", "0 or 1", 0, surroundings.determined),
+    Trait("at_opening", "0 or 1", 0, surroundings.at_opening),
+    Trait("spelt_out", "0 or 1", -1, surroundings.spelt_out),
     Trait("names", "log count", 0, lambda case: math.log1p(case.n_names)),
     Trait("names_lost", "names", 0, lambda case: float(case.n_lost)),
     Trait("names_added", "names", 0, lambda case: float(case.n_added)),

@@ -12,18 +12,11 @@ from collections.abc import Iterable, Sequence
 
 from detector.lexicon import is_word, place_key, same_acronym
 from detector.naming.board import Board, Match, NameContext
+from detector.naming.cases import JUDGED, NameCase
+from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
 from detector.naming.forms import match_forms
-from detector.naming.mentions import (
-    Mention,
-    base_form,
-    camel_parts,
-    casing_of,
-    find_mentions,
-    has_capital,
-    is_name_word,
-)
+from detector.naming.mentions import Mention, find_mentions, is_name_word
 from detector.naming.standins import GENERIC, match_standins
-from detector.naming.traits import JUDGED, NameCase
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
 
