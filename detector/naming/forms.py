@@ -111,6 +111,12 @@ def _acronym(board: Board, mention: Mention) -> None:
             return
 
 
+def _letters(text: str) -> str | None:
+    """Return the letters of an acronym, small ones inside it included ("DoD"); None if none."""
+    mixed = 2 < len(text) < 6 and text[0].isupper() and text[-1].isupper() and text.isalpha()
+    return bare_acronym(text.upper() if mixed else text)
+
+
 def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
     phrase = board.copy_text(at)
     if board.copy_lowered and len(at) == 1:
@@ -122,7 +128,7 @@ def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
     # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
     words = [board.copy[j].norm for j in at]
     return (
-        bare_acronym(text) is not None
+        _letters(text) is not None
         and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
         and not board.plain & {norm for norm in words if norm not in _SMALL}
         and spells_acronym(text, phrase)
@@ -131,7 +137,7 @@ def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
 
 def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
     """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
-    if bare_acronym(text) is None:
+    if _letters(text) is None:
         yield from (
             (j,)
             for j, w in enumerate(board.copy)
@@ -246,7 +252,9 @@ def _glued(board: Board, mention: Mention) -> None:
                 (
                     j
                     for j, w in enumerate(board.copy)
-                    if len(w.norm) > 3 and word.norm == f"{w.norm}s" and _has_capital(board, j)
+                    if word.norm == f"{w.norm}s"
+                    and (len(w.norm) > 3 or w.text.isupper())
+                    and _has_capital(board, j)
                 ),
             )
             if j is not None and word.possessive and board.copy[j].possessive:

@@ -33,6 +33,8 @@ _AUXILIARY = _SINGULAR | closed_class("auxiliary")
 _TWOFOLD = closed_class("twofold_date")
 _DATING = closed_class("dating")
 _CURRENCIES = closed_class("currency")
+_INTERJECTIONS = closed_class("interjection")
+_PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def is_name_word(
         return False
     if _is_date(words, position) or is_title(words, position, casing):
         return False
-    if _is_currency(words, position, casing.raw) or _is_grade(word, casing.raw):
+    if _is_currency(words, position, casing.raw) or _is_no_name(word, casing.raw):
         return False
     written = _is_written_as_name(word, casing)
     if written is not None:
@@ -170,10 +172,16 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
     return position > 0 and words[position - 1].norm in _DATING
 
 
-def _is_grade(word: Word, raw: str) -> bool:
-    """Tell whether the word is the C of "C-suite"."""
+def _is_no_name(word: Word, raw: str) -> bool:
+    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah"."""
     after = raw[word.end : word.end + 2]
-    return len(word.norm) == 1 and after[:1] == "-" and after[1:].islower()
+    tied = after[:1] == "-" and after[1:].islower()
+    if tied and (len(word.norm) == 1 or word.norm in _PREFIXES):
+        return True
+    before = raw[max(0, word.start - 1) : word.start]
+    if len(word.norm) == 1 and (before in ("°", "º") or before.isdigit()):
+        return True
+    return word.norm in _INTERJECTIONS
 
 
 def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:

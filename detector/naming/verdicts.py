@@ -254,7 +254,8 @@ def _added(board: Board) -> Iterable[_Found]:
         if len(fresh) < len(mention.at):
             continue
         text = board.copy_text(mention.at)
-        if place_key(text) in board.context.places:
+        joined = "".join(board.copy[j].norm for j in mention.at)
+        if place_key(text) in board.context.places or joined in known:
             continue
         change = NameChange(
             change="added",
