@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.naming.mentions import Casing, Mention, base_form, find_mentions
+from detector.lexicon import is_stopword, is_word, name_kinds
+from detector.naming.casing import Casing, base_form, has_capital
+from detector.naming.mentions import Mention, find_mentions
 from detector.records import Change
 from detector.words import Word, WordAlignment
 
@@ -58,7 +60,9 @@ class Board:
         self.plain = {w.norm for i, w in enumerate(self.source) if i not in self.named}
         self.taken: set[int] = set()
         self.matches: dict[int, Match] = {}
-        self.copy_flat = all(w.start in context.copy.flat for w in self.copy)
+        # A copy that was put into lower case as a whole tells nothing by its letters.
+        self.copy_lowered = len(self.copy) > 1 and not any(has_capital(w.text) for w in self.copy)
+        self.copy_flat = self.copy_lowered or all(w.start in context.copy.flat for w in self.copy)
         self.source_flat = all(w.start in context.source.flat for w in self.source)
 
     def open(self, mention: Mention) -> list[int]:
@@ -78,6 +82,10 @@ class Board:
         linked = int(self.links.to_copy[i])
         if linked in free:
             return linked
+        # Of a name given twice, the alignment knows which one the copy kept.
+        free = [j for j in free if not self._linked_to_twin(i, j)]
+        if not free:
+            return None
         beside = [
             self.matches[k].copy[-1]
             for k in (i - 1, i + 1)
@@ -88,6 +96,15 @@ class Board:
         place = i / max(1, len(self.source)) * len(self.copy)
         return min(free, key=lambda j: abs(j - place))
 
+    def _linked_to_twin(self, i: int, j: int) -> bool:
+        k = int(self.links.to_source[j])
+        return (
+            k not in (-1, i)
+            and k not in self.matches
+            and k in self.named
+            and self.source[k].norm == self.source[i].norm
+        )
+
     def accounted(self, j: int) -> bool:
         """Tell whether the copy word stands for a word of the source that is no name."""
         word = self.copy[j]
@@ -95,6 +112,14 @@ class Board:
             return True
         i = int(self.links.to_source[j])
         return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
+
+    def capital(self, j: int) -> bool:
+        """Tell whether the copy word is written as a name, or could be in a lowered copy."""
+        word = self.copy[j]
+        if not self.copy_lowered:
+            return has_capital(word.text)
+        named = not name_kinds(word.norm).isdisjoint(("given", "surname"))
+        return not is_word(word.norm) or (named and not is_stopword(word.norm))
 
     def beside(self, i: int, j: int) -> bool:
         """Tell whether a neighbour of the source word was matched right beside the copy word."""

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detector.lexicon import bare_acronym, is_stopword, is_word, place_key, same_acronym
+from detector.lexicon import (
+    bare_acronym,
+    closed_class,
+    is_known_name,
+    is_stopword,
+    is_word,
+    name_kinds,
+    place_key,
+    same_acronym,
+    spells_acronym,
+    zipf,
+)
 from detector.naming.board import Board, Match
-from detector.naming.mentions import Mention, base_form, has_capital
+from detector.naming.casing import base_form, has_capital
+from detector.naming.mentions import Mention
 from detector.words import Word
 
 
@@ -26,6 +38,8 @@ def match_forms(board: Board) -> None:
 def _same(board: Board, mention: Mention) -> None:
     for i in board.open(mention):
         base = base_form(board.source[i].text)
+        if board.copy_lowered:
+            base = base.lower()
         j = board.nearest(i, (j for j, w in enumerate(board.copy) if base_form(w.text) == base))
         if j is None:
             continue
@@ -36,7 +50,10 @@ def _same(board: Board, mention: Mention) -> None:
 
 
 def _detached(board: Board, j: int) -> bool:
-    return j + 1 < len(board.copy) and board.copy[j + 1].text == "s"
+    if j + 1 >= len(board.copy) or board.copy[j + 1].text.lower() != "s":
+        return False
+    # "Florida s" has lost its apostrophe, "Florida 's" is only tokenised.
+    return board.context.copy.raw[board.copy[j].end : board.copy[j + 1].start].isspace()
 
 
 def _place(board: Board, mention: Mention) -> None:
@@ -64,17 +81,23 @@ def _nearest_phrase(
     i, last = mention_at[0], mention_at[-1]
     for j in range(len(board.copy) - size + 1):
         at = tuple(range(j, j + size))
-        if any(k in board.taken for k in at) or not has_capital(board.copy[j].text):
+        if any(k in board.taken for k in at):
+            continue
+        if not _has_capital(board, j):
             continue
         if (
             board.copy[at[-1]].norm == f"{board.source[last].norm}s"
             and board.source[last].possessive
         ):
             continue  # a glued possessive, which `_glued` looks at
-        if place_key(board.copy_text(at)) == key:
+        text = board.copy_text(at)
+        if key in (place_key(text), board.copy_lowered and place_key(text.upper())):
             hits.append(at)
     place = i / max(1, len(board.source)) * len(board.copy)
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
+
+
+_SMALL = closed_class("joiner")
 
 
 def _acronym(board: Board, mention: Mention) -> None:
@@ -82,16 +105,44 @@ def _acronym(board: Board, mention: Mention) -> None:
         return
     text = board.source_text(mention.at)
     for at in _acronym_partners(board, text):
-        if not any(k in board.taken for k in at) and same_acronym(text, board.copy_text(at)):
+        if not any(k in board.taken for k in at) and _is_spelt_out(board, text, at):
             for i in mention.at:
                 board.settle(i, Match("kept", at, "an acronym and its full name"))
             return
 
 
+def _letters(text: str) -> str | None:
+    """Return the letters of an acronym, small ones inside it included ("DoD"); None if none."""
+    mixed = 2 < len(text) < 6 and text[0].isupper() and text[-1].isupper() and text.isalpha()
+    return bare_acronym(text.upper() if mixed else text)
+
+
+def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
+    phrase = board.copy_text(at)
+    if board.copy_lowered and len(at) == 1:
+        phrase = phrase.upper()
+    if same_acronym(text, phrase):
+        return True
+    if len(at) == 1:  # "United States Geological Survey" is shortened to "USGS"
+        return spells_acronym(phrase, text)
+    # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
+    words = [board.copy[j].norm for j in at]
+    return (
+        _letters(text) is not None
+        and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
+        and not board.plain & {norm for norm in words if norm not in _SMALL}
+        and spells_acronym(text, phrase)
+    )
+
+
 def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
     """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
-    if bare_acronym(text) is None:
-        yield from ((j,) for j, w in enumerate(board.copy) if len(w.text) > 1 and w.text.isupper())
+    if _letters(text) is None:
+        yield from (
+            (j,)
+            for j, w in enumerate(board.copy)
+            if len(w.text) > 1 and (w.text.isupper() or board.copy_lowered)
+        )
         return
     initial = text[0].lower()
     for j, word in enumerate(board.copy):
@@ -123,11 +174,11 @@ def case_match(board: Board, word: Word, j: int) -> Match:
         return Match("kept", (j,), "accents or dots aside, the same word")
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
-    if old[0].isupper() and new.islower():
+    if old[0].isupper() and new.islower() and j:
         if is_word(word.norm) or is_stopword(word.norm):
             note = "reads as an ordinary word without its capital"
             # "The Post" and "the post" differ by the capital alone; "Sun" and "the sun" do not.
-            return Match("as_word", (j,), note, 0.55 if _has_article(board, word) else None)
+            return Match("as_word", (j,), note, 0.35 if _has_article(board, word) else None)
         return Match("case", (j,), "lost its capital")
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
@@ -137,7 +188,10 @@ def case_match(board: Board, word: Word, j: int) -> Match:
 
 def _has_article(board: Board, word: Word) -> bool:
     k = board.source.index(word)
-    return k > 0 and board.source[k - 1].norm in ("the", "a", "an")
+    return k > 0 and board.source[k - 1].norm in _DETERMINERS
+
+
+_DETERMINERS = closed_class("determiner")
 
 
 # What turns the name of a place or a person into an adjective or a people.
@@ -156,12 +210,29 @@ def _adjective(board: Board, mention: Mention) -> None:
             (
                 j
                 for j, w in enumerate(board.copy)
-                if has_capital(w.text)
-                and (w.norm in forms or norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
+                if board.capital(j)
+                and _is_known(w.norm)
+                and (
+                    w.norm in forms
+                    or (_is_place(w) and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
+                )
             ),
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
+
+
+def _is_place(word: Word) -> bool:
+    return "place" in name_kinds(word.norm) or place_key(word.text) is not None
+
+
+def _is_known(norm: str) -> bool:
+    """Tell a form in use ("Ottomans") from a name with an ending that it never had."""
+    return zipf(norm) > 0.0 or is_known_name(norm)
+
+
+def _has_capital(board: Board, j: int) -> bool:
+    return board.copy_lowered or has_capital(board.copy[j].text)
 
 
 def _glued(board: Board, mention: Mention) -> None:
@@ -181,7 +252,9 @@ def _glued(board: Board, mention: Mention) -> None:
                 (
                     j
                     for j, w in enumerate(board.copy)
-                    if len(w.norm) > 3 and word.norm == f"{w.norm}s" and has_capital(w.text)
+                    if word.norm == f"{w.norm}s"
+                    and (len(w.norm) > 3 or w.text.isupper())
+                    and _has_capital(board, j)
                 ),
             )
             if j is not None and word.possessive and board.copy[j].possessive:
@@ -190,15 +263,16 @@ def _glued(board: Board, mention: Mention) -> None:
                 board.settle(i, Match("kept", (j,), "singular and plural"))
             continue
         other = board.copy[j]
+        lowered = other.text.islower() and not board.copy_lowered
         if word.possessive:
-            if other.text.islower() and is_word(word.norm):
+            if lowered and is_word(word.norm):
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
             else:
                 note = "has its possessive 's glued on"
-                if other.text[0].islower():
+                if lowered:
                     note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
-        elif other.text.islower() and is_word(word.norm):
+        elif lowered and is_word(word.norm):
             board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
         elif _possessive_elsewhere(board, word):
             board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))

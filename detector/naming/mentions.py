@@ -6,8 +6,6 @@ document and ordinary English write the same word. It finds names; `names` compa
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,12 +17,12 @@ from detector.lexicon import (
     is_word,
     name_kinds,
     place_key,
+    same_acronym,
     title_key,
 )
+from detector.naming.casing import Casing, base_form, has_capital, has_inner_capital
 from detector.words import Word
 
-# What may stand between an opening mark and the first word: the next word's capital says nothing.
-_OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"(\[–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
 _JOINERS = closed_class("joiner")
 _PARTICLES = closed_class("particle")
 _SPEECH = closed_class("speech")
@@ -34,33 +32,9 @@ _AUXILIARY = _SINGULAR | closed_class("auxiliary")
 # Months and days that are names or words of their own, and what makes them dates.
 _TWOFOLD = closed_class("twofold_date")
 _DATING = closed_class("dating")
-
-
-@dataclass(frozen=True, slots=True)
-class Casing:
-    """How one document writes its words.
-
-    Attributes
-    ----------
-    raw : str
-        The document.
-    capital, lower : mapping of str to int
-        Per `Word.norm`, how often it stands with and without a capital where that says something:
-        inside a sentence that is neither a headline nor all in capitals.
-    opening : frozenset of int
-        Start places of the words that open a sentence, a quotation or the like.
-    flat : frozenset of int
-        Start places of the words of headlines and of sentences in capitals.
-    first : mapping of str to int
-        Per norm, the first sentence that holds it.
-    """
-
-    raw: str
-    capital: Counter[str]
-    lower: Counter[str]
-    opening: frozenset[int]
-    flat: frozenset[int]
-    first: dict[str, int]
+_CURRENCIES = closed_class("currency")
+_INTERJECTIONS = closed_class("interjection")
+_PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +42,6 @@ class Mention:
     """One name in a list of words: the positions of its words there, in order."""
 
     at: tuple[int, ...]
-
-
-def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
-    """Learn how a document writes its words.
-
-    Parameters
-    ----------
-    raw : str
-        The document that the words' places count in.
-    sentences : sequence of sequence of Word
-
-    Returns
-    -------
-    Casing
-    """
-    capital: Counter[str] = Counter()
-    lower: Counter[str] = Counter()
-    opening: set[int] = set()
-    flat: set[int] = set()
-    first: dict[str, int] = {}
-    for index, words in enumerate(sentences):
-        is_flat = _is_flat(raw, words)
-        for position, word in enumerate(words):
-            first.setdefault(word.norm, index)
-            at_opening = position == 0 or _opens(raw, words[position - 1], word)
-            if at_opening:
-                opening.add(word.start)
-            if is_flat:
-                flat.add(word.start)
-            elif not at_opening:
-                (capital if has_capital(word.text) else lower)[word.norm] += 1
-            elif word.text[0].islower():
-                lower[word.norm] += 1
-    return Casing(raw, capital, lower, frozenset(opening), frozenset(flat), first)
 
 
 def find_mentions(
@@ -164,9 +104,8 @@ def is_name_word(
         return False
     if _is_date(words, position) or is_title(words, position, casing):
         return False
-    after = casing.raw[word.end : word.end + 2]
-    if len(norm) == 1 and after[:1] == "-" and after[1:].islower():
-        return False  # the C of "C-suite"
+    if _is_currency(words, position, casing.raw) or _is_no_name(word, casing.raw):
+        return False
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written
@@ -191,9 +130,9 @@ def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
     if word.norm in ("may", "will"):  # people too, inside a sentence or where the document says so
         inside = says and word.start not in casing.opening
         return inside or casing.capital[word.norm] > casing.lower[word.norm]
-    if is_stopword(word.norm):
-        return shouted and word.norm == "us"
-    if says and (shouted or _has_inner_capital(word.text)):
+    if is_stopword(word.norm):  # "US" and "WHO" are no pronouns
+        return shouted and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
+    if says and (shouted or has_inner_capital(word.text)):
         return True
     return True if says and word.start not in casing.opening else None
 
@@ -207,10 +146,12 @@ def _opens_as_person(word: Word, following: Word, casing: Casing) -> bool:
             and following.start not in casing.opening
             and not is_stopword(following.norm)
         )
-    if name_kinds(norm).isdisjoint(("given", "surname")) or (is_calendar(norm) and norm != "may"):
+    if is_calendar(norm) and norm != "may":
         return False
-    if word.possessive:
+    if word.possessive and is_known_name(norm):
         return True
+    if name_kinds(norm).isdisjoint(("given", "surname")):
+        return False
     plural = norm.endswith("s") and not norm.endswith("ss")
     if plural:
         return following.norm in _SINGULAR
@@ -231,6 +172,27 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
     return position > 0 and words[position - 1].norm in _DATING
 
 
+def _is_no_name(word: Word, raw: str) -> bool:
+    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah"."""
+    after = raw[word.end : word.end + 2]
+    tied = after[:1] == "-" and after[1:].islower()
+    if tied and (len(word.norm) == 1 or word.norm in _PREFIXES):
+        return True
+    before = raw[max(0, word.start - 1) : word.start]
+    if len(word.norm) == 1 and (before in ("°", "º") or before.isdigit()):
+        return True
+    return word.norm in _INTERJECTIONS
+
+
+def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:
+    """Tell whether the word names a currency beside its amount ("US$5", "USD 40", "40 EUR")."""
+    end = words[position].end
+    if raw[end : end + 1] in ("$", "€", "£"):
+        return True
+    beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
+    return words[position].norm in _CURRENCIES and any(w.norm[0].isdigit() for w in beside)
+
+
 def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
     """Tell whether the word is a title or office ("President", "Mr.") and no name itself."""
     word = words[position]
@@ -249,16 +211,6 @@ def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
         if adjacent and (before.norm in ("the", "a", "an", "by") or is_stopword(before.norm)):
             return True
     return True
-
-
-def camel_parts(text: str) -> tuple[str, str] | None:
-    """Split a word at a capital inside it when both parts are ordinary words (`flightNow`)."""
-    for cut in range(2, len(text) - 1):
-        if text[cut].isupper() and text[cut - 1].islower():
-            head, tail = text[:cut], text[cut:]
-            if is_word(head.lower()) and (is_word(tail.lower()) or is_stopword(tail.lower())):
-                return head, tail
-    return None
 
 
 def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) -> int | None:
@@ -290,37 +242,3 @@ def _past_joiners(words: Sequence[Word], named: Sequence[bool], at: int, raw: st
         if words[ahead].norm not in _JOINERS:
             return None
     return None
-
-
-def _is_flat(raw: str, words: Sequence[Word]) -> bool:
-    """Tell whether capitals say nothing here: a headline in title case, or all capitals."""
-    letters = [w.text for w in words if w.text[0].isalpha()]
-    if len(letters) > 3 and sum(t.isupper() for t in letters) > 0.7 * len(letters):
-        return True
-    if not words or raw[words[-1].end : words[-1].end + 1] in (".", "!", "…"):
-        return False
-    ordinary = [t for t in letters if not is_stopword(t.lower()) and is_word(t.lower())]
-    return len(ordinary) >= 3 and sum(t[0].isupper() for t in ordinary) > 0.7 * len(ordinary)
-
-
-def _opens(raw: str, before: Word, word: Word) -> bool:
-    return _OPENING.search(raw[before.end : word.start]) is not None and not (
-        raw[before.end : word.start] in (". ", ".") and len(before.text) <= 3
-    )
-
-
-def base_form(text: str) -> str:
-    """Return a word or phrase without its possessive ending."""
-    for ending in ("'s", "’s", "'S", "’S"):
-        text = text.removesuffix(ending)
-    return text
-
-
-def has_capital(text: str) -> bool:
-    """Tell whether any letter is a capital."""
-    return text != text.lower()
-
-
-def _has_inner_capital(text: str) -> bool:
-    base = base_form(text)
-    return any(c.isupper() for c in base[1:]) and camel_parts(base) is None

@@ -43,7 +43,7 @@ def are_spellings(one: str, other: str) -> bool:
         return True
     if zipf(other) == 0.0:
         return False
-    keys = [_romanised(form) for form in (one, other)]
+    keys = [romanised(form) for form in (one, other)]
     return keys[0] == keys[1] or keys[0].replace("g", "k") == keys[1].replace("g", "k")
 
 
@@ -91,7 +91,14 @@ def likeness(new: str, old: str) -> float:
     return float(max(indel, JaroWinkler.normalized_similarity(old, new) - 0.15))
 
 
-def _romanised(norm: str) -> str:
+def romanised(norm: str) -> str:
+    """Return a key that transliterations of one name share.
+
+    Examples
+    --------
+    >>> romanised("iwakura") == romanised("ivakura")
+    True
+    """
     for old, new in _ROMAN:
         norm = norm.replace(old, new)
     return re.sub(r"(.)\1+", r"\1", norm)

@@ -18,8 +18,10 @@ from detector.lexicon import (
     title_key,
 )
 from detector.naming.board import Board, Match
+from detector.naming.candidates import find_candidate, is_candidate
+from detector.naming.casing import base_form, camel_parts
 from detector.naming.forms import case_match
-from detector.naming.mentions import Mention, base_form, camel_parts, has_capital
+from detector.naming.mentions import Mention
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.words import Word
 
@@ -29,6 +31,15 @@ GENERIC = closed_class("generic_head")
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
 
+
+# What a number at the end of a name becomes: "World War II", "the Second World War".
+_ORDINALS = dict(
+    zip(
+        ("i", "ii", "iii", "iv", "one", "two", "three"),
+        ("first", "second", "third", "fourth", "first", "second", "third"),
+        strict=True,
+    )
+)
 
 # Places that news language exchanges without a change of meaning.
 _PART_AND_WHOLE = frozenset(
@@ -68,7 +79,7 @@ def _misspelling(board: Board, i: int, j: int) -> float | None:
     if min(len(word.norm), len(other.norm)) < 3:
         short = word.norm.startswith(other.norm) or other.norm.startswith(word.norm)
         tied = board.is_compound(i) or beside
-        return 0.6 if short and tied and has_capital(other.text) else None
+        return 0.6 if short and tied and board.capital(j) else None
     if is_stopword(other.norm):
         return None
     alike = likeness(_unglued(other.norm, word), word.norm)
@@ -76,7 +87,7 @@ def _misspelling(board: Board, i: int, j: int) -> float | None:
     ordinary = is_word(other.norm) and camel_parts(other.text) is None
     if ordinary and is_word(word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return None  # two words of the dictionary: one is not the other misspelt
-    if ordinary and not has_capital(other.text):
+    if ordinary and not board.capital(j):
         # A word that merely looks like the name is none, unless it stands in its very place.
         same_place = (linked or beside) and word.norm[0] == other.norm[0]
         return alike if alike >= 0.75 and same_place else None
@@ -115,9 +126,12 @@ def _replaced(board: Board, mention: Mention) -> None:
 
 def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Match:
     word = board.source[i]
+    candidate = find_candidate(board, i, kept)
     if _twin(board, word) is not None:
-        return Match("kept", (), "given elsewhere in the sentence")
-    candidate = _candidate(board, i, kept)
+        return _second(board, i, mention, candidate)
+    ordinal = _ORDINALS.get(word.norm)
+    if kept and ordinal is not None and any(w.norm == ordinal for w in board.copy):
+        return Match("kept", (), "a number of the name written as a word")
     if candidate is not None and kept:
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
@@ -128,22 +142,65 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if _referred(board, i, candidate):
         return Match("kept", (), "already given; a pronoun or title stands for it")
     if candidate is not None:
-        found = _stand_in(board, word, candidate)
+        found = _stand_in(board, word, candidate, kept)
         if found is not None:
-            return found
+            return found if kept or is_word(word.norm) else _widened(board, found, candidate)
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
-    place = place_key(base_form(word.text))
-    spare = given or bool(kept) or (place is not None and word.norm not in place.split())
+    spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
 
 
-def _stand_in(board: Board, word: Word, j: int) -> Match | None:
+def _widened(board: Board, found: Match, j: int) -> Match:
+    """Let the whole of another name stand in, where its last word alone was seen."""
+    if found.change not in ("swapped", "translated") or not board.capital(j):
+        return found
+    run = [j]
+    for step in (-1, 1):
+        k = j + step
+        while 0 <= k < len(board.copy) and is_candidate(board, k) and _capital_inside(board, k):
+            run.append(k)
+            k += step
+    strange = any(not is_word(board.copy[k].norm) or _is_place(board.copy[k].text) for k in run)
+    if len(run) > 1 and strange and found.belief is None:
+        return Match("swapped", tuple(sorted(run)), "was swapped for another name")
+    return found
+
+
+def _capital_inside(board: Board, k: int) -> bool:
+    return board.capital(k) and (
+        board.copy_lowered or board.copy[k].start not in board.context.copy.opening
+    )
+
+
+def _is_place(text: str) -> bool:
+    return place_key(base_form(text)) is not None
+
+
+def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
+    """Judge a name that the source gives more often than the copy."""
+    if candidate is not None and board.capital(candidate):
+        found = _stand_in(board, board.source[i], candidate, [])
+        if found is not None and found.change in ("swapped", "translated"):
+            return found
+    whole = all(_is_twin(board, k) for k in mention.at)
+    if not whole or _referred(board, i, candidate):
+        return Match("kept", (), "given elsewhere in the sentence")
+    return Match("dropped", (), "is given less often in the copy", 0.3)
+
+
+def _is_twin(board: Board, k: int) -> bool:
+    return not (k in board.matches and board.matches[k].copy) and (
+        _twin(board, board.source[k]) is not None
+    )
+
+
+def _stand_in(board: Board, word: Word, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     other = board.copy[j]
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    if not has_capital(other.text):
+    if not board.capital(j):
         if not is_word(other.norm):
             return Match("translated", (j,), "became a word of another language", 0.75)
         if is_word(word.norm) and places[0] is None:
@@ -153,7 +210,7 @@ def _stand_in(board: Board, word: Word, j: int) -> Match | None:
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    if word.norm in GENERIC and other.norm in GENERIC:
+    if word.norm in GENERIC and other.norm in GENERIC and kept:
         return Match("kept", (j,), "one generic word for another")
     if american(word.norm) == american(other.norm):
         return Match("kept", (j,), "British and American spelling")
@@ -175,11 +232,29 @@ def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) 
         return False
     if word.norm in GENERIC or len(word.norm) == 1:
         return True
-    last = max(mention.at)
-    if last in kept and board.source[last].norm not in GENERIC:
+    # "University" stands for no university, "Australian Minister" for none of them, and "Donald"
+    # for nobody; "Xi" does for Xi Jinping and "Northwind" for Northwind Power.
+    solid = _solid(board, kept)
+    if max(mention.at) in solid:
         return True
-    # "Xi" stands for Xi Jinping and "Northwind" for Northwind Power, "Donald" for nobody.
-    return not all("given" in name_kinds(board.source[k].norm) for k in kept)
+    return not all("given" in name_kinds(board.source[k].norm) for k in solid)
+
+
+def _solid(board: Board, kept: list[int]) -> list[int]:
+    """Return the words that tell one from another: no office, generic head or adjective."""
+    return [
+        k
+        for k in kept
+        if (norm := board.source[k].norm) not in GENERIC
+        and norm.removesuffix("s") not in GENERIC
+        and title_key(norm) is None
+        and not _is_place_adjective(board.source[k].text)
+    ]
+
+
+def _is_place_adjective(text: str) -> bool:
+    key = place_key(base_form(text))
+    return key is not None and base_form(text).casefold() not in key.split()
 
 
 def _twin(board: Board, word: Word) -> int | None:
@@ -188,61 +263,6 @@ def _twin(board: Board, word: Word) -> int | None:
         if match.copy and k in board.named and board.source[k].norm == word.norm:
             return k
     return None
-
-
-def _candidate(board: Board, i: int, kept: list[int]) -> int | None:
-    """Find the copy word that stands where the name should be, and for nothing else."""
-    linked = int(board.links.to_copy[i])
-    if linked >= 0 and _is_candidate(board, linked):
-        return linked
-    before, after = _position(board, i - 1), _position(board, i + 1)
-    places = [] if before is None else [before + 1, before + 2]
-    places += [] if after is None else [after - 1, after - 2]
-    # A translated name turns its parts round: "Morning Bell", "Bell of Dawn".
-    for k in kept:
-        places += [p + step for p in board.matches[k].copy for step in (1, 2, -1, -2)]
-    for j in places:
-        if not 0 <= j < len(board.copy):
-            continue
-        if i - 1 in kept and j == before + 1 and _is_odd_capital(board, j):  # type: ignore[operator] # a kept word has a place
-            return j
-        if not _is_candidate(board, j):
-            continue
-        tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
-        if has_capital(board.copy[j].text) or (tight and board.links.to_source[j] < 0):
-            return j
-    return None
-
-
-def _is_odd_capital(board: Board, j: int) -> bool:
-    """Tell whether a small word is written like a part of a name ("Northwind Can")."""
-    word = board.copy[j]
-    return (
-        j not in board.taken
-        and is_stopword(word.norm)
-        and has_capital(word.text)
-        and word.start not in board.context.copy.opening
-        and word.norm not in {w.norm for w in board.source}
-    )
-
-
-def _position(board: Board, k: int) -> int | None:
-    if not 0 <= k < len(board.source):
-        return None
-    if k in board.matches and board.matches[k].copy:
-        return board.matches[k].copy[-1]
-    to = int(board.links.to_copy[k])
-    return to if to >= 0 and board.links.strength[k, to] > 0.6 else None
-
-
-def _is_candidate(board: Board, j: int) -> bool:
-    word = board.copy[j]
-    return (
-        j not in board.taken
-        and not board.accounted(j)
-        and not is_stopword(word.norm)
-        and not word.norm[0].isdigit()
-    )
 
 
 def _referred(board: Board, i: int, candidate: int | None) -> bool:

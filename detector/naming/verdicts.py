@@ -12,16 +12,10 @@ from collections.abc import Iterable, Sequence
 
 from detector.lexicon import is_word, place_key, same_acronym
 from detector.naming.board import Board, Match, NameContext
+from detector.naming.cases import JUDGED, NameCase
+from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
 from detector.naming.forms import match_forms
-from detector.naming.mentions import (
-    Mention,
-    base_form,
-    camel_parts,
-    casing_of,
-    find_mentions,
-    has_capital,
-    is_name_word,
-)
+from detector.naming.mentions import Mention, find_mentions, is_name_word
 from detector.naming.standins import GENERIC, match_standins
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
@@ -95,7 +89,14 @@ def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
 ) -> tuple[NameChange, ...]:
-    """Say what became of each name of a bead.
+    """Say what became of each name of a bead; parameters and order as in `name_cases`."""
+    return tuple(case.change for case in name_cases(links, context, copy_at))
+
+
+def name_cases(
+    links: WordAlignment, context: NameContext, copy_at: int = 0
+) -> tuple[NameCase, ...]:
+    """Say what became of each name of a bead, with what was seen on the way.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def compare_names(
 
     Returns
     -------
-    tuple of NameChange
+    tuple of NameCase
         One for each name of the source in order, kept ones included, then the names that the
         copy added out of nothing. Spans count in the raw documents.
     """
@@ -116,12 +117,35 @@ def compare_names(
     match_forms(board)
     match_standins(board)
     found = [_verdict(board, mention) for mention in board.mentions]
-    return (*found, *_added(board))
+    found += _added(board)
+    added = sum(change.change == "added" for change, _, _ in found)
+    lost = sum(change.change in JUDGED for change, _, _ in found) - added
+    return tuple(
+        NameCase(
+            board=board,
+            change=change,
+            at=at,
+            copy_at=copy,
+            parts={i: board.matches[i] for i in at},
+            n_names=len(found),
+            n_lost=lost,
+            n_added=added,
+        )
+        for change, at, copy in found
+    )
 
 
-def _verdict(board: Board, mention: Mention) -> NameChange:
+# A change, the source words it is about, and the copy words it points at.
+_Found = tuple[NameChange, tuple[int, ...], tuple[int, ...]]
+
+
+def _belief(match: Match) -> float:
+    return _BELIEF[match.change] if match.belief is None else match.belief
+
+
+def _verdict(board: Board, mention: Mention) -> _Found:
     parts = {i: board.matches[i] for i in mention.at}
-    worst = min(parts.values(), key=lambda m: _GRAVITY.index(m.change))
+    worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
         worst = Match("kept", worst.copy, "generic words of the name lost their capital")
     if worst.change == "as_word" and _only_lowered(board, parts):
@@ -138,15 +162,16 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
         whole = [] if not _is_close(everything) or not everything else everything
     source_text = board.source_text(mention.at)
     copy_text = board.copy_text(whole) if whole else None
-    return NameChange(
+    change = NameChange(
         change=worst.change,
-        probability=_BELIEF[worst.change] if worst.belief is None else worst.belief,
+        probability=_belief(worst),
         copy=_span(board.copy, whole) if whole else None,
         copy_text=copy_text,
         source=_span(board.source, mention.at),
         source_text=source_text,
         reason=_reason(worst, source_text, copy_text),
     )
+    return change, mention.at, tuple(whole)
 
 
 def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
@@ -166,14 +191,13 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
 
 
 def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
-    """Tell whether a name of several words came back in order, some without their capital."""
+    """Tell whether a name of several words came back in order, without capitals."""
     at = [parts[i].copy for i in sorted(parts)]
     if len(at) < 2 or not all(len(copy) == 1 for copy in at):
         return False
     places = [copy[0] for copy in at]
     same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
-    some = any(m.change == "kept" for m in parts.values())
-    return same and some and places == list(range(places[0], places[0] + len(places)))
+    return same and places == list(range(places[0], places[0] + len(places)))
 
 
 def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
@@ -221,7 +245,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: Board) -> Iterable[NameChange]:
+def _added(board: Board) -> Iterable[_Found]:
     if board.copy_flat:
         return
     known = {w.norm for w in board.source}
@@ -230,9 +254,10 @@ def _added(board: Board) -> Iterable[NameChange]:
         if len(fresh) < len(mention.at):
             continue
         text = board.copy_text(mention.at)
-        if place_key(text) in board.context.places:
+        joined = "".join(board.copy[j].norm for j in mention.at)
+        if place_key(text) in board.context.places or joined in known:
             continue
-        yield NameChange(
+        change = NameChange(
             change="added",
             probability=_BELIEF["added"],
             copy=_span(board.copy, mention.at),
@@ -241,6 +266,7 @@ def _added(board: Board) -> Iterable[NameChange]:
             source_text=None,
             reason=f"“{text}” stands nowhere in the source",
         )
+        yield change, (), mention.at
 
 
 def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
