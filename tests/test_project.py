@@ -38,8 +38,9 @@ ROOMS = (
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
     "learn.corpus", "learn.contrasts", "learn.consensus", "learn.loaders", "learn.sample",
-    "learn.measure", "learn.metrics", "learn.train", "learn.evaluate", "learn.card",
-    "learn.commands",
+    "learn.measure", "learn.metrics", "learn.baselines", "learn.twins", "learn.people",
+    "learn.train", "learn.evaluate", "learn.printed", "learn.card",
+    "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
 # Packages; their __init__.py need no place.
@@ -48,7 +49,7 @@ FRONT = ("", "reading", "figures", "naming", "showing", "learn", "lexica", "bund
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "store", "console", "cli",
-    "learn.corpus", "learn.loaders", "learn.measure", "learn.commands",
+    "learn.corpus", "learn.loaders", "learn.measure", "learn.tables", "learn.config",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",
