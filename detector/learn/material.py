@@ -115,7 +115,7 @@ def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[
         for label, quota in ((False, sound), (True, drift), (None, sound + drift)):
             mine = [p for p in away if p.label is label and (label is not None or _is_judged(p))]
             apart += draw(mine, quota, seed=mix.seed)
-    apart += _whole_groups(tests, _share(tests, mix), seed=mix.seed)
+    apart += whole_groups(tests, _share(tests, mix), seed=mix.seed)
     return ours, list(_distinct(apart))
 
 
@@ -129,7 +129,7 @@ def _share(tests: Sequence[Pair], mix: Mix) -> int:
     return len(tests) * mix.scaled().bases // max(1, whole.bases)
 
 
-def _whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:
+def whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:
     """Take about `n` pairs, all of a group or none, so that twins stay together."""
     if n >= len(pairs):
         return list(pairs)

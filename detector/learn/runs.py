@@ -24,8 +24,7 @@ from detector.learn.evaluate import OURS, Figures, evaluate
 from detector.learn.material import Material
 from detector.learn.measure import measure
 from detector.learn.metrics import Floats
-from detector.learn.sample import Mix
-from detector.learn.train import fit
+from detector.learn.train import TrainConfig, fit
 from detector.learn.twins import caught
 from detector.version import __version__
 
@@ -73,7 +72,7 @@ def train(
         training={},
     )
     bundle = store.Bundle(drift=fitted.classifier, config=config)
-    figures = figures_of(bundle, material, X[n:], settings.mix)
+    figures = figures_of(bundle, material, X[n:], settings.train)
     counts = _counts(material.fitting)
     text = card(
         fitted,
@@ -111,11 +110,11 @@ def measure_bundle(
 ) -> Figures:
     """Measure a bundle, and simpler scores, on the pairs held apart; as `train` does."""
     X = measure(material.apart, encoder, cache=settings.cache, progress=progress)
-    return figures_of(bundle, material, X, settings.mix)
+    return figures_of(bundle, material, X, settings.train)
 
 
 def figures_of(
-    bundle: store.Bundle, material: Material, X: NDArray[np.float64], mix: Mix
+    bundle: store.Bundle, material: Material, X: NDArray[np.float64], config: TrainConfig
 ) -> Figures:
     """Judge the pairs held apart and measure the judgements.
 
@@ -124,12 +123,19 @@ def figures_of(
     bundle : Bundle
     material : Material
     X : ndarray of shape (n_apart, n_features), float64
-    mix : Mix
+    config : TrainConfig
+        Its mix weighs the probabilities, its resamples make the intervals.
+
+    Returns
+    -------
+    Figures
     """
     pairs = material.apart
     simple, notes = baselines(pairs, X, NAMES)
     scores = {**scores_of(bundle, X), **simple}
-    figures = evaluate(pairs, scores, threshold=bundle.threshold, mix=mix)
+    figures = evaluate(
+        pairs, scores, threshold=bundle.threshold, mix=config.mix, resamples=config.resamples
+    )
     finders = {
         "names": X[:, NAMES.index("name_damage")] >= _NAME_DAMAGE,
         "figures": X[:, NAMES.index("figure_changes")] > 0,
