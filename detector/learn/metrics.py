@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Measure = Callable[[NDArray[Any], Floats, Floats], Floats]
 """From labels (or what people judged) and scores, (n,), and weights, (k, n), to numbers, (k,)."""
 
+_BLOCK = 512  # rows compared with all others at once
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -250,7 +252,7 @@ def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
     ----------
     truth, score : ndarray of shape (n,), float64
     weights : ndarray of shape (k, n), float64
-        Whole numbers: how often each row counts. A row is tied with its own duplicates.
+        A row is tied with what else it weighs for.
 
     Returns
     -------
@@ -262,15 +264,22 @@ def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
     >>> tau_b(np.array([0.0, 1.0, 5.0]), np.array([0.1, 0.2, 0.3]), np.ones((1, 3))).tolist()
     [1.0]
     """
-    from scipy.stats import kendalltau
+    agreement = np.zeros(len(weights))
+    for start in range(0, len(truth), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        # Signs are exact in float32, and a matrix product weighs all resamples at once.
+        signs = np.sign(truth[rows, np.newaxis] - truth).astype(np.float32)
+        signs *= np.sign(score[rows, np.newaxis] - score)
+        agreement += ((weights.astype(np.float32) @ signs.T) * weights[:, rows]).sum(axis=1)
+    return _ratio(agreement, np.sqrt(_untied(truth, weights) * _untied(score, weights)))
 
-    found = np.full(len(weights), math.nan)
-    for row, weight in enumerate(weights):
-        drawn = np.repeat(np.arange(len(truth)), weight.astype(np.intp))
-        if len(drawn) > 1:
-            # "asymptotic" spares the exact p-value, which nobody asks for.
-            found[row] = kendalltau(truth[drawn], score[drawn], method="asymptotic").statistic
-    return found
+
+def _untied(values: Floats, weights: Floats) -> Floats:
+    """Return twice the weight of the pairs of rows that differ in a value."""
+    found, at = np.unique(values, return_inverse=True)
+    masses = np.array([np.bincount(at, weight, minlength=len(found)) for weight in weights])
+    untied: Floats = weights.sum(axis=1) ** 2 - (masses**2).sum(axis=1)
+    return untied
 
 
 def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
