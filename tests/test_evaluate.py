@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.learn.card import table
 from detector.learn.commands import add_parsers
-from detector.learn.corpus import Pair, group_of
-from detector.learn.evaluate import OURS, Figures, baselines, chrf, evaluate
+from detector.learn.corpus import Mark, Pair, group_of
+from detector.learn.evaluate import OURS, SEVERITY, Figures, evaluate
+from detector.learn.printed import details, printed, summary
 from detector.learn.sample import Mix
+from detector.learn.twins import caught
 
 
 def _pairs() -> tuple[list[Pair], dict[str, np.ndarray]]:
@@ -81,8 +82,20 @@ def test_evaluate_flags_and_watches_at_the_threshold(figures: Figures) -> None:
 def test_evaluate_compares_twins_by_kind(figures: Figures) -> None:
     entry = figures.kinds["contrast"]["number"]
     assert entry["n"] == 300
-    assert entry[f"worse by {OURS}"] > 0.95
-    assert entry["worse by cosine"] < 0.75
+    assert entry["drift"] is True
+    assert entry["worse"][OURS].value > 0.95
+    assert entry["worse"]["cosine"].value < 0.75
+    assert entry["worse"]["cosine"].low < entry["worse"]["cosine"].value
+
+
+def test_evaluate_sums_the_kinds_of_damage_up(figures: Figures) -> None:
+    tier = figures.tiers["contrast"]["damage"]
+    assert tier["kinds"] == 1
+    assert tier["worse"][OURS]["worst"] == "number"
+    assert (
+        tier["worse"][OURS]["mean"].value
+        == figures.kinds["contrast"]["number"]["worse"][OURS].value
+    )
 
 
 def test_evaluate_is_the_same_twice(figures: Figures) -> None:
@@ -93,33 +106,131 @@ def test_evaluate_is_the_same_twice(figures: Figures) -> None:
 
 def test_evaluate_figures_are_json_and_text(figures: Figures) -> None:
     assert json.loads(json.dumps(figures.to_dict(), allow_nan=False))["threshold"] == 0.5
-    text = table(figures)
+    text = printed(figures)
     assert "recall at 5 % FA" in text
     assert "number" in text
     assert "nan" not in text
+    assert text == f"{summary(figures)}\n\n{details(figures)}"
 
 
-def test_evaluate_baselines_are_worse_for_worse_copies() -> None:
-    pairs, _ = _pairs()
-    X = np.tile([0.9, 0.0], (len(pairs), 1))
-    found = baselines(pairs, X, ("similarity", "other"))
-    assert found["cosine"] == pytest.approx(0.1)
-    assert found["chrF"][-1] == 0.0  # a copy equal to its source
-    assert found["chrF"][0] > 0.0
-    assert found["length ratio"][-1] == 0.0
+def _twins(kinds: dict[str, bool | None], n: int = 40) -> list[Pair]:
+    return [
+        Pair(
+            source=f"Sentence {i}.",
+            copy=f"Sentence {i}. {kind}",
+            label=label,
+            corpus="demetr",
+            kind=kind,
+            group=group_of(f"Sentence {i}."),
+            twin=f"twin {i}",
+        )
+        for i in range(n)
+        for kind, label in {"sound": False, **kinds}.items()
+    ]
 
 
-@pytest.mark.parametrize(
-    ("source", "copy", "low", "high"),
-    [
-        ("the cat sat", "the cat sat", 1.0, 1.0),
-        ("the cat sat", "the cat sits", 0.5, 0.95),
-        ("the cat sat", "xyz", 0.0, 0.0),
-        ("", "", 0.0, 0.0),
-    ],
-)
-def test_evaluate_chrf_is_overlap(source: str, copy: str, low: float, high: float) -> None:
-    assert low <= chrf(source, copy) <= high
+def test_evaluate_means_over_kinds_and_names_the_worst() -> None:
+    pairs = _twins({"critical_id1_a": True, "critical_id2_b": True, "major_id3_c": None})
+    base = {"sound": 0.2, "critical_id1_a": 0.9, "critical_id2_b": 0.2, "major_id3_c": 0.1}
+    scores = {OURS: np.array([base[p.kind] for p in pairs]), SEVERITY: np.arange(len(pairs)) * 1.0}
+    figures = evaluate(pairs, scores, threshold=0.5, mix=Mix(), resamples=20)
+    critical = figures.tiers["demetr"]["critical"]["worse"]
+    assert critical[OURS]["mean"].value == pytest.approx(0.75)  # one always, one tied
+    assert (critical[OURS]["worst"], critical[OURS]["least"]) == ("critical_id2_b", 0.5)
+    assert critical[SEVERITY]["mean"].value == 1.0
+    # A kind without a label is compared with its twin all the same.
+    assert figures.tiers["demetr"]["major"]["worse"][OURS]["mean"].value == 0.0
+    assert "critical twin scored worse, mean of 2 kinds" in summary(figures)
+
+
+def test_evaluate_says_how_far_looks_move_the_probability() -> None:
+    pairs = _twins({"minor_id30_tokenized": False, "minor_id31_full_lower": False}, n=20)
+    ours = np.array([0.3 if p.kind != "minor_id31_full_lower" else 0.31 for p in pairs])
+    ours[1] = 0.8  # one tokenised twin
+    figures = evaluate(pairs, {OURS: ours}, threshold=0.5, mix=Mix(), resamples=5)
+    assert figures.looks["minor_id30_tokenized"]["largest"] == pytest.approx(0.5)
+    assert figures.looks["minor_id30_tokenized"]["within"] == pytest.approx(0.95)
+    assert figures.looks["minor_id31_full_lower"]["within"] == 1.0
+    assert figures.looks["all"]["n"] == 40
+
+
+def test_evaluate_counts_what_the_finders_caught_and_their_false_alarms() -> None:
+    pairs = _twins({"critical_id10_numbers_replaced": True, "critical_id9_ne_replaced": True}, n=4)
+    alarms = {
+        "names": np.array([p.kind == "critical_id9_ne_replaced" for p in pairs]),
+        "figures": np.array([p.kind == "sound" for p in pairs]),
+    }
+    found = caught(pairs, alarms)["demetr"]
+    assert found["critical_id9_ne_replaced"] == {
+        "finder": "names",
+        "n": 4,
+        "caught": 1.0,
+        "false_alarms": 0.0,
+    }
+    assert found["critical_id10_numbers_replaced"]["caught"] == 0.0
+    assert found["critical_id10_numbers_replaced"]["false_alarms"] == 1.0
+
+
+def _judged(n: int = 120) -> list[Pair]:
+    marked = (Mark(side="copy", start=0, end=1, kind="", weight=5.0),)
+    return [
+        Pair(
+            source=f"Sentence {i}.",
+            copy=f"Copy {i}.",
+            label=None,
+            corpus="mqm_news",
+            kind="human",
+            group=group_of(f"Sentence {i}."),
+            points=float(i % 4 * 2),
+            marks=marked if i % 4 == 1 else (),
+            hter=(i % 10) / 10,
+            quality=100.0 - i % 10,
+            lang="zh" if i % 2 else "de",
+            system="one" if i else "two",
+        )
+        for i in range(n)
+    ]
+
+
+def test_evaluate_goes_by_what_people_judged_without_labels() -> None:
+    pairs = _judged()
+    worse = np.array([p.points for p in pairs])
+    figures = evaluate(
+        pairs,
+        {OURS: worse / 10, "edits": np.array([p.hter for p in pairs])},
+        threshold=0.5,
+        mix=Mix(),
+        resamples=20,
+    )
+    assert figures.n_pairs == 0
+    assert (figures.corpora, figures.macro, figures.probability) == ({}, {}, {})
+    entry = figures.judged["mqm_news"]
+    assert entry["n"] == dict.fromkeys(entry["n"], 120)
+    assert entry["scores"][OURS]["points_tau_b"].value == pytest.approx(1.0)
+    assert entry["scores"]["edits"]["hter_spearman"].value == pytest.approx(1.0)
+    assert entry["scores"]["edits"]["quality_spearman"].value == pytest.approx(1.0)
+    # A marked major error counts as one although its points alone would not.
+    assert 0.5 < entry["scores"][OURS]["major_auroc"].value < 1.0
+    assert json.dumps(figures.to_dict(), allow_nan=False)
+    assert "Spearman, quality" in printed(figures)
+
+
+def test_evaluate_measures_languages_and_systems_that_have_enough_rows() -> None:
+    pairs = _judged(160)
+    worse = np.array([p.points for p in pairs])
+    figures = evaluate(pairs, {OURS: worse / 10}, threshold=0.5, mix=Mix(), resamples=10)
+    # Odd rows all hold an error, so nothing can be compared there.
+    assert figures.languages["mqm_news"]["skipped"] == 1
+    assert figures.languages["mqm_news"]["parts"]["de"]["measure"] == "points_tau_b"
+    assert figures.systems["mqm_news"]["skipped"] == 1
+    assert figures.systems["mqm_news"]["parts"]["one"]["scores"][OURS].value == pytest.approx(1.0)
+    assert "fewer than 30" in details(figures)
+
+
+def test_evaluate_takes_no_pairs() -> None:
+    figures = evaluate([], {OURS: np.zeros(0)}, threshold=0.5, mix=Mix(), resamples=5)
+    assert figures.n_pairs == 0
+    assert "threshold 0.500" in printed(figures)
 
 
 def test_evaluate_commands_register_without_heavy_imports() -> None:

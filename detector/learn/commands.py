@@ -9,21 +9,28 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from detector.encode import Encoder
+    from detector.learn.config import Settings
     from detector.learn.corpus import Pair
-    from detector.learn.sample import Mix
 
 Commands = Any  # argparse keeps the type of a group of subcommands private
 
 DONE, BAD_INPUT = 0, 2
+
+# Long options of both commands; without defaults, so that a config file may set them.
+_COMMON = ("shared", "table", "limit", "seed", "cache", "precision", "quiet")
+
+_EPILOG = (
+    "Own tables: .csv, .tsv, .jsonl or .parquet with columns source, copy and label (1, true, "
+    "drift; 0, false, sound; blank where unknown), and if you like group, points (error points), "
+    "kind, system and lang."
+)
 
 
 def add_parsers(commands: Commands) -> None:
@@ -40,28 +47,32 @@ def add_parsers(commands: Commands) -> None:
     drift = train.add_parser(
         "drift",
         help="fit the drift classifier",
-        description="Fit the drift classifier on a folder of labelled tables and write a bundle.",
+        description="Fit the drift classifier on the shared corpora, or on tables of your own, "
+        "and write a bundle. A fifth of the source sentences is held apart and measured on.",
+        epilog=_EPILOG,
     )
-    _add_corpora(drift)
+    _add_pairs(drift)
     drift.add_argument(
         "--out",
         type=Path,
         metavar="BUNDLE",
         help="folder of the bundle to write (default: the one inside the package)",
     )
-    drift.set_defaults(run=_train)
+    drift.set_defaults(run=_train, accepts=(*_COMMON, "out"))
 
     evaluate = commands.add_parser(
         "evaluate",
         help="measure a bundle on pairs held apart",
-        description="Measure a bundle, and simpler scores, on pairs never fitted or tuned on.",
+        description="Measure a bundle, and simpler scores, on pairs of the shared corpora that "
+        "were never fitted or tuned on, or on all rows of tables of your own.",
+        epilog=_EPILOG,
     )
-    _add_corpora(evaluate)
+    _add_pairs(evaluate)
     evaluate.add_argument(
         "--bundle", type=Path, metavar="BUNDLE", help="default: the package's own"
     )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    evaluate.set_defaults(run=_evaluate)
+    evaluate.set_defaults(run=_evaluate, accepts=(*_COMMON, "bundle", "json"))
 
     data = commands.add_parser(
         "data", help="look at the labelled tables", description="Look at the labelled tables."
@@ -75,27 +86,41 @@ def add_parsers(commands: Commands) -> None:
     check.set_defaults(run=_check)
 
 
-def _add_corpora(parser: argparse.ArgumentParser) -> None:
+def _add_pairs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML with these options, and how pairs are drawn and fitted; flags override it",
+    )
     parser.add_argument(
         "--shared",
         type=Path,
         metavar="FOLDER",
-        help="folder of labelled tables (default: $DETECTOR_SHARED)",
+        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+    )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="table of your own, instead of the shared corpora; may be given more than once",
     )
     parser.add_argument(
         "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of every draw (default 0)")
+    parser.add_argument("--seed", type=int, help="of every draw (default 0)")
     parser.add_argument(
         "--cache", type=Path, metavar="FOLDER", help="keep features there, to go on after a stop"
     )
     parser.add_argument(
         "--precision",
         choices=("fp32", "bf16", "auto"),
-        default="fp32",
         help="arithmetic of the encoder (default fp32)",
     )
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    parser.add_argument(
+        "--quiet", action="store_true", default=None, help="say nothing on stderr but errors"
+    )
 
 
 def _count(text: str) -> int:
@@ -108,98 +133,48 @@ def _count(text: str) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     from detector import store
-    from detector.bundle import library_versions
-    from detector.features import FEATURES, NAMES
-    from detector.learn.card import card, table
-    from detector.learn.corpus import Dropped, split
-    from detector.learn.evaluate import OURS, baselines, evaluate
-    from detector.learn.train import TrainConfig, fit
-    from detector.version import __version__
+    from detector.learn.material import gather
+    from detector.learn.printed import printed
+    from detector.learn.runs import train
 
-    dropped = Dropped()
-    config = TrainConfig(mix=_mix(arguments))
-    pairs, tables = _pairs(arguments, config.mix, dropped)
-    encoder = _encoder(arguments)
-    X = _features(pairs, encoder, arguments)
-    place = {id(pair): row for row, pair in enumerate(pairs)}
-    ours, apart = split(pairs)
-    ours = [pair for pair in ours if pair.label is not None]
-    _say(arguments, f"fitting on {len(ours)} pairs")
-    fitted = fit(ours, X[[place[id(pair)] for pair in ours]], NAMES, config)
-    held = X[[place[id(pair)] for pair in apart]]
-    scores = {
-        OURS: fitted.classifier.predict_proba(held)[:, 1],
-        **baselines(apart, held, NAMES),
-    }
-    figures = evaluate(apart, scores, threshold=fitted.threshold, mix=config.mix)
-    columns = tuple((feature.name, feature.unit) for feature in FEATURES)
-    counts = _counts(pairs)
-    text = card(
-        fitted,
-        figures,
-        config,
-        facts={
-            "tables": tables,
-            "dropped": dropped.to_dict(),
-            "counts": counts,
-            "encoder": encoder.identity,
-            "features": columns,
-            "libraries": library_versions(),
-        },
-    )
-    bundle = store.Bundle(
-        drift=fitted.classifier,
-        config=store.BundleConfig(
-            schema=store.SCHEMA,
-            version=__version__,
-            threshold=fitted.threshold,
-            columns=columns,
-            encoder=encoder.identity,
-            libraries=library_versions(),
-            classifier="",
-            training={
-                "seed": config.mix.seed,
-                "limit": config.mix.limit,
-                "chosen": fitted.chosen,
-                "compared": {name: e.to_list() for name, e in fitted.compared.items()},
-                "calibration": list(fitted.classifier.calibration),
-                "false_alarms": config.false_alarms,
-                "prior": config.mix.prior,
-                "pairs": {name: list(both) for name, both in counts.items()},
-                "tables": {name: known["sha256"] for name, known in tables.items()},
-                "held_apart": figures.to_dict(),
-            },
-        ),
-        card=text,
-    )
-    folder = store.DEFAULT if arguments.out is None else arguments.out
+    settings = _settings(arguments)
+    _say(settings, "reading the tables")
+    material = gather(settings, fitting=True)
+    _say(settings, f"fitting on {len(material.fitting)} pairs")
+    pairs = (*material.fitting, *material.apart)
+    with _bar(pairs, settings) as progress:
+        bundle, figures = train(material, _encoder(settings), settings, progress=progress)
+    folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
-    print(table(figures))
+    print(printed(figures))
     print(f"\nbundle {written.digest[:12]} written to {folder}")
     return DONE
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from detector import store
-    from detector.features import NAMES
-    from detector.learn.card import table
-    from detector.learn.corpus import Dropped, split
-    from detector.learn.evaluate import OURS, baselines, evaluate
+    from detector.learn.material import gather
+    from detector.learn.printed import printed
+    from detector.learn.runs import measure_bundle
+    from detector.reading.files import write_whole
 
-    encoder = _encoder(arguments)
-    bundle = store.load(arguments.bundle, encoder=encoder.identity)
-    mix = _mix(arguments)
-    pairs, _ = _pairs(arguments, mix, Dropped())
-    _, apart = split(pairs)
-    X = _features(apart, encoder, arguments)
-    scores = {OURS: bundle.drift.predict_proba(X)[:, 1], **baselines(apart, X, NAMES)}
-    figures = evaluate(apart, scores, threshold=bundle.threshold, mix=mix)
-    print(f"bundle {bundle.config.digest[:12]}\n{table(figures)}")
-    if arguments.json is not None:
-        partial = arguments.json.with_name(f".{arguments.json.name}.partial")
-        text = json.dumps(figures.to_dict(), indent=1, ensure_ascii=False)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(arguments.json)
+    settings = _settings(arguments)
+    encoder = _encoder(settings)
+    bundle = store.load(settings.bundle, encoder=encoder.identity)
+    _say(settings, "reading the tables")
+    material = gather(settings, fitting=False)
+    _say(settings, f"measuring on {len(material.apart)} pairs")
+    with _bar(material.apart, settings) as progress:
+        figures = measure_bundle(bundle, material, encoder, settings, progress=progress)
+    print(f"bundle {bundle.config.digest[:12]}\n{printed(figures)}")
+    if settings.json is not None:
+        record = {
+            "bundle": bundle.config.digest,
+            "settings": settings.record(),
+            "tables": {name: known["sha256"] for name, known in material.tables.items()},
+            "figures": figures.to_dict(),
+        }
+        write_whole(settings.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return DONE
 
 
@@ -213,64 +188,28 @@ def _check(arguments: argparse.Namespace) -> int:
     return BAD_INPUT if differing else DONE
 
 
-def _mix(arguments: argparse.Namespace) -> Mix:
-    from detector.learn.sample import Mix
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from detector.learn.config import settle
 
-    return Mix(limit=arguments.limit, seed=arguments.seed)
-
-
-def _pairs(
-    arguments: argparse.Namespace,
-    mix: Mix,
-    dropped: Any,  # noqa: ANN401 - Dropped, imported late
-) -> tuple[list[Pair], dict[str, Any]]:
-    """Read the tables and draw the pairs; with them the manifest's entries of what was read."""
-    from detector.learn.corpus import digest, manifest, shared_folder
-    from detector.learn.loaders import LOADERS, load
-    from detector.learn.sample import select
-
-    folder = shared_folder(arguments.shared)
-    _say(arguments, f"reading {folder}")
-    pairs = select(load(folder, dropped), mix)
-    used = {file for file, _ in LOADERS.values() if (folder / file).is_file()}
-    tables = {
-        name: {**known, "sha256": digest(folder / name)}
-        for name, known in manifest().items()
-        if name in used
-    }
-    return pairs, tables
+    return settle(vars(arguments), accepts=arguments.accepts, file=arguments.config)
 
 
-def _encoder(arguments: argparse.Namespace) -> Encoder:
+def _encoder(settings: Settings) -> Encoder:
     from detector.encode import MiniLMEncoder
 
-    return MiniLMEncoder(precision=arguments.precision)
+    return MiniLMEncoder(precision=settings.precision)
 
 
-def _features(
-    pairs: Sequence[Pair], encoder: Encoder, arguments: argparse.Namespace
-) -> NDArray[np.float64]:
+@contextmanager
+def _bar(pairs: Sequence[Pair], settings: Settings) -> Iterator[Callable[[int], object]]:
     from tqdm import tqdm
 
-    from detector.learn.measure import measure
-
     distinct = len({(pair.source, pair.copy) for pair in pairs})
-    hidden = arguments.quiet or not sys.stderr.isatty()
+    hidden = settings.quiet or not sys.stderr.isatty()
     with tqdm(total=distinct, unit="pair", desc="features", disable=hidden) as bar:
-        return measure(pairs, encoder, cache=arguments.cache, progress=bar.update)
+        yield bar.update
 
 
-def _counts(pairs: Sequence[Pair]) -> dict[str, tuple[int, int]]:
-    names = sorted({pair.corpus for pair in pairs if pair.label is not None})
-    return {
-        name: (
-            sum(pair.corpus == name and pair.label is False for pair in pairs),
-            sum(pair.corpus == name and pair.label is True for pair in pairs),
-        )
-        for name in names
-    }
-
-
-def _say(arguments: argparse.Namespace, text: str) -> None:
-    if not arguments.quiet:
+def _say(settings: Settings, text: str) -> None:
+    if not settings.quiet:
         print(f"detector: {text}", file=sys.stderr)

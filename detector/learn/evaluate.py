@@ -1,49 +1,43 @@
-"""Figures of a classifier on groups held apart, beside what simpler scores reach on the same rows.
+"""Figures of a bundle on groups held apart, beside what simpler scores reach on the same rows.
 
-Pure: takes pairs, features and probabilities, gives a record and its text. Nothing is fitted or
-tuned here, and nothing here may be used to choose anything.
+Pure: takes pairs, scores and a threshold, gives a record. Nothing is fitted or tuned here, and
+nothing here may be used to choose anything.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.learn.baselines import BERTSCORE, CHRF, COSINE
 from detector.learn.corpus import Pair
 from detector.learn.metrics import (
+    Curve,
     Estimate,
     Floats,
     Measure,
     Resamples,
-    auroc,
-    average_precision,
     brier,
+    brier_skill,
     calibration_error,
     flagged_at,
-    recall_at,
     reliability,
 )
+from detector.learn.people import FEWEST, judged, sliced
 from detector.learn.sample import Mix, weights
-from detector.learn.train import macro_auroc
+from detector.learn.twins import by_kind, by_tier, looks
 
 OURS = "detector"
-FALSE_ALARMS = 0.05
+SEVERITY = "severity"
+SHORT = (OURS, SEVERITY, BERTSCORE, CHRF, COSINE)
+"""Scores that the long tables (kinds, languages, systems) show."""
 
-_MEASURES: Mapping[str, Measure] = {
-    "auroc": auroc,
-    "average_precision": average_precision,
-    "recall_at_5": recall_at(FALSE_ALARMS),
-}
-_SOUND_KINDS = ("base", "sound")  # of the twin that the damaged ones are compared with
-_FEWEST = 30  # rows of each label below which a corpus has no line of its own
-_LONGEST_GRAM = 6
+FALSE_ALARMS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,25 +51,44 @@ class Figures:
         over the best simple score, and the shares flagged at the threshold.
     macro : mapping of str to Estimate
         Mean AUROC over the corpora, by score; `lead` is ours less the best simple one's.
-    kinds : mapping
-        By corpus and kind of damage: twins, share of twins ordered rightly by us and by cosine,
-        share of the damaged flagged.
+    judged : mapping
+        By corpus: how scores go with what people judged; see `people.judged`.
+    kinds, tiers : mapping
+        By corpus and kind of change, or group of kinds: is the damaged twin scored worse; see
+        `twins.by_kind` and `twins.by_tier`.
+    looks : mapping
+        How far a change of look alone moves the probability; see `twins.looks`.
+    languages, systems : mapping
+        By corpus; see `people.sliced`.
     watch : mapping
         By kind of unlabelled round trip: rows and share flagged.
     probability : mapping
-        Brier score, that of a constant, calibration error, and ten bins, in the training mix.
+        Brier score and skill, that of a constant, calibration error, and ten bins, in the
+        training mix; empty where a label is missing.
     threshold : float
     n_pairs, n_groups : int
+        Labelled pairs, and their groups.
+    caught : mapping
+        Damaged names and figures that their finders found; see `twins.caught`.
+    notes : tuple of str
+        What was left out, and what else a reader must know.
     """
 
     corpora: Mapping[str, Mapping[str, Any]]
     macro: Mapping[str, Estimate]
-    kinds: Mapping[str, Mapping[str, Mapping[str, float]]]
+    judged: Mapping[str, Mapping[str, Any]]
+    kinds: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    tiers: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    looks: Mapping[str, Mapping[str, float]]
+    languages: Mapping[str, Mapping[str, Any]]
+    systems: Mapping[str, Mapping[str, Any]]
     watch: Mapping[str, Mapping[str, Any]]
     probability: Mapping[str, Any]
     threshold: float
     n_pairs: int
     n_groups: int
+    caught: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; an estimate is [value, low, high]."""
@@ -92,14 +105,16 @@ def evaluate(
     mix: Mix,
     resamples: int = 300,
 ) -> Figures:
-    """Measure our probabilities and the simple scores on the same rows.
+    """Measure our scores and the simple ones on the same rows.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        Held apart; unlabelled ones are only watched.
+        Held apart. The unlabelled are compared with their twins and with what people judged;
+        those of the corpus `watch` are only watched.
     scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse; `OURS` holds probabilities.
+        Higher is worse; `OURS` holds probabilities, `SEVERITY`, where it is there, expected
+        error points; every other is a simple score.
     threshold : float
         Probability from which a pair is flagged.
     mix : Mix
@@ -112,158 +127,93 @@ def evaluate(
     Figures
         Intervals are 95 %, by bootstrap over the groups.
     """
-    known = np.array([p.label is not None and p.corpus != "watch" for p in pairs], dtype=bool)
     rng = np.random.default_rng(mix.seed)
-    rows = np.flatnonzero(known).tolist()
-    labelled = [pairs[i] for i in rows]
+    whole = Resamples.of([p.group for p in pairs], n=resamples, rng=rng)
+    rows = np.array(
+        [i for i, p in enumerate(pairs) if p.label is not None and p.corpus != "watch"],
+        dtype=np.intp,
+    )
+    labelled = [pairs[i] for i in rows.tolist()]
     label = np.array([bool(p.label) for p in labelled], dtype=bool)
     mine = {name: score[rows] for name, score in scores.items()}
-    resample = Resamples.of([p.group for p in labelled], n=resamples, rng=rng)
+    resample = whole.of_rows(rows)
     corpus = np.array([p.corpus for p in labelled], dtype=str)
+    short = {name: scores[name] for name in SHORT if name in scores}
+    corpora, macro = _corpora(corpus, label, mine, resample, threshold)
     return Figures(
-        corpora=_by_corpus(corpus, label, mine, resample, threshold),
-        macro=_macro(corpus, label, mine, resample),
-        kinds=_by_kind(labelled, mine, threshold),
+        corpora=corpora,
+        macro=macro,
+        judged=judged(pairs, scores, whole),
+        kinds=by_kind(pairs, short, scores[OURS] >= threshold, whole),
+        tiers=by_tier(pairs, scores, whole),
+        looks=looks(pairs, scores[OURS]),
+        languages=sliced(pairs, short, whole, by="lang"),
+        systems=sliced(pairs, short, whole, by="system"),
         watch=_watched(pairs, scores[OURS], threshold),
-        probability=_probability(label, mine[OURS], weights(labelled, mix), resample),
+        probability=_probability(labelled, label, mine[OURS], mix, resample),
         threshold=threshold,
         n_pairs=len(labelled),
         n_groups=len({p.group for p in labelled}),
     )
 
 
-def baselines(
-    pairs: Sequence[Pair], X: NDArray[np.float64], names: Sequence[str]
-) -> dict[str, Floats]:
-    """Compute the simple scores that ours is to beat; higher is worse.
-
-    Returns
-    -------
-    dict of str to ndarray of shape (n_pairs,), float64
-        Cosine distance, one less chrF, length of the copy and of the source in characters, and
-        the absolute log ratio of the lengths.
-    """
-    copy_length = np.array([len(p.copy) for p in pairs], dtype=np.float64)
-    source_length = np.array([len(p.source) for p in pairs], dtype=np.float64)
-    return {
-        "cosine": 1.0 - X[:, list(names).index("similarity")],
-        "chrF": np.array([1.0 - chrf(p.source, p.copy) for p in pairs]),
-        "copy length": copy_length,
-        "source length": source_length,
-        "length ratio": np.abs(np.log(copy_length / source_length)),
-    }
-
-
-def chrf(source: str, copy: str) -> float:
-    """Return character n-gram overlap after Popović (2015), beta 2, n up to 6; in [0, 1].
-
-    Examples
-    --------
-    >>> chrf("a house", "a house"), chrf("abc", "xyz")
-    (1.0, 0.0)
-    """
-    texts = ["".join(text.split()) for text in (source, copy)]
-    found = []
-    for n in range(1, _LONGEST_GRAM + 1):
-        ours, theirs = (Counter(t[i : i + n] for i in range(len(t) - n + 1)) for t in texts)
-        if ours and theirs:
-            shared = (ours & theirs).total()
-            found.append((shared / theirs.total(), shared / ours.total()))
-    if not found:
-        return 0.0
-    precision, recall = (sum(values) / len(found) for values in zip(*found, strict=True))
-    return 5 * precision * recall / (4 * precision + recall) if precision + recall else 0.0
-
-
-def _macro(
-    corpus: NDArray[np.str_],
-    label: NDArray[np.bool_],
-    scores: Mapping[str, Floats],
-    resample: Resamples,
-) -> dict[str, Estimate]:
-    even = np.ones(len(label))
-
-    def mean(name: str, weight: Floats) -> float:
-        return macro_auroc(scores[name], label, corpus, weight)
-
-    found = {name: resample.estimate(partial(mean, name), even) for name in scores}
-    best = max((name for name in found if name != OURS), key=lambda name: found[name].value)
-    lead = resample.estimate(lambda w: mean(OURS, w) - mean(best, w), even)
-    return {**found, "lead": lead}
-
-
-def _by_corpus(
+def _corpora(
     corpus: NDArray[np.str_],
     label: NDArray[np.bool_],
     scores: Mapping[str, Floats],
     resample: Resamples,
     threshold: float,
-) -> dict[str, dict[str, Any]]:
+) -> tuple[dict[str, dict[str, Any]], dict[str, Estimate]]:
+    """Measure every corpus, and the mean AUROC over those that hold both labels."""
     found = {}
+    areas: dict[str, list[Floats]] = {name: [] for name in scores}
     for name in sorted(set(corpus.tolist())):
         rows = corpus == name
-        found[name] = _corpus_entry(
-            label[rows],
-            {method: score[rows] for method, score in scores.items()},
-            Resamples(resample.counts, resample.at[rows]),
-            threshold,
-        )
-    return found
-
-
-def _corpus_entry(
-    label: NDArray[np.bool_], scores: Mapping[str, Floats], resample: Resamples, threshold: float
-) -> dict[str, Any]:
-    even = np.ones(len(label))
-
-    def of(measure: Measure, method: str) -> Estimate:
-        return resample.estimate(lambda w: measure(label, scores[method], w), even)
-
-    n_drift = int(label.sum())
-    entry: dict[str, Any] = {
-        "n": len(label),
-        "drift": n_drift,
-        "flagged_drift": of(flagged_at(threshold, of=True), OURS),
-        "flagged_sound": of(flagged_at(threshold, of=False), OURS),
-    }
-    if min(n_drift, len(label) - n_drift) < _FEWEST:
-        return entry
-    measured = {
-        method: {key: of(measure, method) for key, measure in _MEASURES.items()}
-        for method in scores
-    }
-    best = max((m for m in scores if m != OURS), key=lambda m: measured[m]["auroc"].value)
-    lead = resample.estimate(
-        lambda w: auroc(label, scores[OURS], w) - auroc(label, scores[best], w), even
-    )
-    return {**entry, "scores": measured, "best_simple": best, "lead": lead}
-
-
-def _by_kind(
-    pairs: Sequence[Pair], scores: Mapping[str, Floats], threshold: float
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Compare each damaged copy with its sound twin."""
-    sound = {p.twin: i for i, p in enumerate(pairs) if p.twin and p.kind in _SOUND_KINDS}
-    rows: dict[tuple[str, str], list[int]] = {}
-    for i, pair in enumerate(pairs):
-        if pair.twin in sound and pair.kind not in _SOUND_KINDS:
-            rows.setdefault((pair.corpus, pair.kind), []).append(i)
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for (corpus, kind), mine in sorted(rows.items()):
-        twins = np.array([sound[pairs[i].twin] for i in mine])
-        at = np.array(mine)
-        entry: dict[str, float] = {
-            "n": len(mine),
-            "drift": float(bool(pairs[mine[0]].label)),
-            "flagged": float((scores[OURS][at] >= threshold).mean()),
-            "twin_flagged": float((scores[OURS][twins] >= threshold).mean()),
+        mine = {method: score[rows] for method, score in scores.items()}
+        weights = resample.of_rows(rows).weights()
+        found[name] = _flags(label[rows], mine[OURS], weights, threshold)
+        drifted = int(label[rows].sum())
+        if min(drifted, int(rows.sum()) - drifted) < FEWEST:
+            continue
+        curves = {method: Curve.of(label[rows], score, weights) for method, score in mine.items()}
+        area = {method: curve.auroc() for method, curve in curves.items()}
+        found[name]["scores"] = {
+            method: {
+                "auroc": Estimate.of(area[method]),
+                "average_precision": Estimate.of(curve.average_precision()),
+                "recall_at_5": Estimate.of(curve.recall_at(FALSE_ALARMS)),
+            }
+            for method, curve in curves.items()
         }
-        for method in (OURS, "cosine"):
-            if method in scores:
-                gap = scores[method][at] - scores[method][twins]
-                entry[f"worse by {method}"] = float((gap > 0).mean() + 0.5 * (gap == 0).mean())
-        found.setdefault(corpus, {})[kind] = entry
-    return found
+        found[name] |= _lead(area)
+        for method, values in area.items():
+            areas[method].append(values)
+    if not areas[OURS]:
+        return found, {}
+    mean = {method: np.mean(values, axis=0) for method, values in areas.items()}
+    macro = {method: Estimate.of(values) for method, values in mean.items()}
+    lead = _lead(mean)
+    return found, {**macro, "lead": lead["lead"]} if lead else macro
+
+
+def _flags(
+    label: NDArray[np.bool_], score: Floats, weights: Floats, threshold: float
+) -> dict[str, Any]:
+    return {
+        "n": len(label),
+        "drift": int(label.sum()),
+        "flagged_drift": Estimate.of(flagged_at(threshold, of=True)(label, score, weights)),
+        "flagged_sound": Estimate.of(flagged_at(threshold, of=False)(label, score, weights)),
+    }
+
+
+def _lead(area: Mapping[str, Floats]) -> dict[str, Any]:
+    """Compare ours with the best of the simple scores, if there is one."""
+    simple = [name for name in area if name not in (OURS, SEVERITY)]
+    if not simple:
+        return {}
+    best = max(simple, key=lambda name: float(area[name][0]))
+    return {"best_simple": best, "lead": Estimate.of(area[OURS] - area[best])}
 
 
 def _watched(pairs: Sequence[Pair], score: Floats, threshold: float) -> dict[str, dict[str, Any]]:
@@ -278,16 +228,28 @@ def _watched(pairs: Sequence[Pair], score: Floats, threshold: float) -> dict[str
 
 
 def _probability(
-    label: NDArray[np.bool_], score: Floats, weight: Floats, resample: Resamples
+    pairs: Sequence[Pair],
+    label: NDArray[np.bool_],
+    score: Floats,
+    mix: Mix,
+    resample: Resamples,
 ) -> dict[str, Any]:
+    if label.all() or not label.any():
+        return {}
+    weight = weights(pairs, mix)
     prior = float(weight @ label / weight.sum())
+
+    resampled = resample.weights(weight)
+
+    def of(measure: Measure) -> Estimate:
+        return Estimate.of(measure(label, score, resampled))
+
     return {
         "prior": prior,
-        "brier": resample.estimate(lambda w: brier(label, score, w), weight),
+        "brier": of(brier),
         "brier_of_prior": prior * (1.0 - prior),
-        "calibration_error": resample.estimate(
-            lambda w: calibration_error(label, score, w), weight
-        ),
+        "brier_skill": of(brier_skill),
+        "calibration_error": of(calibration_error),
         "bins": [
             [round(mean, 4), round(share, 4)]
             for mean, share, _ in reliability(label, score, weight)
@@ -300,6 +262,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON of any depth
         return value.to_list()
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value

@@ -1,0 +1,197 @@
+"""Which pairs a run is fitted on and which it is measured on.
+
+Reads the tables through `loaders` and `tables`, and takes their digests. Nothing is fitted or
+measured here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from detector.errors import InputError
+from detector.learn.config import Settings
+from detector.learn.corpus import (
+    Dropped,
+    Pair,
+    digest,
+    draw,
+    held_apart,
+    manifest,
+    shared_folder,
+    split,
+)
+from detector.learn.loaders import LOADERS, load
+from detector.learn.sample import Mix, select
+from detector.learn.tables import read_table
+
+TESTS = ("demetr", "mlqe_dev")
+"""Corpora that are measured on as a whole and never fitted or tuned on, nor is their sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """The pairs of a run.
+
+    Attributes
+    ----------
+    fitting : tuple of Pair
+        Those to fit on, all labelled.
+    apart : tuple of Pair
+        Those to measure on; they share no group with `fitting`.
+    tables : mapping
+        What is known of each table read: `sha256`, `rows`, `licence`.
+    dropped : Dropped
+        Rows left out, and why.
+    notes : tuple of str
+        What a reader of the figures must know of the pairs.
+    """
+
+    fitting: tuple[Pair, ...]
+    apart: tuple[Pair, ...]
+    tables: Mapping[str, Mapping[str, Any]]
+    dropped: Dropped
+    notes: tuple[str, ...] = ()
+
+
+def gather(settings: Settings, *, fitting: bool) -> Material:
+    """Read the pairs that settings ask for.
+
+    Parameters
+    ----------
+    settings : Settings
+    fitting : bool
+        Whether a model is to be fitted; a user's own tables are else measured on as a whole.
+
+    Returns
+    -------
+    Material
+
+    Raises
+    ------
+    InputError
+        When a table cannot be used, or no pair is left to measure on.
+    """
+    if settings.tables:
+        return _own(settings, fitting=fitting)
+    folder = shared_folder(settings.shared)
+    dropped = Dropped()
+    corpora = load(folder, dropped)
+    used = {file for file, _ in LOADERS.values() if (folder / file).is_file()}
+    tables = {
+        name: {**known, "sha256": digest(folder / name)}
+        for name, known in manifest().items()
+        if name in used
+    }
+    ours, apart = shared_parts(corpora, settings.mix)
+    return Material(fitting=tuple(ours), apart=tuple(apart), tables=tables, dropped=dropped)
+
+
+def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[Pair], list[Pair]]:
+    """Part the shared corpora into pairs to fit on and pairs to measure on.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+        As `loaders.load` gives them.
+    mix : Mix
+
+    Returns
+    -------
+    (list of Pair, list of Pair)
+        To fit on: what the mix draws, less what is held apart. To measure on: the rest of it,
+        then as many again of each corpus as the mix allows, so that languages and systems have
+        figures, pairs that people judged without a label, and `TESTS` as a whole.
+    """
+    tests = [pair for name in TESTS for pair in corpora.get(name, ())]
+    tested = {pair.group for pair in tests}
+    others = {name: pairs for name, pairs in corpora.items() if name not in TESTS}
+    ours, apart = split(select(others, mix))
+    ours = [pair for pair in ours if pair.label is not None and pair.group not in tested]
+    scaled = mix.scaled()
+    for name, (sound, drift) in scaled.quotas.items():
+        away = [pair for pair in others.get(name, ()) if held_apart(pair.group)]
+        for label, quota in ((False, sound), (True, drift), (None, sound + drift)):
+            mine = [p for p in away if p.label is label and (label is not None or _is_judged(p))]
+            apart += draw(mine, quota, seed=mix.seed)
+    apart += whole_groups(tests, _share(tests, mix), seed=mix.seed)
+    return ours, list(_distinct(apart))
+
+
+def _is_judged(pair: Pair) -> bool:
+    return not (pair.points is None and pair.hter is None and pair.quality is None)
+
+
+def _share(tests: Sequence[Pair], mix: Mix) -> int:
+    """Scale the test corpora down as the mix's quotas were."""
+    whole = replace(mix, limit=None)
+    return len(tests) * mix.scaled().bases // max(1, whole.bases)
+
+
+def whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:
+    """Take about `n` pairs, all of a group or none, so that twins stay together."""
+    if n >= len(pairs):
+        return list(pairs)
+    taken: list[Pair] = []
+    groups: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        groups.setdefault(pair.group, []).append(pair)
+    one_each = [mine[0] for mine in groups.values()]
+    for first in draw(one_each, len(one_each), seed=seed):
+        if len(taken) >= n:
+            break
+        taken += groups[first.group]
+    return taken
+
+
+def _distinct(pairs: Sequence[Pair]) -> Iterator[Pair]:
+    seen = set()
+    for pair in pairs:
+        key = (pair.corpus, pair.kind, pair.source, pair.copy)
+        if key not in seen:
+            seen.add(key)
+            yield pair
+
+
+def _own(settings: Settings, *, fitting: bool) -> Material:
+    dropped = Dropped()
+    pairs: list[Pair] = []
+    tables: dict[str, dict[str, Any]] = {}
+    for path in settings.tables:
+        mine = read_table(path, dropped)
+        pairs += mine
+        tables[path.name] = {"sha256": digest(path), "rows": len(mine), "licence": "the user's"}
+    if settings.mix.limit is not None:
+        pairs = draw(pairs, settings.mix.limit, seed=settings.mix.seed)
+    left_out = tuple(
+        f"{name}: left out {', '.join(f'{n} {reason}' for reason, n in reasons.items())}"
+        for name, reasons in dropped.to_dict().items()
+    )
+    if not fitting:
+        note = (
+            f"own tables ({', '.join(tables)}): every row is measured on; rows that the bundle was "
+            "fitted on would flatter it"
+        )
+        return Material(
+            fitting=(),
+            apart=tuple(pairs),
+            tables=tables,
+            dropped=dropped,
+            notes=(note, *left_out),
+        )
+    ours, apart = split(pairs)
+    if not apart:
+        groups = len({pair.group for pair in pairs})
+        msg = (
+            f"{', '.join(tables)}: a fifth of the groups is held apart to measure on, and of these "
+            f"{groups} none falls to it; give pairs of more source sentences"
+        )
+        raise InputError(msg)
+    return Material(
+        fitting=tuple(pair for pair in ours if pair.label is not None),
+        apart=tuple(apart),
+        tables=tables,
+        dropped=dropped,
+        notes=left_out,
+    )

@@ -1,0 +1,265 @@
+"""Figures as aligned plain text: what `evaluate` prints and the card quotes.
+
+Formats and computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from detector.learn.evaluate import OURS, SHORT, Figures
+from detector.learn.people import FEWEST
+from detector.learn.twins import STEADY
+
+_MEASURED = {
+    "auroc": "AUROC",
+    "average_precision": "average precision",
+    "recall_at_5": "recall at 5 % FA",
+}
+_JUDGED = {
+    "major_auroc": "AUROC, major error",
+    "points_tau_b": "tau-b, error points",
+    "hter_spearman": "Spearman, HTER",
+    "quality_spearman": "Spearman, quality",
+}
+
+
+def printed(figures: Figures) -> str:
+    """Return all figures: the summary, then the long tables.
+
+    Parameters
+    ----------
+    figures : Figures
+
+    Returns
+    -------
+    str
+        Several blocks; intervals are 95 %.
+    """
+    return f"{summary(figures)}\n\n{details(figures)}"
+
+
+def summary(figures: Figures) -> str:
+    """Return the figures that count, ours beside the best known simple scores."""
+    names = [name for name in SHORT if any(name in row for _, row in _headlines(figures))]
+    head = (
+        f"measured on {figures.n_pairs} labelled pairs of {figures.n_groups} source sentences; "
+        "intervals are 95 %, by bootstrap over source sentences; higher is better"
+    )
+    rows = [
+        [title, *(str(row.get(name, "-")) for name in names)] for title, row in _headlines(figures)
+    ]
+    blocks = [
+        head,
+        *figures.notes,
+        columns(["", *names], rows) if rows else "",
+        _looks_text(figures),
+        _probability_text(figures),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def details(figures: Figures) -> str:
+    """Return every score on every corpus, then by kind, by language and by system."""
+    blocks = [
+        columns(["corpus", "pairs", "drift", "score", *_MEASURED.values()], _score_rows(figures)),
+        columns(["judged by people", "score", *_JUDGED.values()], _judged_rows(figures)),
+        columns(
+            ["corpus", "best simple score", "lead in AUROC", "drift flagged", "sound flagged"],
+            _flag_rows(figures),
+        ),
+        _kinds_text(figures),
+        columns(
+            ["found by name or figure", "kind", "finder", "n", "caught", "false alarms"],
+            _caught_rows(figures),
+        ),
+        _sliced_text("language", figures.languages),
+        _sliced_text("system", figures.systems),
+        columns(
+            ["unlabelled round trips", "pairs", "flagged"],
+            [[kind, str(v["n"]), _short(v["flagged"])] for kind, v in figures.watch.items()],
+        ),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align rows under a head; nothing where there is no row."""
+    if not rows:
+        return ""
+    lines = [head, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _headlines(figures: Figures) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return title and, by score, what is printed for it."""
+    rows: list[tuple[str, Mapping[str, Any]]] = []
+    if figures.macro:
+        rows.append(("mean AUROC over the corpora", figures.macro))
+    for corpus, tiers in figures.tiers.items():
+        for tier, entry in tiers.items():
+            worse = entry["worse"]
+            title = f"{corpus}: {tier} twin scored worse"
+            rows.append(
+                (
+                    f"{title}, mean of {entry['kinds']} kinds",
+                    {name: known["mean"] for name, known in worse.items()},
+                )
+            )
+            rows.append(
+                (
+                    f"{title}, worst kind",
+                    {
+                        name: f"{known['least']:.3f} {known['worst'].removeprefix(f'{tier}_')}"
+                        for name, known in worse.items()
+                    },
+                )
+            )
+    for corpus, entry in figures.judged.items():
+        for key, title in _JUDGED.items():
+            if key in entry["n"]:
+                measured = {name: known[key] for name, known in entry["scores"].items()}
+                rows.append((f"{corpus}: {title}", measured))
+    return rows
+
+
+def _looks_text(figures: Figures) -> str:
+    rows = [
+        [kind, str(v["n"]), *(_short(v[key]) for key in ("largest", "p95", "within"))]
+        for kind, v in figures.looks.items()
+    ]
+    head = ["probability moved by looks", "n", "largest", "95th percentile", f"within {STEADY}"]
+    return columns(head, rows)
+
+
+def _probability_text(figures: Figures) -> str:
+    known = figures.probability
+    if not known:
+        return f"threshold {figures.threshold:.3f}"
+    bins = "  ".join(f"{mean:.2f}:{share:.2f}" for mean, share in known["bins"])
+    return (
+        f"threshold {figures.threshold:.3f}\n"
+        f"Brier skill {known['brier_skill']}: score {known['brier']}, always the prior "
+        f"{known['prior']:.2f} {known['brier_of_prior']:.3f}\n"
+        f"calibration error {known['calibration_error']}\n"
+        f"probability:share of drift, tenths of the mix  {bins}"
+    )
+
+
+def _score_rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for name, entry in figures.corpora.items():
+        for first, (method, measured) in _marked(entry.get("scores", {}).items()):
+            head = [name, str(entry["n"]), str(entry["drift"])] if first else ["", "", ""]
+            rows.append([*head, method, *(str(measured[key]) for key in _MEASURED)])
+    rows += [
+        ["mean" if first else "", "", "", method, str(value), "", ""]
+        for first, (method, value) in _marked(figures.macro.items())
+    ]
+    return rows
+
+
+def _judged_rows(figures: Figures) -> list[list[str]]:
+    rows = []
+    for corpus, entry in figures.judged.items():
+        counts = [str(entry["n"].get(key, "-")) for key in _JUDGED]
+        rows.append([corpus, "(pairs)", *counts])
+        for method, measured in entry["scores"].items():
+            rows.append(["", method, *(str(measured.get(key, "-")) for key in _JUDGED)])
+    return rows
+
+
+def _flag_rows(figures: Figures) -> list[list[str]]:
+    return [
+        [
+            name,
+            entry.get("best_simple", "-"),
+            str(entry.get("lead", "-")),
+            str(entry["flagged_drift"]),
+            str(entry["flagged_sound"]),
+        ]
+        for name, entry in figures.corpora.items()
+    ]
+
+
+def _kinds_text(figures: Figures) -> str:
+    entries = [e for kinds in figures.kinds.values() for e in kinds.values()]
+    names = [name for name in SHORT if any(name in entry["worse"] for entry in entries)]
+    meaning = {True: "drift", False: "harmless", None: "open"}
+    rows = [
+        [
+            corpus if first else "",
+            kind,
+            meaning[entry["drift"]],
+            str(entry["n"]),
+            _short(entry["flagged"]),
+            _short(entry["twin_flagged"]),
+            *(_worse(entry["worse"], name) for name in names),
+        ]
+        for corpus, kinds in figures.kinds.items()
+        for first, (kind, entry) in _marked(kinds.items())
+    ]
+    scored = [name if name != OURS else "worse by detector" for name in names]
+    return columns(["twins", "kind", "label", "n", "flagged", "twin flagged", *scored], rows)
+
+
+def _worse(estimates: Mapping[str, Any], name: str) -> str:
+    if name not in estimates:
+        return "-"
+    return str(estimates[name]) if name == OURS else _short(estimates[name].value)
+
+
+def _caught_rows(figures: Figures) -> list[list[str]]:
+    return [
+        [
+            corpus if first else "",
+            kind,
+            entry["finder"],
+            str(entry["n"]),
+            _short(entry["caught"]),
+            _short(entry["false_alarms"]),
+        ]
+        for corpus, kinds in figures.caught.items()
+        for first, (kind, entry) in _marked(kinds.items())
+    ]
+
+
+def _sliced_text(title: str, sliced: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = [part for entry in sliced.values() for part in entry["parts"].values()]
+    names = [name for name in SHORT if any(name in part["scores"] for part in parts)]
+    measures = {"auroc": "AUROC", "points_tau_b": "tau-b"}
+    rows = [
+        [
+            corpus if first else "",
+            name,
+            str(part["n"]),
+            str(part["n_worse"]),
+            measures[part["measure"]],
+            *(_worse(part["scores"], score) for score in names),
+        ]
+        for corpus, entry in sliced.items()
+        for first, (name, part) in _marked(entry["parts"].items())
+    ]
+    skipped = [
+        f"{corpus} {entry['skipped']}" for corpus, entry in sliced.items() if entry["skipped"]
+    ]
+    blocks = [columns([f"by {title}", "", "n", "worse", "measure", *names], rows)]
+    if skipped:
+        blocks.append(
+            f"left out by {title}, fewer than {FEWEST} rows of either side: {', '.join(skipped)}"
+        )
+    return "\n".join(block for block in blocks if block)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _marked(items: Iterable[Any]) -> Iterable[tuple[bool, Any]]:
+    """Say of each item whether it is the first."""
+    return ((index == 0, item) for index, item in enumerate(items))
