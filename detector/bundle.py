@@ -1,4 +1,4 @@
-"""The records of a model bundle: a fitted classifier, and the config that says what it fits.
+"""The records of a model bundle: fitted models, and the config that says what they fit.
 
 They open no file (`store` does) and fit nothing. Making a config and its signature loads no
 library, so `detector --version` stays quick.
@@ -19,12 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
+from detector.records import NameChange, Verdicts
 from detector.signature import Signature, columns_digest
 from detector.version import __version__
 
 if TYPE_CHECKING:
     from detector.classify import BeadClassifier
     from detector.evidence import BeadEvidence
+    from detector.join_classify import JoinClassifier
+    from detector.joins import Broken
+    from detector.severity import SeverityRegressor
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
 
@@ -41,14 +45,16 @@ class BundleConfig:
         Version of `detector` that trained it.
     threshold : float
         Drift probability in [0, 1] from which a sentence is flagged.
+    name_threshold : float
+        Probability in [0, 1] from which a changed name counts as damaged.
     columns : tuple of (str, str)
         Name and unit of the features, in the order of the classifier's columns.
     encoder : EncoderIdentity
         The encoder whose vectors it was fitted on.
     libraries : mapping of str to str
         Versions it was fitted with; a bundle is bound to scikit-learn's minor version.
-    classifier : str
-        SHA-256 of `drift.skops`.
+    models : str
+        SHA-256 of `models.skops`.
     training : mapping
         Seed, corpora, counts and figures of the fit, as JSON; nothing reads it back.
     """
@@ -56,10 +62,11 @@ class BundleConfig:
     schema: int
     version: str
     threshold: float
+    name_threshold: float
     columns: tuple[tuple[str, str], ...]
     encoder: EncoderIdentity
     libraries: Mapping[str, str]
-    classifier: str
+    models: str
     training: Mapping[str, Any]
 
     @property
@@ -69,7 +76,7 @@ class BundleConfig:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the whole config, the classifier's digest included."""
+        """SHA-256 over the whole config, the models' digest included."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def to_bytes(self) -> bytes:
@@ -91,18 +98,20 @@ class BundleConfig:
         KeyError, TypeError, ValueError, AttributeError
             When a field is missing or of another type; `store` says which file it was.
         """
-        threshold = record["threshold"]
-        if isinstance(threshold, bool) or not 0.0 <= float(threshold) <= 1.0:
-            msg = f"threshold is {threshold!r}; give a number in [0, 1]"
-            raise ValueError(msg)
+        for name in ("threshold", "name_threshold"):
+            threshold = record[name]
+            if isinstance(threshold, bool) or not 0.0 <= float(threshold) <= 1.0:
+                msg = f"{name} is {threshold!r}; give a number in [0, 1]"
+                raise ValueError(msg)
         return cls(
             schema=int(record["schema"]),
             version=str(record["version"]),
-            threshold=float(threshold),
+            threshold=float(record["threshold"]),
+            name_threshold=float(record["name_threshold"]),
             columns=tuple((str(name), str(unit)) for name, unit in record["columns"]),
             encoder=EncoderIdentity(**record["encoder"]),
             libraries={str(k): str(v) for k, v in record["libraries"].items()},
-            classifier=str(record["classifier"]),
+            models=str(record["models"]),
             training=dict(record["training"]),
         )
 
@@ -111,7 +120,7 @@ class BundleConfig:
         *,
         encoder: EncoderIdentity | None = None,
         threshold: float | None = None,
-        name_threshold: float = 0.5,
+        name_threshold: float | None = None,
     ) -> Signature:
         """Return the signature of scores made with this bundle.
 
@@ -121,8 +130,8 @@ class BundleConfig:
             The encoder in use; by default the one it was fitted with.
         threshold : float, optional
             Drift threshold in use, in [0, 1]; by default the bundle's.
-        name_threshold : float
-            Threshold of damaged names in use, in [0, 1].
+        name_threshold : float, optional
+            Threshold of damaged names in use, in [0, 1]; by default the bundle's.
 
         Returns
         -------
@@ -139,25 +148,47 @@ class BundleConfig:
             n_features=len(self.columns),
             features=columns_digest(self.columns),
             threshold=self.threshold if threshold is None else threshold,
-            name_threshold=name_threshold,
+            name_threshold=self.name_threshold if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bundle:
-    """A fitted classifier with what is needed to use it rightly.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The fitted models of a bundle; each but the first may be missing.
 
     Attributes
     ----------
     drift : BeadClassifier
-        Gives the probability that meaning was changed or lost.
+        Over `features.FEATURES`: the probability that meaning was changed or lost.
+    severity : SeverityRegressor or None
+        Over the same columns: expected error points.
+    names : BeadClassifier or None
+        Over `naming.traits.TRAITS`: the probability that a changed name is damaged. Without it
+        the rule's belief stands.
+    joins : JoinClassifier or None
+        Over `joins.join_rows`: the probability that a join of two copy words is broken.
+    """
+
+    drift: BeadClassifier
+    severity: SeverityRegressor | None = None
+    names: BeadClassifier | None = None
+    joins: JoinClassifier | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bundle:
+    """Fitted models with what is needed to use them rightly.
+
+    Attributes
+    ----------
+    models : Models
     config : BundleConfig
     card : str
         What it may be used for, what it was fitted on and how well it does; Markdown.
     """
 
-    drift: BeadClassifier
+    models: Models
     config: BundleConfig
     card: str = ""
 
@@ -166,24 +197,64 @@ class Bundle:
         """Drift probability in [0, 1] from which a sentence is flagged."""
         return self.config.threshold
 
-    def drift_probability(self, evidence: Sequence[BeadEvidence]) -> NDArray[np.float64]:
+    @property
+    def joins(self) -> Broken | None:
+        """What judges the joins of a copy's words, if anything does."""
+        return None if self.models.joins is None else self.models.joins.broken
+
+    def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
         """Judge beads.
 
         Parameters
         ----------
         evidence : sequence of BeadEvidence
+            Gathered with `joins`.
 
         Returns
         -------
-        ndarray of shape (n,), float64
-            Probability in [0, 1] that meaning was changed or lost; higher is worse.
+        Verdicts
+            Of n beads, in order.
         """
         from detector.features import matrix
 
-        if not evidence:
-            return np.zeros(0, dtype=np.float64)
-        drifted: NDArray[np.float64] = self.drift.predict_proba(matrix(evidence))[:, 1]
-        return drifted
+        columns = matrix(evidence)
+        return Verdicts(
+            drift=self.drift_of(columns),
+            severity=self.severity_of(columns),
+            names=self._names(evidence),
+        )
+
+    def drift_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of drift of rows of `features.matrix`, of shape (n,).
+
+        A changed figure is drift by itself: the probability is never below the column
+        `heaviest_figure`.
+        """
+        if not len(columns):
+            return np.zeros(0)
+        probability: NDArray[np.float64] = self.models.drift.predict_proba(columns)[:, 1]
+        return np.maximum(probability, columns[:, self.config.features.index("heaviest_figure")])
+
+    def severity_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the expected error points of rows of `features.matrix`, of shape (n,)."""
+        if self.models.severity is None or not len(columns):
+            return np.full(len(columns), np.nan)
+        severity: NDArray[np.float64] = self.models.severity.predict(columns)
+        return severity
+
+    def _names(self, evidence: Sequence[BeadEvidence]) -> tuple[tuple[NameChange, ...], ...]:
+        from detector.naming.findings import NameFindings, judge_names
+
+        findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
+        judged = [found.judged for found in findings]
+        if self.models.names is None or not any(mine.any() for mine in judged):
+            return tuple(bead.names for bead in evidence)
+        rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
+        given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())
+        return tuple(
+            judge_names(found, [next(given) if one else 0.0 for one in mine.tolist()])
+            for found, mine in zip(findings, judged, strict=True)
+        )
 
     def signature(
         self, *, encoder: EncoderIdentity, threshold: float, name_threshold: float

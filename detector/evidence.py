@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from detector.encode import Encoder
 from detector.figures.compare import FigureChange, compare_figures
+from detector.joins import Broken, intact, join_rows
 from detector.naming.board import NameContext
-from detector.naming.verdicts import compare_names, name_context
+from detector.naming.findings import find_changes
+from detector.naming.verdicts import name_context
 from detector.reading.view import matching_view
 from detector.records import Document, Encoding, NameChange, Sentence
 from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
@@ -58,6 +60,12 @@ class Reading:
             ]
         )
 
+    def tokens_of(self, indices: range) -> NDArray[np.float32] | None:
+        """Return the vectors of those sentences' tokens, of shape (n_tokens, d), float32."""
+        if self.encoding.tokens is None:
+            return None
+        return np.concatenate([self.encoding.tokens[i].vectors for i in indices]).astype(np.float32)
+
     def text_of(self, indices: range) -> tuple[str, int]:
         """Return the raw text from the first to the last of those sentences, and its start."""
         start = self.document.sentences[indices.start].start
@@ -77,10 +85,18 @@ class BeadEvidence:
     words : WordAlignment
     source_weights, copy_weights : ndarray of shape (n_words,), float64
         Rarity of each word in [0, 1].
+    cosines : ndarray of shape (n_source_words, n_copy_words), float32, or None
+        Contextual cosines of the words; None when the encoder offers no token vectors.
+    source_distances, copy_distances : ndarray of shape (n_tokens,), float32, or None
+        1 less the cosine of each token to its nearest on the other side.
+    joins : ndarray of shape (n_copy_words + 1,), float64, or None
+        Probability that each join of the copy's words is broken; None without a model for it.
     figures : tuple of FigureChange
         Spans count from the start of `source_text` and `copy_text`.
     names : tuple of NameChange
-        Spans count in the raw texts.
+        Spans count in the raw texts; probabilities are the rule's belief.
+    name_traits : ndarray of shape (n_names, n_traits), float64
+        What a classifier may know of each name, in the order of `names`.
     n_truncated : int
         Sentences of the bead that the encoder did not read to the end.
     """
@@ -91,8 +107,13 @@ class BeadEvidence:
     words: WordAlignment
     source_weights: NDArray[np.float64]
     copy_weights: NDArray[np.float64]
+    cosines: NDArray[np.float32] | None
+    source_distances: NDArray[np.float32] | None
+    copy_distances: NDArray[np.float32] | None
+    joins: NDArray[np.float64] | None
     figures: tuple[FigureChange, ...]
     names: tuple[NameChange, ...]
+    name_traits: NDArray[np.float64]
     n_truncated: int
 
 
@@ -102,46 +123,64 @@ def read(document: Document, encoding: Encoding) -> Reading:
     return Reading(document, words, encoding)
 
 
-def context_of(source: Reading, copy: Reading) -> NameContext:
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairing:
+    """Two readings, and what is looked at for both of them together.
+
+    Attributes
+    ----------
+    source, copy : Reading
+    context : NameContext
+        How both whole documents write their words.
+    joins : callable or None
+        Judges the joins of the copy's words (`joins.join_rows`).
+    """
+
+    source: Reading
+    copy: Reading
+    context: NameContext
+    joins: Broken | None
+
+
+def pair_up(source: Reading, copy: Reading, *, joins: Broken | None = None) -> Pairing:
     """Learn from both whole documents how their words are written."""
-    return name_context(source.document.raw, source.words, copy.document.raw, copy.words)
+    context = name_context(source.document.raw, source.words, copy.document.raw, copy.words)
+    return Pairing(source, copy, context, joins)
 
 
-def gather(
-    source: Reading,
-    copy: Reading,
-    *,
-    at: tuple[range, range],
-    similarity: float,
-    context: NameContext,
-) -> BeadEvidence:
+def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> BeadEvidence:
     """Gather the evidence of one bead.
 
     Parameters
     ----------
-    source, copy : Reading
-        Both documents.
+    pairing : Pairing
+        Of both documents.
     at : pair of range
         Sentence indices of the bead on each side; neither may be empty.
     similarity : float
         Cosine of the bead.
-    context : NameContext
-        What `context_of` gave for the two documents.
 
     Returns
     -------
     BeadEvidence
     """
+    source, copy, context = pairing.source, pairing.copy, pairing.context
     source_at, copy_at = at
     source_words, copy_words = source.words_of(source_at), copy.words_of(copy_at)
+    vectors = source.vectors_of(source_at), copy.vectors_of(copy_at)
     links = align_words(
-        source_words,
-        copy_words,
-        source_vectors=source.vectors_of(source_at),
-        copy_vectors=copy.vectors_of(copy_at),
+        source_words, copy_words, source_vectors=vectors[0], copy_vectors=vectors[1]
     )
     source_text, _ = source.text_of(source_at)
     copy_text, _ = copy.text_of(copy_at)
+    names = find_changes(links, context, copy_at.start)
+    cosines = broken = None
+    if vectors[0] is not None and vectors[1] is not None and source_words and copy_words:
+        cosines = vectors[0] @ vectors[1].T
+        if pairing.joins is not None:
+            broken = pairing.joins(join_rows(links, vectors[0], vectors[1]))
+            broken[intact(links)] = 0.0
+    distances = _distances(source.tokens_of(source_at), copy.tokens_of(copy_at))
     return BeadEvidence(
         source_text=source_text,
         copy_text=copy_text,
@@ -149,15 +188,34 @@ def gather(
         words=links,
         source_weights=rarity(source_words),
         copy_weights=rarity(copy_words),
+        cosines=cosines,
+        source_distances=distances[0],
+        copy_distances=distances[1],
+        joins=broken,
         figures=compare_figures(source_text, copy_text),
-        names=compare_names(links, context, copy_at.start),
+        names=names.changes,
+        name_traits=names.traits,
         n_truncated=sum(source.encoding.truncated[i] for i in source_at)
         + sum(copy.encoding.truncated[i] for i in copy_at),
     )
 
 
+def _distances(
+    source: NDArray[np.float32] | None, copy: NDArray[np.float32] | None
+) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+    """Match every token greedily, as BERTScore does (Zhang et al., 2020)."""
+    if source is None or copy is None or not len(source) or not len(copy):
+        return None, None
+    cosines = source @ copy.T
+    return 1.0 - cosines.max(axis=1), 1.0 - cosines.max(axis=0)
+
+
 def gather_pairs(
-    pairs: Iterable[tuple[str, str]], encoder: Encoder, *, batch: int = 512
+    pairs: Iterable[tuple[str, str]],
+    encoder: Encoder,
+    *,
+    joins: Broken | None = None,
+    batch: int = 512,
 ) -> Iterator[BeadEvidence]:
     """Gather the evidence of single sentence pairs, each taken as a bead and a document.
 
@@ -166,6 +224,8 @@ def gather_pairs(
     pairs : iterable of (source, copy)
         Neither side may be blank. A text that holds several sentences is encoded whole.
     encoder : Encoder
+    joins : callable, optional
+        Judges the joins of the copy's words.
     batch : int
         Pairs encoded at a time; memory stays constant in the number of pairs.
 
@@ -183,11 +243,9 @@ def gather_pairs(
             copy = _single(copy_text, encoding, distinct[views[copy_text]])
             similarity = float(source.encoding.vectors[0] @ copy.encoding.vectors[0])
             yield gather(
-                source,
-                copy,
+                pair_up(source, copy, joins=joins),
                 at=(range(1), range(1)),
                 similarity=max(-1.0, min(1.0, similarity)),
-                context=context_of(source, copy),
             )
 
 

@@ -6,21 +6,32 @@ nothing and shows nothing; `scorer` hands it the parts.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Protocol
 
 from detector.aside import nearest
-from detector.evidence import BeadEvidence, Reading, context_of, gather
+from detector.evidence import BeadEvidence, Reading, gather, pair_up
+from detector.features import TOLD_FIGURE
+from detector.joins import Broken
 from detector.reading.furniture import furniture_reason, split_run
-from detector.reasons import TOLD_FIGURE, bead_reasons
-from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span
+from detector.reasons import bead_reasons
+from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span, Verdicts
 
-Classify = Callable[[Sequence[BeadEvidence]], NDArray[np.float64]]
-"""Drift probabilities of shape (n,) for n beads' evidence."""
+
+class Judge(Protocol):
+    """The models that judge beads; a bundle is one, tests pass a small fake."""
+
+    @property
+    def joins(self) -> Broken | None:
+        """What judges the joins of a copy's words, if anything does."""
+        ...
+
+    def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
+        """Judge beads."""
+        ...
 
 
 CLOSE_COSINE = 0.6
@@ -52,7 +63,7 @@ class Judgement:
 
 
 def judge(
-    source: Reading, copy: Reading, alignment: Alignment, *, classify: Classify, threshold: float
+    source: Reading, copy: Reading, alignment: Alignment, *, models: Judge, threshold: float
 ) -> Judgement:
     """Judge every copy sentence of an aligned pair.
 
@@ -61,8 +72,8 @@ def judge(
     source, copy : Reading
     alignment : Alignment
         Of the two readings' sentences.
-    classify : callable
-        Gives drift probabilities for a sequence of evidence.
+    models : Judge
+        Gives the verdicts on a sequence of evidence.
     threshold : float
         Probability in [0, 1] from which a row is flagged.
 
@@ -72,9 +83,6 @@ def judge(
 
     Notes
     -----
-    A changed figure is drift by itself: a bead's probability is the classifier's, or the weight of
-    its heaviest changed figure if that is more (see `heaviest_figure`).
-
     Every copy sentence of a bead takes the bead's probability. An addition is weighed against the
     source sentence most like it, so its probability says how little the source supports it; page
     furniture that the copy added is not judged and has none.
@@ -87,15 +95,20 @@ def judge(
         if (reason := furniture_reason(copy.document.sentences[j].text)) is not None
     }
     jobs = _jobs(source, copy, alignment, furniture)
-    context = context_of(source, copy)
-    evidence = [
-        gather(source, copy, at=(job.source, job.copy), similarity=job.similarity, context=context)
-        for job in jobs
+    pairing = pair_up(source, copy, joins=models.joins)
+    gathered = [
+        gather(pairing, at=(job.source, job.copy), similarity=job.similarity) for job in jobs
     ]
-    probabilities = np.maximum(classify(evidence), [heaviest_figure(bead) for bead in evidence])
+    verdicts = models.judge(gathered)
+    evidence = [
+        replace(bead, names=names) for bead, names in zip(gathered, verdicts.names, strict=True)
+    ]
     rows: list[Row] = []
-    for job, bead, probability in zip(jobs, evidence, probabilities.tolist(), strict=True):
-        verdict = (probability, probability >= threshold)
+    for job, bead, probability, points in zip(
+        jobs, evidence, verdicts.drift.tolist(), verdicts.severity.tolist(), strict=True
+    ):
+        severity = None if math.isnan(points) else points
+        verdict = _Verdict(probability, probability >= threshold, severity)
         if job.addition:
             sentence = copy.document.sentences[job.copy.start]
             rows.append(_addition(sentence, job, bead, verdict))
@@ -121,14 +134,13 @@ def judge(
     )
 
 
-def heaviest_figure(bead: BeadEvidence) -> float:
-    """Return how likely the worst changed figure changed the meaning, in [0, 1].
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is said of one bead."""
 
-    Figures too light to be told to a reader count nothing here; the classifier still sees them.
-    """
-    weights = [change.weight for change in bead.figures if change.change != "kept"]
-    worst = max(weights, default=0.0)
-    return worst if worst >= TOLD_FIGURE else 0.0
+    probability: float
+    flagged: bool
+    severity: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +183,8 @@ def _jobs(
 
 
 def _aligned(
-    source: Reading, copy: Reading, job: _Job, bead: BeadEvidence, verdict: tuple[float, bool]
+    source: Reading, copy: Reading, job: _Job, bead: BeadEvidence, verdict: _Verdict
 ) -> list[Row]:
-    probability, flagged = verdict
     source_text, start = source.text_of(job.source)
     sentences = [copy.document.sentences[j] for j in job.copy]
     names = _names_by_sentence(bead.names, sentences)
@@ -187,10 +198,11 @@ def _aligned(
             source=Span(start, start + len(source_text)),
             source_text=source_text,
             similarity=job.similarity,
-            drift_probability=probability,
-            drift_flag=flagged,
+            drift_probability=verdict.probability,
+            drift_flag=verdict.flagged,
+            severity=verdict.severity,
             name_changes=tuple(mine),
-            reasons=bead_reasons(bead, mine, flagged=flagged),
+            reasons=bead_reasons(bead, mine, flagged=verdict.flagged),
             n_truncated=bead.n_truncated,
         )
         for j, sentence, mine in zip(job.copy, sentences, names, strict=True)
@@ -211,16 +223,17 @@ def _names_by_sentence(
     return dealt
 
 
-def _addition(
-    sentence: Sentence, job: _Job, bead: BeadEvidence, verdict: tuple[float, bool]
-) -> Row:
-    probability, flagged = verdict
+def _addition(sentence: Sentence, job: _Job, bead: BeadEvidence, verdict: _Verdict) -> Row:
     reason = "the source has no such sentence"
-    if not flagged:
+    if not verdict.flagged:
         reason += "; one of its sentences says much the same elsewhere"
     row = _alone(sentence, job.copy.start, reason)
     return replace(
-        row, drift_probability=probability, drift_flag=flagged, n_truncated=bead.n_truncated
+        row,
+        drift_probability=verdict.probability,
+        drift_flag=verdict.flagged,
+        severity=verdict.severity,
+        n_truncated=bead.n_truncated,
     )
 
 

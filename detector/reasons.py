@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from detector.evidence import BeadEvidence
-from detector.features import (
+from detector.clues import (
     added_words,
     doubled_words,
     lost_words,
@@ -17,11 +16,10 @@ from detector.features import (
     opposite_pairs,
     pronoun_change,
 )
+from detector.evidence import BeadEvidence
+from detector.features import TOLD_FIGURE
 from detector.lexicon import is_stopword
 from detector.records import SLIPS, NameChange
-
-TOLD_FIGURE = 0.5
-"""Weight from which a changed figure is told to a reader."""
 
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
 _MOST = 4  # words listed in one reason

@@ -240,6 +240,25 @@ class NameChange:
             raise InputError(msg)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verdicts:
+    """What the models of a bundle say of n beads.
+
+    Attributes
+    ----------
+    drift : ndarray of shape (n,), float64
+        Probability in [0, 1] that meaning was changed or lost; higher is worse.
+    severity : ndarray of shape (n,), float64
+        Expected error points, 0 is sound; NaN without a model for it.
+    names : tuple of tuple of NameChange
+        Of each bead, with their probabilities.
+    """
+
+    drift: NDArray[np.float64]
+    severity: NDArray[np.float64]
+    names: tuple[tuple[NameChange, ...], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """The judgement of one copy sentence.
@@ -265,6 +284,9 @@ class Row:
         Every name of the bead, kept ones included.
     reasons : tuple of str
         Why, in words; strongest first.
+    severity : float or None
+        Expected error points (a minor error 1, a major one 5), 0 is sound, not bounded above;
+        None where it cannot be judged. All copy sentences of a bead share the bead's.
     n_truncated : int
         Sentences of the bead that are longer than the encoder reads.
     """
@@ -279,6 +301,7 @@ class Row:
     similarity: float | None
     drift_probability: float | None
     drift_flag: bool
+    severity: float | None = None
     name_changes: tuple[NameChange, ...] = ()
     reasons: tuple[str, ...] = ()
     n_truncated: int = 0

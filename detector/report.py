@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from detector.signature import Signature
 
 FORMAT = "detector-report"
-SCHEMA = 1
+SCHEMA = 2
 """What `Report.to_dict` writes and `Report.from_dict` reads; another number is refused."""
 
 SLIPS = ("case", "possessive")
@@ -124,6 +124,15 @@ class Report:
         return tuple(row for row in self.rows if row.drift_flag)
 
     @property
+    def severity(self) -> float | None:
+        """Mean error points of a judged copy sentence; 0 is sound, None where none is judged.
+
+        What reports of different lengths are ranked by.
+        """
+        points = [row.severity for row in self.rows if row.severity is not None]
+        return math.fsum(points) / len(points) if points else None
+
+    @property
     def names(self) -> tuple[NameChange, ...]:
         """Every name found, kept ones included; one that two rows share counts once."""
         return tuple(dict.fromkeys(change for row in self.rows for change in row.name_changes))
@@ -223,6 +232,7 @@ class Report:
             "n_copy": self.n_copy,
             "n_truncated": self.n_truncated,
             "n_figures": self.n_figures,
+            "severity": self.severity,
             "warnings": list(self.warnings),
             "rows": [plain.row_record(row) for row in self.rows],
             "omissions": [plain.passage_record(passage) for passage in self.omissions],
@@ -306,6 +316,9 @@ def _check_row(row: Row, threshold: float) -> None:
             f"row {row.copy_index} has drift flag {row.drift_flag} at probability {probability}; "
             f"a row is flagged from {threshold} up"
         )
+        raise InputError(msg)
+    if row.severity is not None and not 0.0 <= row.severity < math.inf:
+        msg = f"row {row.copy_index} has severity {row.severity}; give error points of 0 or above"
         raise InputError(msg)
     if row.similarity is not None and not math.isfinite(row.similarity):
         msg = f"row {row.copy_index} has similarity {row.similarity}; give a number or None"

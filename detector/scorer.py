@@ -50,8 +50,9 @@ class Scorer:
         Folder of a trained model bundle; by default the one inside the package.
     threshold : float, optional
         Drift probability in [0, 1] from which a row is flagged; by default the bundle's own.
-    name_threshold : float
-        Probability in [0, 1] from which a changed name counts as damaged.
+    name_threshold : float, optional
+        Probability in [0, 1] from which a changed name counts as damaged; by default the
+        bundle's own.
     precision : {"fp32", "bf16", "auto"}
         Arithmetic of the default encoder.
 
@@ -77,7 +78,7 @@ class Scorer:
         encoder: Encoder | str | Path | None = None,
         bundle: Path | None = None,
         threshold: float | None = None,
-        name_threshold: float = 0.5,
+        name_threshold: float | None = None,
         precision: Precision = "fp32",
     ) -> None:
         from detector.store import load
@@ -91,7 +92,9 @@ class Scorer:
         self._encoder: Encoder = encoder
         self._bundle: Bundle = load(bundle, encoder=encoder.identity)
         self._threshold = self._bundle.threshold if threshold is None else threshold
-        self._name_threshold = name_threshold
+        self._name_threshold = (
+            self._bundle.config.name_threshold if name_threshold is None else name_threshold
+        )
         self._config = AlignConfig()
 
     @property
@@ -131,7 +134,7 @@ class Scorer:
             source_reading,
             copy_reading,
             alignment,
-            classify=self._bundle.drift_probability,
+            models=self._bundle,
             threshold=self._threshold,
         )
         n_truncated, notes = self._warn(source_reading, copy_reading)

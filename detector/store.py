@@ -1,7 +1,7 @@
-"""Model bundles: a folder with a fitted classifier, its config and its card; save, load, refuse.
+"""Model bundles: a folder with fitted models, their config and their card; save, load, refuse.
 
 This room writes and reads that folder and nothing else. It fits nothing and judges nothing. A
-bundle is data from elsewhere: the classifier is rebuilt by skops from a literal list of types,
+bundle is data from elsewhere: the models are rebuilt by skops from a literal list of types,
 never unpickled, and a bundle that does not fit this program is refused with both values named.
 """
 
@@ -14,45 +14,44 @@ import os
 import re
 import shutil
 import zipfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from detector.bundle import Bundle, BundleConfig, library_versions
+from detector.bundle import Bundle, BundleConfig, Models, library_versions
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.signature import Signature, columns_digest
-
-if TYPE_CHECKING:
-    from detector.classify import BeadClassifier
 
 __all__ = [
     "DEFAULT",
     "SCHEMA",
     "Bundle",
     "BundleConfig",
+    "Models",
     "default_signature",
     "load",
     "read_config",
     "save",
 ]
 
-SCHEMA = 1
+SCHEMA = 2
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).parent / "bundles" / "default"
 """The bundle that comes with the package."""
 
-# Everything a drift.skops may build beyond what skops itself holds safe. A literal list: a
+# Everything a models.skops may build beyond what skops itself holds safe. A literal list: a
 # pattern such as "sklearn.*" would also allow what can be made to run code.
 TRUSTED = (
     "detector.classify.BeadClassifier",
+    "detector.join_classify.JoinClassifier",
+    "detector.severity.SeverityRegressor",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 
-_CLASSIFIER, _CONFIG, _CARD = "drift.skops", "config.json", "README.md"
-_LARGEST = 64 << 20  # bytes of a classifier file; ours are below 1 MiB
+_MODELS, _CONFIG, _CARD = "models.skops", "config.json", "README.md"
+_LARGEST = 64 << 20  # bytes of a file; ours are below 3 MiB
 
 
 def save(bundle: Bundle, folder: Path) -> BundleConfig:
@@ -61,7 +60,7 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
     Parameters
     ----------
     bundle : Bundle
-        `config.classifier` may be empty: it is filled in.
+        `config.models` may be empty: it is filled in.
     folder : Path
         Made, or replaced if it holds a bundle.
 
@@ -83,14 +82,14 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
     if folder.exists() and not (folder / _CONFIG).is_file() and _holds_anything(folder):
         msg = f"{folder}: is not a bundle and is not empty; name a new folder, or a bundle's"
         raise InputError(msg)
-    classifier = _classifier_bytes(bundle.drift)
-    config = replace(bundle.config, classifier=hashlib.sha256(classifier).hexdigest())
+    models = _models_bytes(bundle.models)
+    config = replace(bundle.config, models=hashlib.sha256(models).hexdigest())
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir()
-        (partial / _CLASSIFIER).write_bytes(classifier)
+        (partial / _MODELS).write_bytes(models)
         (partial / _CARD).write_text(bundle.card, encoding="utf-8", newline="\n")
         (partial / _CONFIG).write_bytes(config.to_bytes())
         if folder.exists():
@@ -110,7 +109,7 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) 
         By default the bundle inside the package.
     encoder : EncoderIdentity, optional
         The encoder whose vectors it is to judge. Its weights must be the ones that the
-        classifier was fitted on; its arithmetic may differ (cosines move by less than 1e-3).
+        models were fitted on; its arithmetic may differ (cosines move by less than 1e-3).
 
     Returns
     -------
@@ -125,23 +124,18 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) 
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
     _check(config, folder, encoder)
-    data = _read(folder / _CLASSIFIER)
+    data = _read(folder / _MODELS)
     found = hashlib.sha256(data).hexdigest()
-    if found != config.classifier:
+    if found != config.models:
         msg = (
-            f"{folder / _CLASSIFIER}: SHA-256 is {found}, its config says {config.classifier}; "
+            f"{folder / _MODELS}: SHA-256 is {found}, its config says {config.models}; "
             "the bundle is damaged, train or install it again"
         )
         raise BundleError(msg)
-    drift = _rebuild(data, folder / _CLASSIFIER)
-    if drift.n_features_in_ != len(config.columns):
-        msg = (
-            f"{folder}: the classifier reads {drift.n_features_in_} columns, its config names "
-            f"{len(config.columns)}; the bundle is damaged, train it again"
-        )
-        raise BundleError(msg)
+    models = _rebuild(data, folder / _MODELS)
+    _check_widths(models, config, folder)
     card = _read(folder / _CARD).decode("utf-8", errors="replace")
-    return Bundle(drift=drift, config=config, card=card)
+    return Bundle(models=models, config=config, card=card)
 
 
 def read_config(folder: Path | None = None) -> BundleConfig:
@@ -215,28 +209,64 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
         raise BundleError(msg)
 
 
-def _rebuild(data: bytes, path: Path) -> BeadClassifier:
-    from skops.io import get_untrusted_types, loads
+def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
+    from detector.joins import width
+    from detector.naming.traits import TRAITS
 
-    from detector.classify import BeadClassifier
+    wanted = (
+        ("drift", models.drift, len(config.columns)),
+        ("severity", models.severity, len(config.columns)),
+        ("names", models.names, len(TRAITS)),
+        ("joins", models.joins, width(config.encoder.dimension)),
+    )
+    for name, model, columns in wanted:
+        if model is not None and model.n_features_in_ != columns:
+            msg = (
+                f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
+                f"and its config give {columns}; the bundle is damaged or old, train it again"
+            )
+            raise BundleError(msg)
+
+
+def _rebuild(data: bytes, path: Path) -> Models:
+    from skops.io import get_untrusted_types, loads
 
     try:
         refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
         if not refused:
-            drift = loads(data, trusted=list(TRUSTED))
+            found = loads(data, trusted=list(TRUSTED))
     except Exception as err:
         msg = f"{path}: cannot be rebuilt ({type(err).__name__}: {err}); train the bundle again"
         raise BundleError(msg) from err
     if refused:
         msg = f"{path}: holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
         raise BundleError(msg)
-    if not isinstance(drift, BeadClassifier):
-        msg = f"{path}: holds a {type(drift).__name__}; a bundle holds a BeadClassifier"
+    return _models(found, path)
+
+
+def _models(found: object, path: Path) -> Models:
+    from detector.classify import BeadClassifier
+    from detector.join_classify import JoinClassifier
+    from detector.severity import SeverityRegressor
+
+    kinds = {
+        "drift": BeadClassifier,
+        "severity": SeverityRegressor,
+        "names": BeadClassifier,
+        "joins": JoinClassifier,
+    }
+    if not isinstance(found, dict) or "drift" not in found or not found.keys() <= kinds.keys():
+        held = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__
+        msg = f"{path}: holds {held}; a bundle holds drift, and may hold {', '.join(kinds)}"
         raise BundleError(msg)
-    return drift
+    for name, model in found.items():
+        if not isinstance(model, kinds[name]):
+            msg = f"{path}: {name} is a {type(model).__name__}; give a {kinds[name].__name__}"
+            raise BundleError(msg)
+    return Models(**found)
 
 
-def _classifier_bytes(drift: BeadClassifier) -> bytes:
+def _models_bytes(models: Models) -> bytes:
     """Return skops' archive with the memory addresses and dates taken out of it.
 
     skops names parts by `id()` and stamps the archive with the time; numbered in order of
@@ -244,7 +274,9 @@ def _classifier_bytes(drift: BeadClassifier) -> bytes:
     """
     from skops.io import dumps
 
-    with zipfile.ZipFile(io.BytesIO(dumps(drift))) as archive:
+    held = {f.name: getattr(models, f.name) for f in fields(models)}
+    held = {name: model for name, model in held.items() if model is not None}
+    with zipfile.ZipFile(io.BytesIO(dumps(held))) as archive:
         schema = archive.read("schema.json").decode("utf-8")
         parts = {name: archive.read(name) for name in archive.namelist() if name != "schema.json"}
     numbers: dict[str, str] = {}
@@ -282,11 +314,11 @@ def _read(path: Path) -> bytes:
     except OSError as err:
         msg = (
             f"{path}: cannot be read ({err.strerror}); a bundle is a folder that holds "
-            f"{_CLASSIFIER}, {_CONFIG} and {_CARD}"
+            f"{_MODELS}, {_CONFIG} and {_CARD}"
         )
         raise BundleError(msg) from err
 
 
 def default_signature() -> Signature:
-    """Return what the package's own bundle says of itself, without loading its classifier."""
+    """Return what the package's own bundle says of itself, without loading its models."""
     return read_config().signature()

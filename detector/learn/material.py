@@ -13,6 +13,7 @@ from typing import Any
 from detector.errors import InputError
 from detector.learn.config import Settings
 from detector.learn.corpus import (
+    EVALUATION_ONLY,
     Dropped,
     Pair,
     digest,
@@ -26,7 +27,7 @@ from detector.learn.loaders import LOADERS, load
 from detector.learn.sample import Mix, select
 from detector.learn.tables import read_table
 
-TESTS = ("demetr", "mlqe_dev")
+TESTS = tuple(sorted(EVALUATION_ONLY))
 """Corpora that are measured on as a whole and never fitted or tuned on, nor is their sentence."""
 
 
@@ -37,7 +38,7 @@ class Material:
     Attributes
     ----------
     fitting : tuple of Pair
-        Those to fit on, all labelled.
+        Those to fit on; those without a label have points or an assessment.
     apart : tuple of Pair
         Those to measure on; they share no group with `fitting`.
     tables : mapping
@@ -108,7 +109,7 @@ def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[
     tested = {pair.group for pair in tests}
     others = {name: pairs for name, pairs in corpora.items() if name not in TESTS}
     ours, apart = split(select(others, mix))
-    ours = [pair for pair in ours if pair.label is not None and pair.group not in tested]
+    ours = [p for p in ours if (p.label is not None or _is_judged(p)) and p.group not in tested]
     scaled = mix.scaled()
     for name, (sound, drift) in scaled.quotas.items():
         away = [pair for pair in others.get(name, ()) if held_apart(pair.group)]
@@ -189,7 +190,7 @@ def _own(settings: Settings, *, fitting: bool) -> Material:
         )
         raise InputError(msg)
     return Material(
-        fitting=tuple(pair for pair in ours if pair.label is not None),
+        fitting=tuple(pair for pair in ours if pair.label is not None or _is_judged(pair)),
         apart=tuple(apart),
         tables=tables,
         dropped=dropped,

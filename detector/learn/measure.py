@@ -22,6 +22,7 @@ import detector
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
 from detector.features import NAMES, matrix
+from detector.join_classify import JoinClassifier
 from detector.learn.corpus import Pair
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def measure(
     pairs: Sequence[Pair],
     encoder: Encoder,
     *,
+    joins: JoinClassifier | None = None,
     cache: Path | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> NDArray[np.float64]:
@@ -44,6 +46,8 @@ def measure(
     ----------
     pairs : sequence of Pair
     encoder : Encoder
+    joins : JoinClassifier, optional
+        Judges the joins of the copies' words.
     cache : Path, optional
         Folder for what was measured; rows made by the same code and encoder are read back.
     progress : callable, optional
@@ -56,7 +60,7 @@ def measure(
     """
     keys = [_key(pair) for pair in pairs]
     wanted = dict(zip(keys, pairs, strict=True))
-    state = _state(encoder)
+    state = _state(encoder, joins)
     known = _read(cache, state) if cache is not None else {}
     done = wanted.keys() & known.keys()
     if progress is not None:
@@ -66,7 +70,8 @@ def measure(
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
         texts = [(wanted[key].source, wanted[key].copy) for key in part]
-        rows = matrix(list(gather_pairs(texts, encoder)))
+        judge = None if joins is None else joins.broken
+        rows = matrix(list(gather_pairs(texts, encoder, joins=judge)))
         known.update(zip(part, rows, strict=True))
         if cache is not None:
             _write(cache, state, part, rows)
@@ -82,9 +87,11 @@ def _key(pair: Pair) -> str:
     return hashlib.sha256(text).hexdigest()[:_DIGITS]
 
 
-def _state(encoder: Encoder) -> str:
+def _state(encoder: Encoder, joins: JoinClassifier | None) -> str:
     """Return a digest of everything besides the texts that the features depend on."""
     digest = hashlib.sha256(repr(sorted(encoder.identity.to_dict().items())).encode())
+    for array in [] if joins is None else joins.weights_:
+        digest.update(array.tobytes())
     for path in _sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,7 +1,7 @@
 """Labelled pairs to labelled names: rows of traits, and whether each name was damaged.
 
 What a minimal pair changed is found by laying it beside its sound twin; where the twin is absent
-its marks say it. Nothing is fitted here, and no text is kept.
+its marks say it. The classifier of names is fitted on these rows, all on grouped folds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.classify import BeadClassifier
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
 from detector.learn.corpus import Pair
-from detector.naming.findings import NameFindings, find_changes
-from detector.naming.traits import TRAITS
-from detector.naming.verdicts import name_context
+from detector.learn.metrics import reliability
+from detector.learn.train import grouped_margins, platt, threshold_for
+from detector.naming.findings import NameFindings
+from detector.naming.traits import DIRECTIONS, TRAIT_NAMES, TRAITS
 from detector.records import NameChange, Span
 
 
@@ -197,9 +199,7 @@ def _overlap(span: Span | None, start: int, end: int) -> bool:
 
 def _findings(pairs: Sequence[Pair], encoder: Encoder, batch: int) -> Iterator[NameFindings]:
     for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, batch=batch):
-        words = bead.words
-        context = name_context(bead.source_text, [words.source], bead.copy_text, [words.copy])
-        yield find_changes(words, context)
+        yield NameFindings(bead.names, bead.name_traits)
 
 
 def _weights(
@@ -212,3 +212,85 @@ def _weights(
         if mine.any():
             weight[mine] *= mass * len(keys) / weight[mine].sum()
     return weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameFit:
+    """A fitted classifier of names.
+
+    Attributes
+    ----------
+    classifier : BeadClassifier
+        Calibrated, fitted on all names given.
+    threshold : float
+        In [0, 1]: flags a name in at most the share asked for of the sound pairs, out of fold.
+    n_names, n_damaged : int
+    brier, brier_of_prior, calibration_error : float
+        Of the calibrated probabilities, out of fold, in the weights of the fit.
+    bins : tuple of (float, float)
+        Mean probability and share damaged, in ten bins.
+    """
+
+    classifier: BeadClassifier
+    threshold: float
+    n_names: int
+    n_damaged: int
+    brier: float
+    brier_of_prior: float
+    calibration_error: float
+    bins: tuple[tuple[float, float], ...]
+
+
+def fit_names(
+    pairs: Sequence[Pair], encoder: Encoder, *, false_alarms: float, folds: int, seed: int = 0
+) -> NameFit | None:
+    """Fit the classifier of names, calibrate it and set its threshold on grouped folds.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Sound ones and minimal pairs; see `labelled_names`.
+    encoder : Encoder
+    false_alarms : float
+        Share in (0, 1) of sound pairs in which a name may be flagged.
+    folds : int
+    seed : int
+
+    Returns
+    -------
+    NameFit or None
+        None where there are too few names of either label to fold.
+    """
+    names = labelled_names(pairs, encoder)
+    groups = {label: {g for g, d in zip(names.group, names.damaged, strict=True) if d == label}
+              for label in (True, False)}  # fmt: skip
+    if min(map(len, groups.values())) < folds:
+        return None
+    model = BeadClassifier(
+        model="boosting",
+        n_trees=120,
+        n_leaves=8,
+        strength=5.0,
+        monotonic=[DIRECTIONS.get(trait, 0) for trait in TRAIT_NAMES],
+        random_state=seed,
+    )
+    target = names.damaged, names.weight
+    margin = grouped_margins(model, names.traits, target, names.group, folds=folds)
+    calibration = platt(margin, *target)
+    probability = 0.5 * (1.0 + np.tanh(0.5 * (calibration[0] * margin + calibration[1])))
+    sound = [n for n, pair in enumerate(pairs) if pair.label is False]
+    worst = flagged(probability, names.pair, len(pairs))[sound]
+    prior = float(names.weight @ names.damaged / names.weight.sum())
+    bins = reliability(names.damaged, probability, names.weight)
+    return NameFit(
+        classifier=model.set_params(calibration=calibration).fit(
+            names.traits, names.damaged, sample_weight=names.weight
+        ),
+        threshold=threshold_for(worst, np.ones(len(worst)), false_alarms),
+        n_names=len(names.damaged),
+        n_damaged=int(names.damaged.sum()),
+        brier=float(names.weight @ (probability - names.damaged) ** 2 / names.weight.sum()),
+        brier_of_prior=prior * (1.0 - prior),
+        calibration_error=sum(abs(p - d) * m for p, d, m in bins) / sum(m for _, _, m in bins),
+        bins=tuple((round(p, 4), round(d, 4)) for p, d, _ in bins),
+    )

@@ -7,7 +7,8 @@ that of `commands`. Opens no file beyond the cache of features.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,18 @@ from detector import store
 from detector.bundle import library_versions
 from detector.encode import Encoder
 from detector.features import FEATURES, NAMES
-from detector.learn.baselines import baselines
+from detector.learn.baselines import BERTSCORE, COPY_LENGTH, COSINE, baselines, f1
 from detector.learn.card import card
 from detector.learn.config import Settings
-from detector.learn.corpus import Pair
-from detector.learn.evaluate import OURS, Figures, evaluate
+from detector.learn.corpus import Pair, draw
+from detector.learn.evaluate import OURS, SEVERITY, Figures, evaluate
+from detector.learn.graded import fit_severity, out_of_fold
+from detector.learn.joined import fit_joins, lends_joins
 from detector.learn.material import Material
 from detector.learn.measure import measure
-from detector.learn.metrics import Floats
+from detector.learn.metrics import Floats, Resamples
+from detector.learn.named import NameFit, fit_names
+from detector.learn.people import judged
 from detector.learn.train import TrainConfig, fit
 from detector.learn.twins import caught
 from detector.version import __version__
@@ -56,23 +61,42 @@ def train(
     InputError
         When the pairs are too few to fit on.
     """
-    pairs = [*material.fitting, *material.apart]
-    X = measure(pairs, encoder, cache=settings.cache, progress=progress)
-    n = len(material.fitting)
-    fitted = fit(material.fitting, X[:n], NAMES, settings.train)
+    folds, seed = settings.train.folds, settings.mix.seed
+    joins = fit_joins(material.fitting, encoder, seed=seed)
+    fitting = [pair for pair in material.fitting if not lends_joins(pair)]
+    pairs = [*fitting, *material.apart]
+    X = measure(pairs, encoder, joins=joins, cache=settings.cache, progress=progress)
+    n = len(fitting)
+    labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
+    fitted = fit([fitting[row] for row in labelled], X[labelled], NAMES, settings.train)
+    named = fit_names(
+        _name_pairs(material.fitting, seed),
+        encoder,
+        false_alarms=settings.train.name_false_alarms,
+        folds=folds,
+        seed=seed,
+    )
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     config = store.BundleConfig(
         schema=store.SCHEMA,
         version=__version__,
         threshold=fitted.threshold,
+        name_threshold=_NAME_DAMAGE if named is None else named.threshold,
         columns=columns,
         encoder=encoder.identity,
         libraries=library_versions(),
-        classifier="",
+        models="",
         training={},
     )
-    bundle = store.Bundle(drift=fitted.classifier, config=config)
+    models = store.Models(
+        drift=fitted.classifier,
+        severity=fit_severity(fitting, X[:n]),
+        names=None if named is None else named.classifier,
+        joins=joins,
+    )
+    bundle = store.Bundle(models=models, config=config)
     figures = figures_of(bundle, material, X[n:], settings.train)
+    folded = _folded(fitting, X[:n], settings.train)
     counts = _counts(material.fitting)
     text = card(
         fitted,
@@ -95,6 +119,8 @@ def train(
         "calibration": list(fitted.classifier.calibration),
         "pairs": {name: list(both) for name, both in counts.items()},
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
+        "names": None if named is None else _record(named),
+        "out_of_fold": folded,
         "held_apart": figures.to_dict(),
     }
     return replace(bundle, config=replace(config, training=training), card=text), figures
@@ -109,7 +135,13 @@ def measure_bundle(
     progress: Progress | None = None,
 ) -> Figures:
     """Measure a bundle, and simpler scores, on the pairs held apart; as `train` does."""
-    X = measure(material.apart, encoder, cache=settings.cache, progress=progress)
+    X = measure(
+        material.apart,
+        encoder,
+        joins=bundle.models.joins,
+        cache=settings.cache,
+        progress=progress,
+    )
     return figures_of(bundle, material, X, settings.train)
 
 
@@ -145,9 +177,53 @@ def figures_of(
 
 def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]:
     """Return what the bundle itself says of every row, by the names that `evaluate` knows."""
-    if not len(X):
-        return {OURS: np.zeros(0)}
-    return {OURS: bundle.drift.predict_proba(X)[:, 1]}
+    scores = {OURS: bundle.drift_of(X)}
+    if bundle.models.severity is not None:
+        scores[SEVERITY] = bundle.severity_of(X)
+    return scores
+
+
+def _folded(pairs: Sequence[Pair], X: NDArray[np.float64], config: TrainConfig) -> dict[str, Any]:
+    """Measure the severity, and simple scores, on judged pairs of folds it was not fitted on.
+
+    Corpora of few sentences have too few held apart; here every judged pair counts.
+    """
+    severity = out_of_fold(pairs, X, folds=config.folds)
+    rows = [i for i, p in enumerate(pairs) if p.points is not None and p.corpus != "contrast"]
+    if not rows or np.isnan(severity).all():
+        return {}
+    scores = {
+        SEVERITY: severity[rows],
+        COSINE: 1.0 - X[rows, NAMES.index("similarity")],
+        BERTSCORE: 1.0 - f1(*(X[rows, NAMES.index(f"token_{k}")] for k in ("recall", "precision"))),
+        COPY_LENGTH: np.array([float(len(pairs[i].copy)) for i in rows]),
+    }
+    mine = [pairs[i] for i in rows]
+    rng = np.random.default_rng(config.mix.seed)
+    resample = Resamples.of([p.group for p in mine], n=config.resamples, rng=rng)
+    return {
+        corpus: {
+            "n": entry["n"],
+            "scores": {
+                method: {key: estimate.to_list() for key, estimate in measures.items()}
+                for method, measures in entry["scores"].items()
+            },
+        }
+        for corpus, entry in judged(mine, scores, resample).items()
+    }
+
+
+def _name_pairs(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    """Take the pairs that teach about names: minimal pairs that touch one, and sound pairs."""
+    touched = {p.twin for p in pairs if p.corpus == "contrast" and "name" in p.kind}
+    taken = [p for p in pairs if p.twin in touched and ("name" in p.kind or p.kind == "base")]
+    sound = [p for p in pairs if p.label is False and not p.twin and p.corpus != "identical"]
+    return taken + draw(sound, len(taken), seed=seed)
+
+
+def _record(named: NameFit) -> dict[str, Any]:
+    facts = {f.name: getattr(named, f.name) for f in fields(named) if f.name != "classifier"}
+    return {**facts, "bins": [list(one) for one in named.bins]}
 
 
 def _counts(pairs: Sequence[Pair]) -> dict[str, tuple[int, int]]:

@@ -51,8 +51,6 @@ class Mix:
     graded : mapping of str to int
         Most pairs of each corpus that are unlabelled, yet have error points or an assessment:
         severity is fitted on them.
-    evaluated : int
-        Most pairs of each corpus that only evaluates.
     bases : int
         Sound pairs that minimal pairs are made of; each gives up to two damaged copies and a
         harmless one.
@@ -72,7 +70,6 @@ class Mix:
 
     quotas: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTAS)
     graded: Mapping[str, int] = field(default_factory=lambda: _GRADED)
-    evaluated: int = 10_000
     bases: int = 6000
     identical: int = 1200
     watch: int = 1300
@@ -84,7 +81,7 @@ class Mix:
     def scaled(self) -> Mix:
         """Return the mix with its quotas scaled to `limit`."""
         total = sum(map(sum, self.quotas.values())) + 4 * self.bases + self.identical
-        total += 3 * self.watch + sum(self.graded.values()) + len(EVALUATION_ONLY) * self.evaluated
+        total += 3 * self.watch + sum(self.graded.values())
         if self.limit is None or self.limit >= total:
             return self
 
@@ -95,7 +92,6 @@ class Mix:
             self,
             quotas={name: (cut(a), cut(b)) for name, (a, b) in self.quotas.items()},
             graded={name: cut(n) for name, n in self.graded.items()},
-            evaluated=cut(self.evaluated),
             bases=cut(self.bases),
             identical=cut(self.identical),
             watch=cut(self.watch),
@@ -126,8 +122,6 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     for name, quota in mix.graded.items():
         mine = [p for p in corpora.get(name, ()) if p.label is None and _is_graded(p)]
         chosen += draw(mine, quota, seed=mix.seed)
-    for name in sorted(EVALUATION_ONLY):
-        chosen += draw(corpora.get(name, ()), mix.evaluated, seed=mix.seed)
     watched = corpora.get("watch", ())
     for kind in sorted({pair.kind for pair in watched}):
         chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)

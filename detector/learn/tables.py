@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from detector.errors import InputError
-from detector.learn.corpus import Dropped, Pair, group_of, tidy, unusable
+from detector.learn.cleaning import tidy, unusable
+from detector.learn.corpus import Dropped, Pair, group_of
 
 NEEDED = ("source", "copy", "label")
 OPTIONAL = ("group", "points", "kind", "system", "lang")

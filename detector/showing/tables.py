@@ -31,6 +31,7 @@ COLUMNS: dict[str, str] = {
     "similarity": "float64",
     "drift_probability": "float64",
     "drift_flag": "bool",
+    "severity": "float64",
     "name_changes": "object",
     "reasons": "object",
     "n_truncated": "int64",
