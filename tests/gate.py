@@ -20,7 +20,7 @@ from detector import Scorer
 from detector.bundle import Bundle
 from detector.encode import MiniLMEncoder
 from detector.evidence import gather_pairs
-from detector.judge import heaviest_figure
+from detector.learn.cleaning import tidy
 from detector.learn.corpus import (
     Dropped,
     Pair,
@@ -28,14 +28,13 @@ from detector.learn.corpus import (
     held_apart,
     manifest,
     shared_folder,
-    tidy,
 )
 from detector.learn.evaluate import OURS, SEVERITY, Figures
 from detector.learn.loaders import load
 from detector.learn.material import Material, shared_parts, whole_groups
 from detector.learn.measure import measure
 from detector.learn.metrics import auroc
-from detector.learn.runs import figures_of
+from detector.learn.runs import figures_of, names_found
 from detector.learn.sample import Mix
 from detector.learn.train import TrainConfig
 from detector.store import load as load_bundle
@@ -78,11 +77,10 @@ def on_golden(encoder: MiniLMEncoder) -> Measured:
         if line and not line.startswith("#")
     ]
     drifted = np.array([row[2] == "yes" for row in rows])
-    evidence = list(gather_pairs([(row[0], row[1]) for row in rows], encoder))
     bundle = load_bundle(None, encoder=encoder.identity)
-    probability = np.maximum(
-        bundle.drift_probability(evidence), [heaviest_figure(bead) for bead in evidence]
-    )
+    pairs = [(row[0], row[1]) for row in rows]
+    evidence = list(gather_pairs(pairs, encoder, joins=bundle.joins))
+    probability = bundle.judge(evidence).drift
     flagged = probability >= bundle.threshold
     even = np.ones(len(rows))
     area = auroc(drifted, probability, even)
@@ -145,10 +143,12 @@ def on_shared(folder: Path, encoder: MiniLMEncoder, scratch: Path) -> Measured:
         for corpus, size in SIZES.items()
         for pair in whole_groups([p for p in apart if p.corpus == corpus], size, seed=0)
     ]
-    X = measure(pairs, encoder)
-    material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
     bundle: Bundle = load_bundle(None, encoder=encoder.identity)
-    figures = figures_of(bundle, material, X, TrainConfig(resamples=1))  # no interval is read
+    X = measure(pairs, encoder, joins=bundle.models.joins)
+    material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
+    names = names_found(bundle, pairs, encoder)
+    config = TrainConfig(resamples=1)  # no interval is read
+    figures = figures_of(bundle, material, X, config, names=names)
     return Measured(
         digests={**known, "pairs": _pairs_digest(pairs)},
         figures={name: float(v) for name, v in _headlines(figures) if not math.isnan(v)},

@@ -15,11 +15,15 @@ import numpy as np
 import pytest
 
 from detector import store
-from detector.bundle import Bundle, BundleConfig
+from detector.bundle import Bundle, BundleConfig, Models
 from detector.classify import BeadClassifier
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.features import FEATURES
+from detector.join_classify import JoinClassifier
+from detector.joins import width
+from detector.naming.traits import TRAITS
+from detector.severity import SeverityRegressor
 
 ENCODER = EncoderIdentity(
     name="fake", weights_sha256="a" * 64, precision="fp32", dimension=4, max_tokens=16
@@ -27,10 +31,12 @@ ENCODER = EncoderIdentity(
 COLUMNS = tuple((feature.name, feature.unit) for feature in FEATURES)
 
 
-def _rows(n: int = 200) -> tuple[np.ndarray, np.ndarray]:
+def _rows(
+    n: int = 200, *, columns: int = len(COLUMNS), missing: float = 0.1
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(n, len(COLUMNS)))
-    X[rng.random(X.shape) < 0.1] = np.nan
+    X = rng.normal(size=(n, columns))
+    X[rng.random(X.shape) < missing] = np.nan
     return X, np.nan_to_num(X[:, 0]) + 0.1 * rng.normal(size=n) > 0
 
 
@@ -41,14 +47,23 @@ def _bundle(model: str = "boosting") -> Bundle:
         schema=store.SCHEMA,
         version="0.0",
         threshold=0.4,
+        name_threshold=0.3,
         columns=COLUMNS,
         encoder=ENCODER,
         libraries=library_versions(),
-        classifier="",
+        models="",
         training={"seed": 0},
     )
     drift = BeadClassifier(model=model, n_trees=10).fit(*_rows())
-    return Bundle(drift=drift, config=config, card="# A card\n")
+    models = Models(
+        drift=drift,
+        severity=SeverityRegressor().fit(*_rows()),
+        names=BeadClassifier(n_trees=5).fit(*_rows(columns=len(TRAITS))),
+        joins=JoinClassifier(hidden=(4, 3), epochs=1).fit(
+            *_rows(columns=width(ENCODER.dimension), missing=0.0)
+        ),
+    )
+    return Bundle(models=models, config=config, card="# A card\n")
 
 
 @pytest.fixture
@@ -64,7 +79,13 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
     config = store.save(bundle, tmp_path / "new" / "bundle")
     loaded = store.load(tmp_path / "new" / "bundle", encoder=ENCODER)
     X, _ = _rows()
-    np.testing.assert_array_equal(loaded.drift.predict_proba(X), bundle.drift.predict_proba(X))
+    joins = _rows(columns=width(ENCODER.dimension), missing=0.0)[0].astype(np.float32)
+    one, two = loaded.models, bundle.models
+    np.testing.assert_array_equal(loaded.drift_of(X), bundle.drift_of(X))
+    np.testing.assert_array_equal(loaded.severity_of(X), bundle.severity_of(X))
+    np.testing.assert_array_equal(one.joins.broken(joins), two.joins.broken(joins))
+    traits = _rows(columns=len(TRAITS))[0]
+    np.testing.assert_array_equal(one.names.predict_proba(traits), two.names.predict_proba(traits))
     assert loaded.config == config
     assert loaded.card == bundle.card
     assert loaded.threshold == 0.4
@@ -73,7 +94,7 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
 def test_store_writes_the_same_bytes_for_the_same_fit(tmp_path: Path) -> None:
     for name in ("one", "two"):
         store.save(_bundle(), tmp_path / name)
-    for file in ("drift.skops", "config.json", "README.md"):
+    for file in ("models.skops", "config.json", "README.md"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -91,7 +112,9 @@ def test_store_refuses_to_replace_what_is_no_bundle(tmp_path: Path) -> None:
 
 
 def test_store_no_beads_have_no_probabilities() -> None:
-    assert _bundle().drift_probability([]).shape == (0,)
+    verdicts = _bundle().judge([])
+    assert verdicts.drift.shape == verdicts.severity.shape == (0,)
+    assert verdicts.names == ()
 
 
 def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
@@ -121,7 +144,7 @@ def _edit(folder: Path, **changed: Any) -> None:
         ({"threshold": 2}, "threshold is 2"),
         ({"threshold": "high"}, "damaged"),
         ({"encoder": {"name": "x"}}, "damaged"),
-        ({"classifier": "0" * 64}, "SHA-256"),
+        ({"models": "0" * 64}, "SHA-256"),
     ],
 )
 def test_store_refuses_a_config_that_does_not_fit(
@@ -149,7 +172,7 @@ def test_store_refuses_a_damaged_config(saved: Path, text: str) -> None:
         store.load(saved)
 
 
-@pytest.mark.parametrize("missing", ["drift.skops", "config.json", "README.md"])
+@pytest.mark.parametrize("missing", ["models.skops", "config.json", "README.md"])
 def test_store_refuses_a_folder_that_lacks_a_file(saved: Path, missing: str) -> None:
     (saved / missing).unlink()
     with pytest.raises(BundleError, match=missing):
@@ -157,23 +180,23 @@ def test_store_refuses_a_folder_that_lacks_a_file(saved: Path, missing: str) -> 
 
 
 def test_store_refuses_a_damaged_classifier(saved: Path) -> None:
-    data = (saved / "drift.skops").read_bytes()
-    (saved / "drift.skops").write_bytes(data[: len(data) // 2])
+    data = (saved / "models.skops").read_bytes()
+    (saved / "models.skops").write_bytes(data[: len(data) // 2])
     with pytest.raises(BundleError, match="damaged"):
         store.load(saved)
 
 
-def _replace_classifier(folder: Path, data: bytes) -> None:
+def _replace_models(folder: Path, data: bytes) -> None:
     import hashlib
 
-    (folder / "drift.skops").write_bytes(data)
-    _edit(folder, classifier=hashlib.sha256(data).hexdigest())
+    (folder / "models.skops").write_bytes(data)
+    _edit(folder, models=hashlib.sha256(data).hexdigest())
 
 
 def test_store_refuses_a_foreign_type_by_name(saved: Path) -> None:
     from skops.io import dumps
 
-    _replace_classifier(saved, dumps(shutil.rmtree))
+    _replace_models(saved, dumps(shutil.rmtree))
     with pytest.raises(BundleError, match="rmtree"):
         store.load(saved)
 
@@ -182,19 +205,19 @@ def test_store_refuses_another_estimator(saved: Path) -> None:
     from sklearn.preprocessing import StandardScaler
     from skops.io import dumps
 
-    _replace_classifier(saved, dumps(StandardScaler()))
+    _replace_models(saved, dumps(StandardScaler()))
     with pytest.raises(BundleError, match="StandardScaler"):
         store.load(saved)
 
 
 def test_store_refuses_what_is_no_archive(saved: Path) -> None:
-    _replace_classifier(saved, b"PK\x03\x04 nothing")
+    _replace_models(saved, b"PK\x03\x04 nothing")
     with pytest.raises(BundleError, match="cannot be rebuilt"):
         store.load(saved)
 
 
 def test_store_archive_holds_no_address_and_no_date(saved: Path) -> None:
-    with zipfile.ZipFile(saved / "drift.skops") as archive:
+    with zipfile.ZipFile(saved / "models.skops") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         stems = [entry.filename.split(".")[0] for entry in archive.infolist()]
     assert all(len(stem) < 6 for stem in stems if stem != "schema")

@@ -18,6 +18,7 @@ FEWEST = 30
 """Rows of each label (or with and without error points) below which no figure is given."""
 
 _MAJOR = 5.0  # error points of a major error
+_BY_PROGRAM = {"watch", "contrast", "demetr"}  # corpora whose points no person gave
 
 
 def judged(
@@ -42,7 +43,7 @@ def judged(
     """
     corpus = np.array([pair.corpus for pair in pairs], dtype=str)
     found: dict[str, dict[str, Any]] = {}
-    for name in sorted(set(corpus.tolist()) - {"watch"}):
+    for name in sorted(set(corpus.tolist()) - _BY_PROGRAM):
         for key, (truth_of, measure) in _JUDGEMENTS.items():
             known = {i: truth_of(pairs[i]) for i in np.flatnonzero(corpus == name).tolist()}
             rows = np.array([i for i, value in known.items() if value is not None], dtype=np.intp)

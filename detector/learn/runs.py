@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detector import store
 from detector.bundle import library_versions
 from detector.encode import Encoder
+from detector.evidence import gather_pairs
 from detector.features import FEATURES, NAMES
 from detector.learn.baselines import BERTSCORE, COPY_LENGTH, COSINE, baselines, f1
 from detector.learn.card import card
@@ -30,10 +31,11 @@ from detector.learn.metrics import Floats, Resamples
 from detector.learn.named import NameFit, fit_names
 from detector.learn.people import judged
 from detector.learn.train import TrainConfig, fit
-from detector.learn.twins import caught
+from detector.learn.twins import asked, caught
+from detector.naming.cases import JUDGED
 from detector.version import __version__
 
-_NAME_DAMAGE = 0.5  # summed probability from which a name counts as damaged, as in a report
+_NAME_THRESHOLD = 0.5  # where too few names were there to choose one
 
 Progress = Callable[[int], object]
 
@@ -81,7 +83,7 @@ def train(
         schema=store.SCHEMA,
         version=__version__,
         threshold=fitted.threshold,
-        name_threshold=_NAME_DAMAGE if named is None else named.threshold,
+        name_threshold=_NAME_THRESHOLD if named is None else named.threshold,
         columns=columns,
         encoder=encoder.identity,
         libraries=library_versions(),
@@ -95,7 +97,8 @@ def train(
         joins=joins,
     )
     bundle = store.Bundle(models=models, config=config)
-    figures = figures_of(bundle, material, X[n:], settings.train)
+    named_apart = names_found(bundle, material.apart, encoder)
+    figures = figures_of(bundle, material, X[n:], settings.train, names=named_apart)
     folded = _folded(fitting, X[:n], settings.train)
     counts = _counts(material.fitting)
     text = card(
@@ -142,11 +145,37 @@ def measure_bundle(
         cache=settings.cache,
         progress=progress,
     )
-    return figures_of(bundle, material, X, settings.train)
+    names = names_found(bundle, material.apart, encoder)
+    return figures_of(bundle, material, X, settings.train, names=names)
+
+
+def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -> NDArray[np.bool_]:
+    """Tell in which pairs the bundle finds a damaged name, where `twins.caught` asks for it.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), bool
+        False too for the pairs that nobody asks about.
+    """
+    found = np.zeros(len(pairs), dtype=np.bool_)
+    rows = asked(pairs, "names").tolist()
+    texts = ((pairs[row].source, pairs[row].copy) for row in rows)
+    beads = gather_pairs(texts, encoder, joins=bundle.joins)
+    for row, bead in zip(rows, beads, strict=True):
+        (names,) = bundle.judge([bead]).names
+        found[row] = any(
+            c.change in JUDGED and c.probability >= bundle.config.name_threshold for c in names
+        )
+    return found
 
 
 def figures_of(
-    bundle: store.Bundle, material: Material, X: NDArray[np.float64], config: TrainConfig
+    bundle: store.Bundle,
+    material: Material,
+    X: NDArray[np.float64],
+    config: TrainConfig,
+    *,
+    names: NDArray[np.bool_],
 ) -> Figures:
     """Judge the pairs held apart and measure the judgements.
 
@@ -157,6 +186,8 @@ def figures_of(
     X : ndarray of shape (n_apart, n_features), float64
     config : TrainConfig
         Its mix weighs the probabilities, its resamples make the intervals.
+    names : ndarray of shape (n_apart,), bool
+        As `names_found` gives them.
 
     Returns
     -------
@@ -169,8 +200,8 @@ def figures_of(
         pairs, scores, threshold=bundle.threshold, mix=config.mix, resamples=config.resamples
     )
     finders = {
-        "names": X[:, NAMES.index("name_damage")] >= _NAME_DAMAGE,
-        "figures": X[:, NAMES.index("figure_changes")] > 0,
+        "names": names,
+        "figures": X[:, NAMES.index("heaviest_figure")] > 0,
     }
     return replace(figures, caught=caught(pairs, finders), notes=(*material.notes, *notes))
 

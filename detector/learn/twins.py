@@ -161,6 +161,17 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
     }
 
 
+def asked(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
+    """Return the rows that `caught` asks a finder about: its kinds and their sound twins."""
+    rows = [
+        row
+        for (_, kind), (mine, sound) in twins(pairs).items()
+        if _FINDERS[finder].search(kind)
+        for row in (*mine.tolist(), *sound.tolist())
+    ]
+    return np.array(sorted(set(rows)), dtype=np.intp)
+
+
 def caught(
     pairs: Sequence[Pair], finders: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, dict[str, Any]]]:

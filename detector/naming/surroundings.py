@@ -63,8 +63,8 @@ def gap(case: NameCase) -> float:
 
 
 def length_ratio(case: NameCase) -> float:
-    """Return the log of copy words over source words."""
-    return math.log(len(case.board.copy) / len(case.board.source))
+    """Return the log of copy words over source words, one added to each."""
+    return math.log((1 + len(case.board.copy)) / (1 + len(case.board.source)))
 
 
 def odd_capitals(case: NameCase) -> float:
