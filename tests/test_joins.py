@@ -11,10 +11,10 @@ from detector.join_classify import JoinClassifier
 from detector.joins import intact, join_rows, width
 from detector.learn.corpus import Pair, group_of
 from detector.learn.joined import fit_joins, labelled_joins, lends_joins
-from detector.words import align_words, find_words
+from detector.words import WordAlignment, align_words, find_words
 
 
-def _links(source: str, copy: str):  # type: ignore[no-untyped-def]
+def _links(source: str, copy: str) -> WordAlignment:
     return align_words(find_words(source), find_words(copy))
 
 
@@ -34,20 +34,15 @@ def test_joins_intact_are_those_that_the_source_has_too(
     assert np.flatnonzero(~intact(_links(source, copy))).tolist() == broken
 
 
-@pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 2), (3, 0), (1, 1), (4, 3)])
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (4, 3), (2, 4)])
 def test_joins_rows_have_one_shape_whatever_the_lengths(n: int, m: int) -> None:
     words = ["alpha", "beta", "gamma", "delta"]
     rng = np.random.default_rng(0)
     source, copy = (rng.normal(size=(k, 5)).astype(np.float32) for k in (n, m))
     links = align_words(find_words(" ".join(words[:n])), find_words(" ".join(words[:m])))
-    if not n and m:
-        pytest.skip("a bead without source words has no joins to describe")
-    if not m and n:
-        pytest.skip("a bead without copy words has no joins to describe")
-    if n and m:
-        rows = join_rows(links, source, copy)
-        assert rows.shape == (m + 1, width(5))
-        assert np.isfinite(rows).all()
+    rows = join_rows(links, source, copy)
+    assert rows.shape == (m + 1, width(5))
+    assert np.isfinite(rows).all()
     assert len(intact(links)) == m + 1
 
 
@@ -95,7 +90,7 @@ def test_joins_classifier_learns_and_repeats_itself() -> None:
     X = rng.normal(size=(800, 6)).astype(np.float32)
     y = X[:, 0] * X[:, 1] > 0  # no sum of the columns tells it
     one, two = (
-        JoinClassifier(hidden=(24, 8), epochs=60, decay=1e-4).fit(X[:600], y[:600]) for _ in "ab"
+        JoinClassifier(hidden=(24, 8), epochs=400, decay=1e-4).fit(X[:600], y[:600]) for _ in "ab"
     )
     assert (one.predict(X[600:]) == y[600:]).mean() > 0.8
     np.testing.assert_array_equal(one.broken(X), two.broken(X))

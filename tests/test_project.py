@@ -47,7 +47,8 @@ ROOMS = (
     "learn.makers.looks", "learn.makers.rewordings", "learn.makers.orders",
     "learn.contrasts", "learn.consensus", "learn.marks", "learn.loaders", "learn.sample",
     "learn.measure", "learn.joined", "learn.metrics", "learn.baselines", "learn.twins",
-    "learn.people", "learn.train", "learn.named", "learn.graded", "learn.evaluate", "learn.printed", "learn.card",
+    "learn.people", "learn.train", "learn.named", "learn.graded", "learn.evaluate",
+    "learn.printed", "learn.card",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip

@@ -27,6 +27,7 @@ COLUMNS = [
     "similarity",
     "drift_probability",
     "drift_flag",
+    "severity",
     "name_changes",
     "reasons",
     "n_truncated",
@@ -244,8 +245,8 @@ def test_report_json_is_plain() -> None:
         ("[]", "not a report"),
         ("{}", "not a report"),
         ('{"format": "other"}', "not a report"),
-        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 1"),
-        ('{"format": "detector-report", "schema": 1}', "lacks 'rows'"),
+        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 2"),
+        ('{"format": "detector-report", "schema": 2}', "lacks 'rows'"),
     ],
 )
 def test_report_json_refuses_what_is_foreign(text: str, fact: str) -> None:

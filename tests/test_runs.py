@@ -153,7 +153,8 @@ def test_runs_test_corpora_and_their_sentences_are_never_fitted_on(limit: int | 
     tested = {pair.group for pair in corpora["demetr"]}
     assert "demetr" in TESTS
     assert not tested & {pair.group for pair in ours}
-    assert all(pair.label is not None and not held_apart(pair.group) for pair in ours)
+    assert all(pair.label is not None or pair.points is not None for pair in ours)
+    assert not any(held_apart(pair.group) for pair in ours)
     measured = [pair for pair in apart if pair.corpus == "demetr"]
     assert len(measured) == 180 if limit is None else 0 < len(measured) < 180
     twins = {pair.twin for pair in measured}

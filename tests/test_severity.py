@@ -46,7 +46,7 @@ def test_severity_never_falls_when_a_number_gets_worse(a: float, b: float, step:
 def test_severity_learns_the_order_of_minimal_pairs() -> None:
     rng = np.random.default_rng(2)
     sound = np.abs(rng.normal(size=(100, 2)))
-    damaged, reworded = sound + [0.2, 0.0], sound + [0.0, 0.2]
+    damaged, reworded = sound + np.array([0.2, 0.0]), sound + np.array([0.0, 0.2])
     X = np.vstack([sound, damaged, reworded])
     rows = np.arange(100)
     twins = np.vstack([

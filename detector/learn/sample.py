@@ -190,8 +190,10 @@ def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
     for drifted, mass in ((True, mix.prior), (False, 1.0 - mix.prior)):
         mine = label == drifted
         names = sorted(set(corpus[mine].tolist()))
-        total = sum(mix.shares.get(name, 1.0) for name in names) or 1.0
-        for name in names:
+        shares = {name: mix.shares.get(name, 1.0) for name in names}
+        if not any(shares.values()):  # nothing but corpora that only evaluate
+            shares = dict.fromkeys(names, 1.0)
+        for name, share in shares.items():
             rows = mine & (corpus == name)
-            weight[rows] = mass * mix.shares.get(name, 1.0) / total / rows.sum()
+            weight[rows] = mass * share / sum(shares.values()) / rows.sum()
     return weight * len(pairs)
