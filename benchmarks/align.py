@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.align import Side, align
+from detector.reading.view import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]
 LEVELS = ("clean", "light", "heavy", "brutal")
@@ -53,7 +54,10 @@ class Encoder:
                 part = new[start : start + 512]
                 began = time.perf_counter()
                 rows = self.model.encode(
-                    part, batch_size=8, normalize_embeddings=True, show_progress_bar=False
+                    [matching_view(text) for text in part],
+                    batch_size=8,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
                 )
                 each = (time.perf_counter() - began) / len(part)
                 self.vectors.update(zip(part, np.asarray(rows, dtype=np.float32), strict=True))

@@ -5,9 +5,9 @@
 DEMETR gives a human reference, a sound translation and the same translation with one damage. Two
 readings: (a) the reference is the source, its copies are the damaged and the sound translation;
 (b) the damaged translation is compared with its sound twin, and the sound one with the reference.
-A pair is flagged when any name but slips of case and apostrophe reaches the threshold. Beside it
-the plainest rule there is: a capitalised word of the source, not at its start, is nowhere in the
-copy. Shares come with 95 % intervals (Wilson, 1927).
+A pair is flagged when any name but slips of case and apostrophe reaches the bundle's threshold.
+Beside it the plainest rule there is: a capitalised word of the source, not at its start, is
+nowhere in the copy. Shares come with 95 % intervals (Wilson, 1927).
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ import pandas as pd
 from detector.encode import MiniLMEncoder
 from detector.evidence import gather_pairs
 from detector.records import SLIPS
+from detector.store import Bundle, load
 
 KINDS = {9: "replaced", 25: "removed"}
-THRESHOLD = 0.5
 
 Pairs = Sequence[tuple[str, str]]
 
 
-def damaged(pairs: Pairs, encoder: MiniLMEncoder) -> list[bool]:
+def damaged(pairs: Pairs, encoder: MiniLMEncoder, bundle: Bundle) -> list[bool]:
+    threshold = bundle.config.name_threshold
+    beads = list(gather_pairs(pairs, encoder, joins=bundle.joins))
     return [
-        any(c.change not in ("kept", *SLIPS) and c.probability >= THRESHOLD for c in bead.names)
-        for bead in gather_pairs(pairs, encoder)
+        any(c.change not in ("kept", *SLIPS) and c.probability >= threshold for c in names)
+        for names in bundle.judge(beads).names
     ]
 
 
@@ -64,6 +66,7 @@ def main() -> None:
     table = pd.read_parquet(Path(folder) / "data" / "demetr_dev.parquet")
     table = table[table.pert_check]
     encoder = MiniLMEncoder(precision="auto")
+    bundle = load(encoder=encoder.identity)
     print(f"{'pairs':<46}{'n':>5}  {'detector':<22}plain rule")
     for kind, label in KINDS.items():
         rows = table[table.pert_id == kind]
@@ -75,7 +78,7 @@ def main() -> None:
         ):
             pairs = list(zip(source, copy, strict=True))
             print(
-                f"{name:<46}{len(pairs):>5}  {shown(damaged(pairs, encoder)):<22}"
+                f"{name:<46}{len(pairs):>5}  {shown(damaged(pairs, encoder, bundle)):<22}"
                 f"{shown(plain_rule(pairs))}"
             )
 

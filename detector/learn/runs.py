@@ -113,6 +113,8 @@ def train(
             "features": columns,
             "libraries": library_versions(),
             "own": bool(settings.tables),
+            "folded": folded,
+            "names": None if named is None else _record(named),
         },
     )
     training = {

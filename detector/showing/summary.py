@@ -24,6 +24,9 @@ MEANING = (
 )
 """What a flag means, in the words that every view uses."""
 
+POINTS = "a minor error counts 1, a major one 5"
+"""What an error point is, in the words that every view uses."""
+
 CHANGE_WORDS: dict[Change, str] = {
     "kept": "kept",
     "case": "case changed",
@@ -102,6 +105,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
             f"{len(loud)} of {len(report.names)} damaged" + (f": {_kinds(loud)}" if loud else ""),
         ),
     ]
+    if report.severity is not None:
+        pairs.insert(3, ("Severity", f"{report.severity:.2f} error points a sentence ({POINTS})"))
     if loud:
         pairs.append(("", "; ".join(f"{became(c)} ({c.probability:.2f})" for c in loud[:5])))
     if slips:
