@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from detector.clues import (
     added_words,
     doubled_words,
@@ -23,6 +25,8 @@ from detector.records import SLIPS, NameChange
 
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
 _MOST = 4  # words listed in one reason
+_BROKEN = 0.7  # probability from which a join is worth naming ...
+_MOST_JOINS = 2  # ... and at most so many of them
 
 
 def bead_reasons(
@@ -65,8 +69,11 @@ def bead_reasons(
     pronouns = pronoun_change(bead)
     if pronouns is not None:
         reasons.append(f"a person may have changed gender: “{pronouns[0]}” became “{pronouns[1]}”")
+    if "?" in bead.copy_text and "?" not in bead.source_text:
+        reasons.append("a statement may have become a question")
     if flagged:
         reasons += _wording(bead, *named)
+        reasons += _joins(bead)
         if bead.similarity < 0.6:
             reasons.append(f"the two sides are little alike (cosine {bead.similarity:.2f})")
         if not reasons:
@@ -139,6 +146,20 @@ def _wording(bead: BeadEvidence, source_named: set[int], copy_named: set[int]) -
     if added:
         reasons.append(f"the source has nothing for {_listed(added)}")
     return reasons
+
+
+def _joins(bead: BeadEvidence) -> list[str]:
+    """Say where words of the copy do not follow on one another, surest first."""
+    if bead.joins is None:
+        return []
+    words = bead.words.copy
+    worst = np.argsort(-bead.joins, kind="stable")[:_MOST_JOINS].tolist()
+    found = [at for at in worst if bead.joins[at] >= _BROKEN and 0 < at < len(words)]
+    return [
+        f"“{words[at - 1].text}” and “{words[at].text}” do not join as in the source: something "
+        "may be missing, added or out of place there"
+        for at in found
+    ]
 
 
 def _listed(words: Sequence[str]) -> str:

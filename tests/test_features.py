@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeEncoder
@@ -116,3 +118,13 @@ def test_features_pairs_batched_or_one_by_one_are_the_same() -> None:
     together = matrix(list(gather_pairs(pairs, FakeEncoder(), batch=2)))
     single = np.vstack([matrix([evidence(*pair)]) for pair in pairs])
     assert np.allclose(together, single, equal_nan=True)
+
+
+def test_features_reasons_point_at_a_join_that_is_broken() -> None:
+    copy = "Almeida did not pay 12 million euros to bank in Porto."
+    bead = replace(
+        evidence(SAME, copy), joins=np.array([0.0] * 8 + [0.9, 0.0, 0.2, 0.0])
+    )  # before the ninth word
+    flagged = " | ".join(bead_reasons(bead, bead.names, flagged=True))
+    assert "“to” and “bank” do not join" in flagged
+    assert "do not join" not in " | ".join(bead_reasons(bead, bead.names, flagged=False))
