@@ -146,7 +146,7 @@ def _corpora(n: int = 400) -> dict[str, list[Pair]]:
     }
 
 
-@pytest.mark.parametrize("limit", [None, 5000])
+@pytest.mark.parametrize("limit", [None, 200])
 def test_runs_test_corpora_and_their_sentences_are_never_fitted_on(limit: int | None) -> None:
     corpora = _corpora()
     ours, apart = shared_parts(corpora, Mix(limit=limit))

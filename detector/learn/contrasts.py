@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,8 +127,14 @@ HARMLESS: dict[str, Kind] = {
 """Changes that a reader would let pass; those of the looks are minor errors."""
 
 
-def contrasts(
-    bases: Iterable[Pair], pool: Pools, *, damages: int = 2, harmless: int = 1, seed: int = 0
+def contrasts(  # noqa: PLR0913 - two things and how many of what
+    bases: Iterable[Pair],
+    pool: Pools,
+    *,
+    damages: int = 2,
+    harmless: int = 1,
+    only: Callable[[str], bool] | None = None,
+    seed: int = 0,
 ) -> Iterator[Pair]:
     """Make minimal pairs out of sound ones.
 
@@ -140,6 +146,8 @@ def contrasts(
         What to swap in.
     damages, harmless : int
         How many of each to make of a base, at most.
+    only : callable, optional
+        Tells by its name whether a kind of damage is wanted; all are by default.
     seed : int
         Another seed makes others.
 
@@ -157,6 +165,7 @@ def contrasts(
     few sentences allow gets all of those.
     """
     made: Counter[str] = Counter()
+    wounds = {name: kind for name, kind in DAMAGES.items() if only is None or only(name)}
     for base in bases:
         text = f"{seed}\x1f{base.source}\x1f{base.copy}".encode("utf-8", "replace")
         key = hashlib.sha256(text).digest()
@@ -174,7 +183,7 @@ def contrasts(
         )
         yield sound
         sentence = Sentence.of(base.copy)
-        for kinds, wanted in ((DAMAGES, damages), (HARMLESS, harmless)):
+        for kinds, wanted in ((wounds, damages), (HARMLESS, harmless)):
             done = 0
             for name in _order(kinds, made, rng):
                 if done == wanted:

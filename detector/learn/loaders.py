@@ -99,7 +99,8 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
     """
     for row in table.to_dict("records"):
         source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
-        twin = f"demetr-{row['id']}"
+        # A few sentences stand with two sound translations: each has damaged copies of its own.
+        twin = f"demetr-{row['id']}-{group_of(sound)}"
         kind = str(row["pert_name"])
         yield _pair(source, sound, corpus="demetr", label=False, kind="sound", twin=twin)
         if not row["pert_check"] or kind == "base_id33_empty":

@@ -7,7 +7,7 @@ measured here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from detector.errors import InputError
@@ -125,9 +125,8 @@ def _is_judged(pair: Pair) -> bool:
 
 
 def _share(tests: Sequence[Pair], mix: Mix) -> int:
-    """Scale the test corpora down as the mix's quotas were."""
-    whole = replace(mix, limit=None)
-    return len(tests) * mix.scaled().bases // max(1, whole.bases)
+    """Say how many pairs of the test corpora are measured: a quarter of the limit at most."""
+    return len(tests) if mix.limit is None else mix.limit // 4
 
 
 def whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:

@@ -21,7 +21,7 @@ from detector.features import FEATURES, NAMES
 from detector.learn.baselines import BERTSCORE, COPY_LENGTH, COSINE, baselines, f1
 from detector.learn.card import card
 from detector.learn.config import Settings
-from detector.learn.corpus import Pair, draw
+from detector.learn.corpus import Pair
 from detector.learn.evaluate import OURS, SEVERITY, Figures, evaluate
 from detector.learn.graded import fit_severity, out_of_fold
 from detector.learn.joined import fit_joins, lends_joins
@@ -30,6 +30,7 @@ from detector.learn.measure import measure
 from detector.learn.metrics import Floats, Resamples
 from detector.learn.named import NameFit, fit_names
 from detector.learn.people import judged
+from detector.learn.sample import name_contrasts
 from detector.learn.train import TrainConfig, fit
 from detector.learn.twins import asked, caught
 from detector.naming.cases import JUDGED
@@ -72,7 +73,7 @@ def train(
     labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
     fitted = fit([fitting[row] for row in labelled], X[labelled], NAMES, settings.train)
     named = fit_names(
-        _name_pairs(material.fitting, seed),
+        name_contrasts(material.fitting, settings.mix),
         encoder,
         false_alarms=settings.train.name_false_alarms,
         folds=folds,
@@ -244,14 +245,6 @@ def _folded(pairs: Sequence[Pair], X: NDArray[np.float64], config: TrainConfig) 
         }
         for corpus, entry in judged(mine, scores, resample).items()
     }
-
-
-def _name_pairs(pairs: Sequence[Pair], seed: int) -> list[Pair]:
-    """Take the pairs that teach about names: minimal pairs that touch one, and sound pairs."""
-    touched = {p.twin for p in pairs if p.corpus == "contrast" and "name" in p.kind}
-    taken = [p for p in pairs if p.twin in touched and ("name" in p.kind or p.kind == "base")]
-    sound = [p for p in pairs if p.label is False and not p.twin and p.corpus != "identical"]
-    return taken + draw(sound, len(taken), seed=seed)
 
 
 def _record(named: NameFit) -> dict[str, Any]:

@@ -37,6 +37,7 @@ _SHARES = {
     **dict.fromkeys(EVALUATION_ONLY, 0.0),
 }
 _BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
+_NAME_BASES = ("wmt", "flores", "mlqe", "mqm_news", "mqm_ted")
 _GOOD = 85  # direct assessment from which a post-edited row may be a base
 
 
@@ -54,6 +55,8 @@ class Mix:
     bases : int
         Sound pairs that minimal pairs are made of; each gives up to two damaged copies and a
         harmless one.
+    name_bases : int
+        Sound pairs that minimal pairs about names are made of.
     identical : int
         Copies equal to their source.
     watch : int
@@ -71,6 +74,7 @@ class Mix:
     quotas: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTAS)
     graded: Mapping[str, int] = field(default_factory=lambda: _GRADED)
     bases: int = 6000
+    name_bases: int = 8000
     identical: int = 1200
     watch: int = 1300
     shares: Mapping[str, float] = field(default_factory=lambda: _SHARES)
@@ -93,6 +97,7 @@ class Mix:
             quotas={name: (cut(a), cut(b)) for name, (a, b) in self.quotas.items()},
             graded={name: cut(n) for name, n in self.graded.items()},
             bases=cut(self.bases),
+            name_bases=cut(self.name_bases),
             identical=cut(self.identical),
             watch=cut(self.watch),
             limit=None,
@@ -126,6 +131,27 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     for kind in sorted({pair.kind for pair in watched}):
         chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)
     return chosen + _made(corpora, mix)
+
+
+def name_contrasts(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
+    """Make minimal pairs whose damage is to a name, for the classifier of names.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        What is fitted on; its sound pairs are the bases.
+    mix : Mix
+        Its `name_bases` says how many bases at most.
+
+    Returns
+    -------
+    list of Pair
+        Bases, damaged and harmlessly changed copies.
+    """
+    sound = [p for p in pairs if p.label is False and not p.twin and p.corpus in _NAME_BASES]
+    bases = draw(sound, mix.scaled().name_bases, seed=mix.seed + 5)
+    pool = pools(pair.source for pair in sound)
+    return list(contrasts(bases, pool, only=lambda kind: "name" in kind, seed=mix.seed + 5))
 
 
 def _is_graded(pair: Pair) -> bool:
