@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
-from detector.records import NameChange, Verdicts
+from detector.records import Change, NameChange, Verdicts
 from detector.signature import Signature, columns_digest
 from detector.version import __version__
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from detector.join_classify import JoinClassifier
     from detector.joins import Broken
     from detector.severity import SeverityRegressor
+
+LEFT_TO_RULE: tuple[Change, ...] = ("as_word",)
+"""Name changes that the classifier does not judge: minimal pairs hardly show "Sun" -> "the sun"."""
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
 
@@ -246,13 +249,22 @@ class Bundle:
         from detector.naming.findings import NameFindings, judge_names
 
         findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
-        judged = [found.judged for found in findings]
+        judged = [
+            found.judged & [change.change not in LEFT_TO_RULE for change in found.changes]
+            for found in findings
+        ]
         if self.models.names is None or not any(mine.any() for mine in judged):
             return tuple(bead.names for bead in evidence)
         rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
         given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())
         return tuple(
-            judge_names(found, [next(given) if one else 0.0 for one in mine.tolist()])
+            judge_names(
+                found,
+                [
+                    next(given) if one else change.probability
+                    for one, change in zip(mine.tolist(), found.changes, strict=True)
+                ],
+            )
             for found, mine in zip(findings, judged, strict=True)
         )
 

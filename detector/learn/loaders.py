@@ -7,6 +7,7 @@ renderings a loader looks at per sentence.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
@@ -100,7 +101,7 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
     for row in table.to_dict("records"):
         source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
         # A few sentences stand with two sound translations: each has damaged copies of its own.
-        twin = f"demetr-{row['id']}-{group_of(sound)}"
+        twin = f"demetr-{row['id']}-{hashlib.sha256(sound.encode()).hexdigest()[:12]}"
         kind = str(row["pert_name"])
         yield _pair(source, sound, corpus="demetr", label=False, kind="sound", twin=twin)
         if not row["pert_check"] or kind == "base_id33_empty":

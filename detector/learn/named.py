@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.bundle import LEFT_TO_RULE
 from detector.classify import BeadClassifier
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
@@ -96,7 +97,7 @@ def labelled_names(
         for change, row, judged in zip(
             findings.changes, findings.traits, findings.judged, strict=True
         ):
-            if not judged:
+            if not judged or change.change in LEFT_TO_RULE:
                 continue
             label = pair.label is True and hit(pair, change)
             rows.append(row)
