@@ -246,12 +246,16 @@ class Bundle:
         return severity
 
     def _names(self, evidence: Sequence[BeadEvidence]) -> tuple[tuple[NameChange, ...], ...]:
+        from detector.naming.cases import JUDGED
         from detector.naming.findings import NameFindings, judge_names
 
         findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
         judged = [
-            found.judged & [change.change not in LEFT_TO_RULE for change in found.changes]
-            for found in findings
+            np.array(
+                [change.change in JUDGED and change.change not in LEFT_TO_RULE for change in names],
+                dtype=np.bool_,
+            )
+            for names in (found.changes for found in findings)
         ]
         if self.models.names is None or not any(mine.any() for mine in judged):
             return tuple(bead.names for bead in evidence)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fakes import FakeEncoder
 
 from detector import store
 from detector.bundle import Bundle, BundleConfig, Models
@@ -115,6 +116,17 @@ def test_store_no_beads_have_no_probabilities() -> None:
     verdicts = _bundle().judge([])
     assert verdicts.drift.shape == verdicts.severity.shape == (0,)
     assert verdicts.names == ()
+
+
+def test_store_bundle_judges_beads_with_names_and_without() -> None:
+    from detector.evidence import gather_pairs
+
+    texts = [("Sun told Marrack no.", "The sun told Marack no."), ("it is so", "so it is")]
+    beads = list(gather_pairs(texts, FakeEncoder()))
+    verdicts = replace(_bundle(), models=replace(_bundle().models, joins=None)).judge(beads)
+    assert len(verdicts.names) == len(verdicts.drift) == len(verdicts.severity) == 2
+    assert [c.change for c in verdicts.names[0]] == [c.change for c in beads[0].names]
+    assert verdicts.names[1] == ()
 
 
 def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
