@@ -153,9 +153,8 @@ training groups; the simplest whose shortfall may be nothing is taken.
 
 `SeverityRegressor` reads the same features. `JoinClassifier`, a network over the contextual
 vectors of neighbouring words, gives the features of joins; it was fitted on the minimal pairs of
-half of the groups, which are not fitted on again as bead features. A second `BeadClassifier`
-judges changed names by their traits. The drift probability is never below the weight of the
-heaviest changed figure.
+half of the groups, which are not fitted on again as bead features. The drift probability is never
+below the weight of the heaviest changed figure.
 
 Encoder: {encoder.name}, weights `{encoder.weights_sha256}`, {encoder.precision}. It reads
 {encoder.max_tokens} tokens of a sentence; what follows is judged by its words alone.
@@ -217,7 +216,10 @@ def _folded_rows(folded: Mapping[str, Any]) -> str:
 
 def _names_text(named: Mapping[str, Any] | None, config: TrainConfig) -> str:
     if named is None:
-        return "Too few changed names were there to fit on; the rule's belief by kind stands."
+        return (
+            "No classifier judges names in this bundle: the rule's belief by kind of change "
+            "stands,\nwhich is not calibrated, and a name counts as damaged from 0.5 up."
+        )
     bins = "  ".join(f"{mean:.2f}:{share:.2f}" for mean, share in named["bins"])
     return f"""\
 A changed name counts as damaged from {named["threshold"]:.3f} up: so set that at most

@@ -36,7 +36,7 @@ from detector.learn.twins import asked, caught
 from detector.naming.cases import JUDGED
 from detector.version import __version__
 
-_NAME_THRESHOLD = 0.5  # where too few names were there to choose one
+_NAME_THRESHOLD = 0.5  # of the rule's belief, where no classifier judges names
 
 Progress = Callable[[int], object]
 
@@ -72,13 +72,15 @@ def train(
     n = len(fitting)
     labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
     fitted = fit([fitting[row] for row in labelled], X[labelled], NAMES, settings.train)
-    named = fit_names(
-        name_contrasts(material.fitting, settings.mix),
-        encoder,
-        false_alarms=settings.train.name_false_alarms,
-        folds=folds,
-        seed=seed,
-    )
+    named = None
+    if settings.train.name_classifier:
+        named = fit_names(
+            name_contrasts(material.fitting, settings.mix),
+            encoder,
+            false_alarms=settings.train.name_false_alarms,
+            folds=folds,
+            seed=seed,
+        )
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     config = store.BundleConfig(
         schema=store.SCHEMA,

@@ -61,6 +61,9 @@ class TrainConfig:
         Share in (0, 1) of sound round trips that the threshold may flag.
     name_false_alarms : float
         Share in (0, 1) of sound pairs in which a name may be flagged.
+    name_classifier : bool
+        Whether the bundle gets a classifier of names. Not by default: fitted on minimal pairs it
+        halves the false alarms, but on published copies it lets garbles pass that the rules find.
     candidates : mapping of str to dict
         Parameters of `BeadClassifier` by name, the simplest first.
     resamples : int
@@ -71,6 +74,7 @@ class TrainConfig:
     folds: int = 5
     false_alarms: float = 0.05
     name_false_alarms: float = 0.03
+    name_classifier: bool = False
     candidates: Mapping[str, dict[str, Any]] = field(
         default_factory=lambda: {
             "logistic": {"model": "logistic"},
