@@ -99,15 +99,14 @@ def intact(links: WordAlignment) -> NDArray[np.bool_]:
     -------
     ndarray of shape (m + 1,), bool
     """
-    n, m = len(links.source), len(links.copy)
     same = [
         i >= 0 and links.source[i].norm == word.norm
         for i, word in zip(links.to_source.tolist(), links.copy, strict=True)
     ]
     there = np.array([True, *same, True])
-    places = np.concatenate([[-1], links.to_source, [n]])
+    places = np.concatenate([[-1], links.to_source, [len(links.source)]])
     together: NDArray[np.bool_] = there[:-1] & there[1:] & (np.diff(places) == 1)
-    return together if m else np.array([n == 0])
+    return together
 
 
 def _common(words: Sequence[Word]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
-from detector.records import Alignment, NameChange, Passage, Row
+from detector.records import SLIPS, Alignment, NameChange, Passage, Row
 from detector.showing import plain
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 FORMAT = "detector-report"
 SCHEMA = 2
 """What `Report.to_dict` writes and `Report.from_dict` reads; another number is refused."""
-
-SLIPS = ("case", "possessive")
-"""Changes of a name that are shown quietly: the name can still be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
