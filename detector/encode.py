@@ -144,6 +144,12 @@ class MiniLMEncoder:
         """What the signature of a report says about this encoder."""
         return self._identity
 
+    @property
+    def layers(self) -> Any:  # noqa: ANN401 - modules of a library loaded lazily
+        """The encoder's transformer layers, for what is to start from their weights."""
+        model: Any = self._model[0]
+        return model.auto_model.encoder.layer
+
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
         """Encode each text once.
 
@@ -196,7 +202,7 @@ class MiniLMEncoder:
         token_vectors: list[TokenVectors | None] = [None] * len(texts)
         autocast: Any = torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
         with torch.inference_mode(), autocast:
-            for batch in _batches(lengths):
+            for batch in batches(lengths, limit=_BATCH_TOKENS):
                 fed = {
                     name: torch.from_numpy(_padded([encoded[name][i] for i in batch]))
                     for name in ("input_ids", "attention_mask", "token_type_ids")
@@ -232,13 +238,25 @@ def _word_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded
     return out["token_embeddings"] if layers is None else layers[round((len(layers) - 1) * 2 / 3)]
 
 
-def _batches(lengths: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Yield indices of texts of like length, each batch within `_BATCH_TOKENS` when padded."""
+def batches(lengths: NDArray[np.intp], *, limit: int) -> Iterator[NDArray[np.intp]]:
+    """Yield indices of texts of like length, each batch within so many tokens when padded.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,), intp
+        Tokens of each text.
+    limit : int
+        A longer text is a batch of its own.
+
+    Yields
+    ------
+    ndarray of shape (n_batch,), intp
+    """
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
         stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= _BATCH_TOKENS:
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= limit:
             stop += 1
         yield order[start:stop]
         start = stop

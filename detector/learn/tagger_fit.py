@@ -1,0 +1,304 @@
+"""Fit the tagger: batches of pairs, the loss, and a loop that goes on where it was stopped.
+
+Labels come from `tagged`; which pairs, from whoever calls. The only file opened is the
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from detector.encode import MiniLMEncoder
+from detector.learn.corpus import Pair
+from detector.learn.tagged import UNKNOWN, Targets, copy_targets, source_targets
+from detector.reading.view import matching_view
+from detector.records import TokenVectors
+from detector.tagger import Tokens, feed, places
+from detector.tagger_network import PairNetwork, Shape, start_from
+
+logger = logging.getLogger(__name__)
+
+Bead = tuple[Tokens, Tokens]
+
+_SHARES = {"mlqe": 0.5, "mqm_news": 0.6, "mqm_ted": 0.8, "biomqm": 0.5, "wmt": 0.5, "flores": 0.5}
+_RANKED = frozenset({"mqm_news", "mqm_ted"})  # several systems' copies of each source, judged
+_UNIT = 6  # pairs of one source ranked among themselves, at most
+_PARTS = 4  # parts of a step, each of like lengths: less padding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerSettings:
+    """How a tagger is fitted.
+
+    Attributes
+    ----------
+    shape : Shape
+    step : int
+        Pairs a step, about.
+    rate : float
+        Highest learning rate of the layers; heads learn five times as fast.
+    epochs : float
+        Passes over the pairs.
+    save_every : int
+        Steps between two checkpoints.
+    seed : int
+    """
+
+    shape: Shape = field(default_factory=Shape)
+    step: int = 40
+    rate: float = 1.5e-4
+    epochs: float = 1.0
+    save_every: int = 100
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Example:
+    pair: Pair
+    bead: Bead
+    copy: Targets | None
+    source: Targets | None
+
+
+def fit_tagger(
+    pairs: Sequence[Pair],
+    encoder: MiniLMEncoder,
+    settings: TaggerSettings,
+    *,
+    checkpoint: Path | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> PairNetwork:
+    """Fit a network.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Twins share `twin`; the sound one is of kind `base`.
+    encoder : MiniLMEncoder
+        Reads the sentences; its last layers are what the network starts from. It is not changed.
+    settings : TaggerSettings
+    checkpoint : Path, optional
+        Written every `save_every` steps. When it is there, the run goes on from it.
+    progress : callable, optional
+        Told how many pairs were read since it was last told.
+
+    Returns
+    -------
+    PairNetwork
+    """
+    torch.manual_seed(settings.seed)
+    network = PairNetwork(settings.shape)
+    start_from(network, encoder.layers)
+    steps = _steps(pairs, settings)
+    total = max(1, round(len(steps) * settings.epochs))
+    optimiser, schedule = _optimiser(network, settings.rate, total)
+    done = _resume(checkpoint, network, optimiser, schedule)
+    if progress is not None:
+        progress(sum(len(steps[i % len(steps)]) for i in range(done)))
+    network.train()
+    for at in range(done, total):
+        chosen = steps[at % len(steps)]
+        loss = _loss(network, list(_examples(chosen, encoder)))
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        if progress is not None:
+            progress(len(chosen))
+        if (at + 1) % settings.save_every == 0:
+            logger.info("step %d of %d, loss %.3f", at + 1, total, float(loss.detach()))
+            _keep(checkpoint, network, optimiser, schedule, at + 1)
+    _keep(checkpoint, network, optimiser, schedule, total)
+    return network.eval()
+
+
+def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
+    """Group pairs that are ranked among themselves, then groups into steps, at random."""
+    rng = np.random.default_rng(settings.seed)
+    families: dict[str, list[Pair]] = {}
+    for row, pair in enumerate(pairs):
+        ranked = f"{pair.corpus} {pair.group}" if pair.corpus in _RANKED else str(row)
+        families.setdefault(pair.twin or ranked, []).append(pair)
+    units: list[list[Pair]] = []
+    for family in families.values():
+        mine = iter(family)
+        while unit := list(islice(mine, _UNIT)):
+            units.append(unit)
+    steps: list[list[Pair]] = [[]]
+    for i in rng.permutation(len(units)).tolist():
+        if len(steps[-1]) >= settings.step:
+            steps.append([])
+        steps[-1] += units[i]
+    return steps
+
+
+def _examples(pairs: Sequence[Pair], encoder: MiniLMEncoder) -> Iterator[_Example]:
+    views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
+    distinct = list(dict.fromkeys(views.values()))
+    encoding = encoder.encode(distinct)
+    tokens: Mapping[str, TokenVectors] = dict(
+        zip(distinct, encoding.tokens or (), strict=True)
+    )
+    for pair in pairs:
+        source, copy = views[pair.source], views[pair.copy]
+        yield _Example(
+            pair=pair,
+            bead=(Tokens.of([(source, tokens[source])]), Tokens.of([(copy, tokens[copy])])),
+            copy=copy_targets(pair, tokens[copy]),
+            source=source_targets(pair, tokens[source]),
+        )
+
+
+def _loss(network: PairNetwork, examples: Sequence[_Example]) -> Tensor:
+    """Sum the losses of a step: tokens, kinds, label, grades and the order within each family."""
+    lengths = [len(e.bead[0].texts) + len(e.bead[1].texts) for e in examples]
+    total = torch.zeros(())
+    drift: list[Tensor] = [torch.zeros(())] * len(examples)
+    grades: list[Tensor] = [torch.zeros(3)] * len(examples)
+    for part in np.array_split(np.argsort(lengths, kind="stable"), _PARTS):
+        if not len(part):
+            continue
+        read = network(*feed([examples[i].bead for i in part]))
+        for row, i in enumerate(part.tolist()):
+            example = examples[i]
+            drift[i], grades[i] = read.drift[row], read.grades[row]
+            at_source, at_copy = places(*example.bead)
+            share = _SHARES.get(example.pair.corpus, 1.0)
+            total = total + share * (
+                _token_loss(read.damaged[row, at_copy], example.copy)
+                + _token_loss(read.lost[row, at_source], example.source)
+                + _kind_loss(read.kinds[row, at_copy], example.copy)
+            )
+    odds, graded = torch.stack(drift), torch.stack(grades)
+    pairs = [example.pair for example in examples]
+    total = total + _label_loss(odds, pairs) + 2.0 * _order_loss(odds, pairs)
+    return (total + _grade_loss(graded, pairs)) / len(examples)
+
+
+def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
+    if targets is None:
+        return torch.zeros(())
+    return functional.binary_cross_entropy_with_logits(
+        odds, torch.from_numpy(targets.damage), pos_weight=torch.tensor(2.0), reduction="sum"
+    ) / 20.0  # a sentence of twenty words counts as much as one label
+
+
+def _kind_loss(scores: Tensor, targets: Targets | None) -> Tensor:
+    if targets is None or (targets.kind == UNKNOWN).all():
+        return torch.zeros(())
+    kinds = torch.from_numpy(targets.kind)
+    return 0.3 * functional.cross_entropy(scores, kinds, ignore_index=UNKNOWN)
+
+
+def _label_loss(odds: Tensor, pairs: Sequence[Pair]) -> Tensor:
+    rows = [i for i, pair in enumerate(pairs) if pair.label is not None]
+    if not rows:
+        return torch.zeros(())
+    shares = torch.tensor([_SHARES.get(pairs[i].corpus, 1.0) for i in rows])
+    labels = torch.tensor([float(bool(pairs[i].label)) for i in rows])
+    losses = functional.binary_cross_entropy_with_logits(odds[rows], labels, reduction="none")
+    return (shares * losses).sum()
+
+
+def _order_loss(odds: Tensor, pairs: Sequence[Pair]) -> Tensor:
+    """Rank each changed copy behind its sound twin, and copies of one source by their points."""
+    total = torch.zeros(())
+    bases = {pair.twin: i for i, pair in enumerate(pairs) if pair.twin and pair.kind == "base"}
+    for i, pair in enumerate(pairs):
+        if pair.twin in bases and pair.kind != "base":
+            lead = odds[i] - odds[bases[pair.twin]]
+            if pair.label is False:
+                total = total + 0.05 * lead.abs()
+            else:
+                total = total + (1.0 if pair.label else 0.5) * functional.softplus(-2.0 * lead)
+    judged: dict[str, list[int]] = {}
+    for i, pair in enumerate(pairs):
+        if pair.corpus in _RANKED and pair.points is not None:
+            judged.setdefault(f"{pair.corpus} {pair.group}", []).append(i)
+    for rows in judged.values():
+        for i in rows:
+            for j in rows:
+                apart = (pairs[i].points or 0.0) - (pairs[j].points or 0.0)
+                if apart >= 1.0:
+                    weight = 0.06 * min(apart, 5.0)  # raters agree little below a major error
+                    total = total + weight * functional.softplus(odds[j] - odds[i])
+    return total
+
+
+def _grade_loss(grades: Tensor, pairs: Sequence[Pair]) -> Tensor:
+    total = torch.zeros(())
+    wanted = np.array([_grades(pair) for pair in pairs], np.float32)
+    for column, weight in enumerate((1.0, 3.0, 3.0)):
+        rows = np.flatnonzero(~np.isnan(wanted[:, column]))
+        if len(rows):
+            given = torch.from_numpy(wanted[rows, column])
+            total = total + weight * functional.huber_loss(
+                grades[rows, column], given, reduction="sum"
+            )
+    return total
+
+
+def _grades(pair: Pair) -> tuple[float, float, float]:
+    nan = float("nan")
+    points = nan if pair.points is None or pair.twin else float(np.log1p(min(pair.points, 20.0)))
+    quality = nan if pair.quality is None else 1.0 - pair.quality / 100.0
+    return points, nan if pair.hter is None else pair.hter, quality
+
+
+def _optimiser(network: PairNetwork, rate: float, total: int) -> tuple[Any, Any]:
+    layers = {id(one) for one in network.layers.parameters()}
+    heads = [one for one in network.parameters() if id(one) not in layers]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(network.layers.parameters()), "lr": rate},
+            {"params": heads, "lr": 5.0 * rate},
+        ],
+        weight_decay=0.01,
+    )
+    warm = max(1, min(300, total // 10))
+
+    def slope(step: int) -> float:
+        return min((step + 1) / warm, max(0.02, (total - step) / max(1, total - warm)))
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, slope)
+
+
+def _resume(path: Path | None, network: PairNetwork, optimiser: Any, schedule: Any) -> int:  # noqa: ANN401
+    if path is None or not path.is_file():
+        return 0
+    kept = torch.load(path, weights_only=True)
+    network.load_state_dict(kept["network"])
+    optimiser.load_state_dict(kept["optimiser"])
+    schedule.load_state_dict(kept["schedule"])
+    logger.info("%s: going on from step %d", path, kept["step"])
+    return int(kept["step"])
+
+
+def _keep(
+    path: Path | None, network: PairNetwork, optimiser: Any, schedule: Any, step: int  # noqa: ANN401
+) -> None:
+    if path is None:
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    torch.save(
+        {
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "schedule": schedule.state_dict(),
+            "step": step,
+        },
+        partial,
+    )
+    partial.replace(path)
