@@ -6,9 +6,11 @@ are left to `standins`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from detector.lexicon import (
+    american,
     bare_acronym,
     closed_class,
     is_known_name,
@@ -18,6 +20,7 @@ from detector.lexicon import (
     place_key,
     same_acronym,
     spells_acronym,
+    title_key,
     zipf,
 )
 from detector.naming.board import Board, Match
@@ -30,7 +33,7 @@ def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
     # Long names choose first: the Brandt of "Almeida-Brandt" stands in "Almeida-Brandt".
     longest = sorted(board.mentions, key=lambda mention: -len(mention.at))
-    for step in (_same, _place, _other_case, _adjective, _glued, _acronym):
+    for step in (_same, _place, _other_case, _joined, _adjective, _glued, _acronym):
         for mention in longest:
             step(board, mention)
 
@@ -175,27 +178,76 @@ def case_match(board: Board, word: Word, j: int) -> Match:
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
     if old[0].isupper() and new.islower() and j:
-        if is_word(word.norm) or is_stopword(word.norm):
-            note = "reads as an ordinary word without its capital"
-            # "The Post" and "the post" differ by the capital alone; "Sun" and "the sun" do not.
-            return Match("as_word", (j,), note, 0.35 if _has_article(board, word) else None)
-        return Match("case", (j,), "lost its capital")
+        if is_stopword(word.norm) or (is_word(word.norm) and not _is_led_noun(board, word, j)):
+            return Match("as_word", (j,), "reads as an ordinary word without its capital")
+        return Match("case", (j,), "lost its capital", 0.35 if is_word(word.norm) else None)
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
         return Match("kept", (j,))
     return Match("case", (j,), "is written with other capitals")
 
 
-def _has_article(board: Board, word: Word) -> bool:
+def _is_led_noun(board: Board, word: Word, j: int) -> bool:
+    """Tell whether a noun of the dictionary only lost the capital of a heading or an office.
+
+    "The Post" and "the post" differ by the capital alone, as do "a Restriction Order" and "a
+    restriction order"; "Sun" and "the sun" do not.
+    """
     k = board.source.index(word)
-    return k > 0 and board.source[k - 1].norm in _DETERMINERS
+    before = board.source[k - 1] if k else None
+    if before is None or (j and board.copy[j - 1].norm in DETERMINERS - {before.norm}):
+        return False
+    if before.norm in DETERMINERS or before.possessive:
+        return True
+    tied = board.context.source.raw[before.end : word.start] in (" ", "-")
+    ordinary = not is_stopword(before.norm) and title_key(before.norm) is None
+    return tied and ordinary and not name_kinds(word.norm) and place_key(word.text) is None
 
 
-_DETERMINERS = closed_class("determiner")
+DETERMINERS = closed_class("determiner")
+
+
+def _joined(board: Board, mention: Mention) -> None:
+    """Match parts that one side writes together and the other apart: "Da Peng", "Dapeng"."""
+    _written_apart(board, mention)
+    for size in range(len(mention.at), 1, -1):
+        for first in range(len(mention.at) - size + 1):
+            at = mention.at[first : first + size]
+            if any(i in board.matches for i in at):
+                continue
+            whole = _letters_of(board.source[i].norm for i in at)
+            j = board.nearest(
+                at[0], (j for j, w in enumerate(board.copy) if _letters_of((w.norm,)) == whole)
+            )
+            if j is not None and _has_capital(board, j):
+                for i in at:
+                    board.settle(i, Match("kept", (j,), "written together"))
+
+
+def _written_apart(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        whole = _letters_of((board.source[i].norm,))
+        for j in range(len(board.copy) - 1):
+            at = (j, j + 1)
+            norms = [board.copy[k].norm for k in at]
+            if (
+                _letters_of(norms) == whole
+                and board.taken.isdisjoint(at)
+                and all(_has_capital(board, k) or len(norms[1]) == 1 for k in at)
+            ):
+                board.settle(i, Match("kept", at, "written apart"))
+                break
+
+
+def _letters_of(norms: Iterable[str]) -> str:
+    return "".join(c for norm in norms for c in norm if c.isalnum())
 
 
 # What turns the name of a place or a person into an adjective or a people.
-_SUFFIXES = ("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i")
+_SUFFIXES = (
+    *("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i"),
+    *("ic", "ism", "ist", "ists"),
+)
 
 
 def _adjective(board: Board, mention: Mention) -> None:
@@ -205,6 +257,8 @@ def _adjective(board: Board, mention: Mention) -> None:
             continue
         forms = {f"{norm.rstrip('aeo')}{suffix}" for suffix in _SUFFIXES}
         forms |= {norm + suffix for suffix in _SUFFIXES}
+        forms |= {re.sub("(?:ism|ists?|ic)$", suffix, norm) for suffix in _CREEDS}
+        forms.add(american(norm))
         j = board.nearest(
             i,
             (
@@ -220,6 +274,9 @@ def _adjective(board: Board, mention: Mention) -> None:
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
+
+
+_CREEDS = ("ism", "ist", "ists", "ic")
 
 
 def _is_place(word: Word) -> bool:

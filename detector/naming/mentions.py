@@ -6,6 +6,7 @@ document and ordinary English write the same word. It finds names; `names` compa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ _TWOFOLD = closed_class("twofold_date")
 _DATING = closed_class("dating")
 _CURRENCIES = closed_class("currency")
 _INTERJECTIONS = closed_class("interjection")
+_SCALES = closed_class("scale")
+_ADDRESS = re.compile(r"\.[a-z]{2,}\b")
 _PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
@@ -173,7 +176,12 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
 
 
 def _is_no_name(word: Word, raw: str) -> bool:
-    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah"."""
+    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah".
+
+    Nor are the host of a web address and the scale of a temperature names.
+    """
+    if word.norm in _SCALES or _ADDRESS.match(raw, word.end):
+        return True
     after = raw[word.end : word.end + 2]
     tied = after[:1] == "-" and after[1:].islower()
     if tied and (len(word.norm) == 1 or word.norm in _PREFIXES):
