@@ -114,6 +114,28 @@ def _acronym(board: Board, mention: Mention) -> None:
             return
 
 
+def abbreviates(words: Sequence[Word], at: int, raw: str) -> bool:
+    """Tell whether a word in brackets gives the initials of the words before the bracket.
+
+    Parameters
+    ----------
+    words : sequence of Word
+    at : int
+        Position of the word.
+    raw : str
+        The document that the words' places count in.
+    """
+    text = words[at].text
+    if not text.isupper() or raw[: words[at].start].rstrip()[-1:] not in ("(", "["):
+        return False
+    sizes = range(len(text), len(text) + 4)
+    return any(
+        spells_acronym(text, raw[words[at - n].start : words[at - 1].end])
+        for n in sizes
+        if n <= at
+    )
+
+
 def _letters(text: str) -> str | None:
     """Return the letters of an acronym, small ones inside it included ("DoD"); None if none."""
     mixed = 2 < len(text) < 6 and text[0].isupper() and text[-1].isupper() and text.isalpha()

@@ -11,16 +11,18 @@ from detector.lexicon import (
     are_opposites,
     base_forms,
     closed_class,
+    is_known_name,
     is_stopword,
     is_word,
     name_kinds,
     place_key,
     title_key,
+    zipf,
 )
 from detector.naming.board import Board, Match
 from detector.naming.candidates import find_candidate, is_candidate
 from detector.naming.casing import base_form, camel_parts
-from detector.naming.forms import case_match
+from detector.naming.forms import DETERMINERS, abbreviates, case_match
 from detector.naming.mentions import Mention
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.words import Word
@@ -114,6 +116,8 @@ def _spelling_match(board: Board, word: Word, j: int) -> Match:
     if is_cut(new, word.norm):
         return Match("truncated", (j,), "is cut")
     if is_misspelt(new, word.norm):
+        if zipf(word.norm) == 0.0 and is_known_name(new) and not is_known_name(word.norm):
+            return Match("respelled", (j,), "is given as a name that is known", 0.4)
         return Match("respelled", (j,), "is misspelt")
     return Match("garbled", (j,), "is garbled")
 
@@ -136,15 +140,17 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
             return Match("garbled", (candidate,), "is lost under a doubled word")
-    alone = candidate is None or len(word.norm) == 1
+    alone = candidate is None or len(word.norm) == 1 or _is_title_for_given(board, i, candidate)
     if alone and kept and _may_stand_without(board, i, kept, mention):
         return Match("kept", (), "left out; the name stands without it")
     if _referred(board, i, candidate):
         return Match("kept", (), "already given; a pronoun or title stands for it")
     if candidate is not None:
-        found = _stand_in(board, word, candidate, kept)
+        found = _stand_in(board, i, candidate, kept)
         if found is not None:
             return found if kept or is_word(word.norm) else _widened(board, found, candidate)
+    if _only_abbreviates(board, i):
+        return Match("kept", (), "left out; it only abbreviates the name before it")
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
     spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
@@ -181,7 +187,7 @@ def _is_place(text: str) -> bool:
 def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
     """Judge a name that the source gives more often than the copy."""
     if candidate is not None and board.capital(candidate):
-        found = _stand_in(board, board.source[i], candidate, [])
+        found = _stand_in(board, i, candidate, [])
         if found is not None and found.change in ("swapped", "translated"):
             return found
     whole = all(_is_twin(board, k) for k in mention.at)
@@ -196,17 +202,19 @@ def _is_twin(board: Board, k: int) -> bool:
     )
 
 
-def _stand_in(board: Board, word: Word, j: int, kept: list[int]) -> Match | None:
+def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
-    other = board.copy[j]
+    word, other = board.source[i], board.copy[j]
+    belief = SAID_OTHERWISE if _says_the_same(board, i, j, kept) else None
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
     if not board.capital(j):
         if not is_word(other.norm):
             return Match("translated", (j,), "became a word of another language", 0.75)
         if is_word(word.norm) and places[0] is None:
-            return Match("as_word", (j,), "became an ordinary word")
+            return Match("as_word", (j,), "became an ordinary word", belief)
         return None
-    if sorted(word.norm) == sorted(other.norm):
+    shouted = len(other.text) > 1 and other.text.isupper()
+    if shouted and sorted(word.norm) == sorted(other.norm):
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
@@ -216,13 +224,44 @@ def _stand_in(board: Board, word: Word, j: int, kept: list[int]) -> Match | None
         return Match("kept", (j,), "British and American spelling")
     if places in _PART_AND_WHOLE:
         return Match("kept", (j,), "a part for the whole, or the other way round")
-    shouted = len(other.text) > 1 and other.text.isupper()
     named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
     meant = is_word(word.norm) or (is_word(other.norm) and not named)
     if places[1] is None and meant and not shouted:
-        belief = 0.45 if word.norm in GENERIC else None
+        if word.norm in GENERIC and is_word(other.norm):
+            belief = SAID_OTHERWISE
         return Match("translated", (j,), "was translated", belief)
     return Match("swapped", (j,), "was swapped for another name")
+
+
+SAID_OTHERWISE = 0.4
+"""Belief that a name of ordinary words is damaged where other words say much the same."""
+
+_SAME_SENSE = 0.45  # likeness from which a word in a name's place says much the same
+
+
+def _says_the_same(board: Board, i: int, j: int, kept: list[int]) -> bool:
+    """Tell whether an ordinary word of a name only gave way to another word for it.
+
+    So do the words of institutions ("Health Ministry", "health department") and what stands
+    behind an article ("the Falls", "the waterfalls"). "Sun" for somebody is no such word.
+    """
+    word, other = board.source[i], board.copy[j]
+    if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
+        return False
+    led = i > 0 and board.source[i - 1].norm in DETERMINERS
+    plain = name_kinds(word.norm).isdisjoint(("given", "surname")) and bool(kept)
+    return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
+
+
+def _is_title_for_given(board: Board, i: int, candidate: int) -> bool:
+    """Tell whether a title took the place of somebody's given name ("Mr Kender")."""
+    given = "given" in name_kinds(board.source[i].norm)
+    return given and title_key(board.copy[candidate].norm) is not None
+
+
+def _only_abbreviates(board: Board, i: int) -> bool:
+    """Tell whether a bracket gave the initials of the words before it."""
+    return abbreviates(board.source, i, board.context.source.raw)
 
 
 def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) -> bool:

@@ -14,7 +14,7 @@ from detector.lexicon import is_word, place_key, same_acronym
 from detector.naming.board import Board, Match, NameContext
 from detector.naming.cases import JUDGED, NameCase
 from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
-from detector.naming.forms import match_forms
+from detector.naming.forms import abbreviates, match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
 from detector.naming.standins import GENERIC, match_standins
 from detector.records import Change, NameChange, Span
@@ -273,6 +273,8 @@ def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
     word = board.copy[j]
     norm = word.norm
     if j in board.taken or camel_parts(word.text) is not None:
+        return False
+    if abbreviates(board.copy, j, board.context.copy.raw):
         return False
     stems = {norm, norm.removesuffix("s"), f"{norm}s"}
     if stems & known or stems & board.context.source.first.keys():
