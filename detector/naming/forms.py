@@ -62,7 +62,13 @@ def _detached(board: Board, j: int) -> bool:
 def _place(board: Board, mention: Mention) -> None:
     if not board.open(mention):
         return
-    phrases = [mention.at, *((i,) for i in mention.at if len(mention.at) > 1)]
+    # "Embassy of the People's Republic of China" holds a place of several words.
+    phrases = [
+        mention.at[first : first + size]
+        for size in range(len(mention.at), 0, -1)
+        for first in range(len(mention.at) - size + 1)
+        if size < 5 or size == len(mention.at)
+    ]
     for at in phrases:
         if any(i in board.matches for i in at):
             continue
@@ -114,25 +120,25 @@ def _acronym(board: Board, mention: Mention) -> None:
             return
 
 
-def abbreviates(words: Sequence[Word], at: int, raw: str) -> bool:
-    """Tell whether a word in brackets gives the initials of the words before the bracket.
+def abbreviates(words: Sequence[Word], at: int) -> bool:
+    """Tell whether a word gives the initials of other words of the same text.
 
     Parameters
     ----------
     words : sequence of Word
     at : int
         Position of the word.
-    raw : str
-        The document that the words' places count in.
     """
     text = words[at].text
-    if not text.isupper() or raw[: words[at].start].rstrip()[-1:] not in ("(", "["):
+    letters = _letters(text)
+    if letters is None or len(letters) < 2:
         return False
-    sizes = range(len(text), len(text) + 4)
     return any(
-        spells_acronym(text, raw[words[at - n].start : words[at - 1].end])
-        for n in sizes
-        if n <= at
+        words[k].norm[0] == letters[0].lower()
+        and spells_acronym(letters, " ".join(w.text for w in words[k : k + size]))
+        for size in range(len(letters), len(letters) + 3)
+        for k in range(len(words) - size + 1)
+        if not k <= at < k + size
     )
 
 

@@ -116,8 +116,8 @@ def _spelling_match(board: Board, word: Word, j: int) -> Match:
     if is_cut(new, word.norm):
         return Match("truncated", (j,), "is cut")
     if is_misspelt(new, word.norm):
-        if zipf(word.norm) == 0.0 and is_known_name(new) and not is_known_name(word.norm):
-            return Match("respelled", (j,), "is given as a name that is known", 0.4)
+        if _is_put_right(word.norm, new):
+            return Match("respelled", (j,), "is given in a spelling that is known", SAID_OTHERWISE)
         return Match("respelled", (j,), "is misspelt")
     return Match("garbled", (j,), "is garbled")
 
@@ -140,7 +140,7 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
             return Match("garbled", (candidate,), "is lost under a doubled word")
-    alone = candidate is None or len(word.norm) == 1 or _is_title_for_given(board, i, candidate)
+    alone = candidate is None or len(word.norm) == 1 or _is_title(board, candidate)
     if alone and kept and _may_stand_without(board, i, kept, mention):
         return Match("kept", (), "left out; the name stands without it")
     if _referred(board, i, candidate):
@@ -149,11 +149,11 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         found = _stand_in(board, i, candidate, kept)
         if found is not None:
             return found if kept or is_word(word.norm) else _widened(board, found, candidate)
-    if _only_abbreviates(board, i):
-        return Match("kept", (), "left out; it only abbreviates the name before it")
+    if abbreviates(board.source, i):
+        return Match("kept", (), "left out; the source gives what it abbreviates")
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
     # "American" or a name given before is often left out without harm, "Texas" is not.
-    spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
+    spare = given or bool(_solid(board, kept)) or is_place_adjective(word.text)
     belief = 0.45 if spare else None
     return Match("dropped", (), "is missing from the copy", belief)
 
@@ -233,6 +233,15 @@ def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
     return Match("swapped", (j,), "was swapped for another name")
 
 
+def _is_put_right(old: str, new: str) -> bool:
+    """Tell whether a long word that English does not know differs little from one it knows."""
+    from rapidfuzz.distance import DamerauLevenshtein
+
+    known = is_known_name(new) or is_word(new)
+    strange = zipf(old) == 0.0 and not is_known_name(old) and not is_word(old)
+    return known and strange and len(old) > 6 and DamerauLevenshtein.distance(old, new) < 2
+
+
 SAID_OTHERWISE = 0.4
 """Belief that a name of ordinary words is damaged where other words say much the same."""
 
@@ -253,15 +262,9 @@ def _says_the_same(board: Board, i: int, j: int, kept: list[int]) -> bool:
     return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
 
 
-def _is_title_for_given(board: Board, i: int, candidate: int) -> bool:
-    """Tell whether a title took the place of somebody's given name ("Mr Kender")."""
-    given = "given" in name_kinds(board.source[i].norm)
-    return given and title_key(board.copy[candidate].norm) is not None
-
-
-def _only_abbreviates(board: Board, i: int) -> bool:
-    """Tell whether a bracket gave the initials of the words before it."""
-    return abbreviates(board.source, i, board.context.source.raw)
+def _is_title(board: Board, candidate: int) -> bool:
+    """Tell whether a title stands where a part of the name stood ("Mr Kender")."""
+    return title_key(board.copy[candidate].norm) is not None
 
 
 def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) -> bool:
@@ -287,11 +290,12 @@ def _solid(board: Board, kept: list[int]) -> list[int]:
         if (norm := board.source[k].norm) not in GENERIC
         and norm.removesuffix("s") not in GENERIC
         and title_key(norm) is None
-        and not _is_place_adjective(board.source[k].text)
+        and not is_place_adjective(board.source[k].text)
     ]
 
 
-def _is_place_adjective(text: str) -> bool:
+def is_place_adjective(text: str) -> bool:
+    """Tell "American" from "America"."""
     key = place_key(base_form(text))
     return key is not None and base_form(text).casefold() not in key.split()
 

@@ -16,7 +16,7 @@ from detector.naming.cases import JUDGED, NameCase
 from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
 from detector.naming.forms import abbreviates, match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
-from detector.naming.standins import GENERIC, match_standins
+from detector.naming.standins import GENERIC, is_place_adjective, match_standins
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
 
@@ -259,7 +259,7 @@ def _added(board: Board) -> Iterable[_Found]:
             continue
         change = NameChange(
             change="added",
-            probability=_BELIEF["added"],
+            probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
             copy=_span(board.copy, mention.at),
             copy_text=text,
             source=None,
@@ -274,7 +274,7 @@ def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
     norm = word.norm
     if j in board.taken or camel_parts(word.text) is not None:
         return False
-    if abbreviates(board.copy, j, board.context.copy.raw):
+    if abbreviates(board.copy, j):
         return False
     stems = {norm, norm.removesuffix("s"), f"{norm}s"}
     if stems & known or stems & board.context.source.first.keys():
