@@ -20,7 +20,6 @@ from detector.lexicon import (
     place_key,
     same_acronym,
     spells_acronym,
-    title_key,
     zipf,
 )
 from detector.naming.board import Board, Match
@@ -206,30 +205,35 @@ def case_match(board: Board, word: Word, j: int) -> Match:
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
     if old[0].isupper() and new.islower() and j:
-        if is_stopword(word.norm) or (is_word(word.norm) and not _is_led_noun(board, word, j)):
+        if is_stopword(word.norm) or _reads_as_word(board, word, j):
             return Match("as_word", (j,), "reads as an ordinary word without its capital")
-        return Match("case", (j,), "lost its capital", 0.35 if is_word(word.norm) else None)
+        led = is_word(word.norm) and _is_led(board, word, j)
+        return Match("case", (j,), "lost its capital", 0.35 if led else None)
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
         return Match("kept", (j,))
     return Match("case", (j,), "is written with other capitals")
 
 
-def _is_led_noun(board: Board, word: Word, j: int) -> bool:
-    """Tell whether a noun of the dictionary only lost the capital of a heading or an office.
+def _reads_as_word(board: Board, word: Word, j: int) -> bool:
+    """Tell whether a name without its capital means something else.
 
-    "The Post" and "the post" differ by the capital alone, as do "a Restriction Order" and "a
-    restriction order"; "Sun" and "the sun" do not.
+    "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
+    "Order" or "Communism" only lost a capital.
     """
+    if not is_word(word.norm) or _is_led(board, word, j):
+        return False
+    led_now = j > 0 and board.copy[j - 1].norm in DETERMINERS
+    return led_now or bool(name_kinds(word.norm)) or place_key(word.text) is not None
+
+
+def _is_led(board: Board, word: Word, j: int) -> bool:
+    """Tell whether an article or the like leads the word in the source, or a possessive in both."""
     k = board.source.index(word)
     before = board.source[k - 1] if k else None
-    if before is None or (j and board.copy[j - 1].norm in DETERMINERS - {before.norm}):
-        return False
-    if before.norm in DETERMINERS or before.possessive:
-        return True
-    tied = board.context.source.raw[before.end : word.start] in (" ", "-")
-    ordinary = not is_stopword(before.norm) and title_key(before.norm) is None
-    return tied and ordinary and not name_kinds(word.norm) and place_key(word.text) is None
+    if before is None or before.norm in DETERMINERS:
+        return before is not None
+    return before.possessive and j > 0 and board.copy[j - 1].possessive
 
 
 DETERMINERS = closed_class("determiner")

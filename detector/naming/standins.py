@@ -20,6 +20,7 @@ from detector.lexicon import (
     zipf,
 )
 from detector.naming.board import Board, Match
+from detector.naming.cases import is_generic
 from detector.naming.candidates import find_candidate, is_candidate
 from detector.naming.casing import base_form, camel_parts
 from detector.naming.forms import DETERMINERS, abbreviates, case_match
@@ -205,7 +206,11 @@ def _is_twin(board: Board, k: int) -> bool:
 def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     word, other = board.source[i], board.copy[j]
-    belief = SAID_OTHERWISE if _says_the_same(board, i, j, kept) else None
+    if kept and is_generic(word.norm) and is_generic(other.norm):
+        if are_opposites(word.norm, other.norm):
+            return Match("swapped", (j,), "was swapped for its opposite")
+        return Match("kept", (j,), "one generic word for another")
+    belief = SAID_OTHERWISE if _says_the_same(board, i, j) else None
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
     if not board.capital(j):
         if not is_word(other.norm):
@@ -218,8 +223,6 @@ def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    if word.norm in GENERIC and other.norm in GENERIC and kept:
-        return Match("kept", (j,), "one generic word for another")
     if american(word.norm) == american(other.norm):
         return Match("kept", (j,), "British and American spelling")
     if places in _PART_AND_WHOLE:
@@ -248,7 +251,7 @@ SAID_OTHERWISE = 0.4
 _SAME_SENSE = 0.45  # likeness from which a word in a name's place says much the same
 
 
-def _says_the_same(board: Board, i: int, j: int, kept: list[int]) -> bool:
+def _says_the_same(board: Board, i: int, j: int) -> bool:
     """Tell whether an ordinary word of a name only gave way to another word for it.
 
     So do the words of institutions ("Health Ministry", "health department") and what stands
@@ -258,7 +261,8 @@ def _says_the_same(board: Board, i: int, j: int, kept: list[int]) -> bool:
     if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
         return False
     led = i > 0 and board.source[i - 1].norm in DETERMINERS
-    plain = name_kinds(word.norm).isdisjoint(("given", "surname")) and bool(kept)
+    longer = any(i in mention.at and len(mention.at) > 1 for mention in board.mentions)
+    plain = longer and name_kinds(word.norm).isdisjoint(("given", "surname"))
     return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
 
 
@@ -287,9 +291,7 @@ def _solid(board: Board, kept: list[int]) -> list[int]:
     return [
         k
         for k in kept
-        if (norm := board.source[k].norm) not in GENERIC
-        and norm.removesuffix("s") not in GENERIC
-        and title_key(norm) is None
+        if not is_generic(board.source[k].norm)
         and not is_place_adjective(board.source[k].text)
     ]
 

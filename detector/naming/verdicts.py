@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from detector.lexicon import is_word, place_key, same_acronym
 from detector.naming.board import Board, Match, NameContext
-from detector.naming.cases import JUDGED, NameCase
+from detector.naming.cases import JUDGED, NameCase, is_generic
 from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
 from detector.naming.forms import abbreviates, match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
@@ -183,7 +183,7 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
         if m.change == "kept" and m.copy and board.source[i].norm not in GENERIC
     ]
     lowered = all(
-        board.source[i].norm in GENERIC
+        (board.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(board.source[i].norm)))
         and all(board.copy[j].norm == board.source[i].norm for j in parts[i].copy)
         for i in changed
     )
