@@ -153,10 +153,8 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if abbreviates(board.source, i):
         return Match("kept", (), "left out; the source gives what it abbreviates")
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    # "American" or a name given before is often left out without harm, "Texas" is not.
-    spare = given or bool(_solid(board, kept)) or is_place_adjective(word.text)
-    belief = 0.45 if spare else None
-    return Match("dropped", (), "is missing from the copy", belief)
+    spare = given or bool(_solid(board, kept))
+    return Match("dropped", (), "is missing from the copy", 0.45 if spare else None)
 
 
 def _widened(board: Board, found: Match, j: int) -> Match:
@@ -194,7 +192,7 @@ def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Ma
     whole = all(_is_twin(board, k) for k in mention.at)
     if not whole or _referred(board, i, candidate):
         return Match("kept", (), "given elsewhere in the sentence")
-    return Match("dropped", (), "is given less often in the copy", 0.3)
+    return Match("dropped", (), "is given less often in the copy", 0.5)
 
 
 def _is_twin(board: Board, k: int) -> bool:
