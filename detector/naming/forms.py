@@ -224,14 +224,14 @@ def _reads_as_word(board: Board, word: Word, j: int) -> bool:
     if not is_word(word.norm) or _is_led(board, word, j):
         return False
     led_now = j > 0 and board.copy[j - 1].norm in DETERMINERS
-    return led_now or bool(name_kinds(word.norm)) or place_key(word.text) is not None
+    return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
 
 
 def _is_led(board: Board, word: Word, j: int) -> bool:
     """Tell whether an article or the like leads the word in the source, or a possessive in both."""
     k = board.source.index(word)
     before = board.source[k - 1] if k else None
-    if before is None or before.norm in DETERMINERS:
+    if before is None or before.norm in DETERMINERS - {"that"}:  # "said that Mark"
         return before is not None
     return before.possessive and j > 0 and board.copy[j - 1].possessive
 
@@ -353,8 +353,9 @@ def _glued(board: Board, mention: Mention) -> None:
             continue
         other = board.copy[j]
         lowered = other.text.islower() and not board.copy_lowered
+        reads = is_word(word.norm) and not (len(mention.at) == 1 and _is_led(board, word, j))
         if word.possessive:
-            if lowered and is_word(word.norm):
+            if lowered and reads:
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
             else:
                 note = "has its possessive 's glued on"
@@ -362,7 +363,8 @@ def _glued(board: Board, mention: Mention) -> None:
                     note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
         elif lowered and is_word(word.norm):
-            board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
+            slip = Match("case", (j,), "lost its capital", 0.35)
+            board.settle(i, Match("as_word", (j,), "reads as an ordinary plural") if reads else slip)
         elif _possessive_elsewhere(board, word):
             board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))
         else:

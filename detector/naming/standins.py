@@ -153,8 +153,12 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     if abbreviates(board.source, i):
         return Match("kept", (), "left out; the source gives what it abbreviates")
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    spare = given or bool(_solid(board, kept))
+    spare = given or bool(_solid(board, kept)) or _opens_bracket(board, word)
     return Match("dropped", (), "is missing from the copy", 0.45 if spare else None)
+
+
+def _opens_bracket(board: Board, word: Word) -> bool:
+    return board.context.source.raw[: word.start].rstrip()[-1:] in ("(", "[")
 
 
 def _widened(board: Board, found: Match, j: int) -> Match:
@@ -257,6 +261,8 @@ def _says_the_same(board: Board, i: int, j: int) -> bool:
     """
     word, other = board.source[i], board.copy[j]
     if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
+        return False
+    if is_cut(other.norm, word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return False
     led = i > 0 and board.source[i - 1].norm in DETERMINERS
     longer = any(i in mention.at and len(mention.at) > 1 for mention in board.mentions)
