@@ -282,7 +282,7 @@ def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
     if is_word(norm) and place_key(word.text) is None:
         return False
     return is_name_word(board.copy, j, board.context.copy) and not any(
-        same_acronym(word.text, w.text) for w in board.source if has_capital(w.text)
+        same_acronym(word.text, w.text) for w in board.source
     )
 
 
