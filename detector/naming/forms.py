@@ -7,24 +7,22 @@ are left to `standins`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from detector.lexicon import (
     american,
-    bare_acronym,
-    closed_class,
     is_known_name,
     is_stopword,
     is_word,
     name_kinds,
     place_key,
-    same_acronym,
-    spells_acronym,
     zipf,
 )
+from detector.naming.acronyms import match_acronym
 from detector.naming.board import Board, Match
 from detector.naming.casing import base_form, has_capital
 from detector.naming.mentions import Mention
+from detector.naming.sense import is_led, reads_as_word
 from detector.words import Word
 
 
@@ -32,7 +30,7 @@ def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
     # Long names choose first: the Brandt of "Almeida-Brandt" stands in "Almeida-Brandt".
     longest = sorted(board.mentions, key=lambda mention: -len(mention.at))
-    for step in (_same, _place, _other_case, _joined, _adjective, _glued, _acronym):
+    for step in (_same, _place, _other_case, _joined, _adjective, _glued, match_acronym):
         for mention in longest:
             step(board, mention)
 
@@ -105,81 +103,6 @@ def _nearest_phrase(
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
 
 
-_SMALL = closed_class("joiner")
-
-
-def _acronym(board: Board, mention: Mention) -> None:
-    if len(board.open(mention)) < len(mention.at):
-        return
-    text = board.source_text(mention.at)
-    for at in _acronym_partners(board, text):
-        if not any(k in board.taken for k in at) and _is_spelt_out(board, text, at):
-            for i in mention.at:
-                board.settle(i, Match("kept", at, "an acronym and its full name"))
-            return
-
-
-def abbreviates(words: Sequence[Word], at: int) -> bool:
-    """Tell whether a word gives the initials of other words of the same text.
-
-    Parameters
-    ----------
-    words : sequence of Word
-    at : int
-        Position of the word.
-    """
-    text = words[at].text
-    letters = _letters(text)
-    if letters is None or len(letters) < 2:
-        return False
-    return any(
-        words[k].norm[0] == letters[0].lower()
-        and spells_acronym(letters, " ".join(w.text for w in words[k : k + size]))
-        for size in range(len(letters), len(letters) + 3)
-        for k in range(len(words) - size + 1)
-        if not k <= at < k + size
-    )
-
-
-def _letters(text: str) -> str | None:
-    """Return the letters of an acronym, small ones inside it included ("DoD"); None if none."""
-    mixed = 2 < len(text) < 6 and text[0].isupper() and text[-1].isupper() and text.isalpha()
-    return bare_acronym(text.upper() if mixed else text)
-
-
-def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
-    phrase = board.copy_text(at)
-    if board.copy_lowered and len(at) == 1:
-        phrase = phrase.upper()
-    if same_acronym(text, phrase):
-        return True
-    if len(at) == 1:  # "United States Geological Survey" is shortened to "USGS"
-        return spells_acronym(phrase, text)
-    # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
-    words = [board.copy[j].norm for j in at]
-    return (
-        _letters(text) is not None
-        and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
-        and not board.plain & {norm for norm in words if norm not in _SMALL}
-        and spells_acronym(text, phrase)
-    )
-
-
-def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
-    """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
-    if _letters(text) is None:
-        yield from (
-            (j,)
-            for j, w in enumerate(board.copy)
-            if len(w.text) > 1 and (w.text.isupper() or board.copy_lowered)
-        )
-        return
-    initial = text[0].lower()
-    for j, word in enumerate(board.copy):
-        if word.norm[0] == initial:
-            yield from (tuple(range(j, j + n)) for n in range(1, 6) if j + n <= len(board.copy))
-
-
 def _other_case(board: Board, mention: Mention) -> None:
     for i in board.open(mention):
         word = board.source[i]
@@ -205,38 +128,14 @@ def case_match(board: Board, word: Word, j: int) -> Match:
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
     if old[0].isupper() and new.islower() and j:
-        if is_stopword(word.norm) or _reads_as_word(board, word, j):
+        if is_stopword(word.norm) or reads_as_word(board, word, j):
             return Match("as_word", (j,), "reads as an ordinary word without its capital")
-        led = is_word(word.norm) and _is_led(board, word, j)
+        led = is_word(word.norm) and is_led(board, word, j)
         return Match("case", (j,), "lost its capital", 0.35 if led else None)
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
         return Match("kept", (j,))
     return Match("case", (j,), "is written with other capitals")
-
-
-def _reads_as_word(board: Board, word: Word, j: int) -> bool:
-    """Tell whether a name without its capital means something else.
-
-    "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
-    "Order" or "Communism" only lost a capital.
-    """
-    if not is_word(word.norm) or _is_led(board, word, j):
-        return False
-    led_now = j > 0 and board.copy[j - 1].norm in DETERMINERS
-    return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
-
-
-def _is_led(board: Board, word: Word, j: int) -> bool:
-    """Tell whether an article or the like leads the word in the source, or a possessive in both."""
-    k = board.source.index(word)
-    before = board.source[k - 1] if k else None
-    if before is None or before.norm in DETERMINERS - {"that"}:  # "said that Mark"
-        return before is not None
-    return before.possessive and j > 0 and board.copy[j - 1].possessive
-
-
-DETERMINERS = closed_class("determiner")
 
 
 def _joined(board: Board, mention: Mention) -> None:
@@ -290,7 +189,6 @@ def _adjective(board: Board, mention: Mention) -> None:
         forms = {f"{norm.rstrip('aeo')}{suffix}" for suffix in _SUFFIXES}
         forms |= {norm + suffix for suffix in _SUFFIXES}
         forms |= {re.sub("(?:ism|ists?|ic)$", suffix, norm) for suffix in _CREEDS}
-        forms.add(american(norm))
         j = board.nearest(
             i,
             (
@@ -300,6 +198,7 @@ def _adjective(board: Board, mention: Mention) -> None:
                 and _is_known(w.norm)
                 and (
                     w.norm in forms
+                    or american(w.norm) == american(norm)
                     or (_is_place(w) and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
                 )
             ),
@@ -353,7 +252,7 @@ def _glued(board: Board, mention: Mention) -> None:
             continue
         other = board.copy[j]
         lowered = other.text.islower() and not board.copy_lowered
-        reads = is_word(word.norm) and not (len(mention.at) == 1 and _is_led(board, word, j))
+        reads = is_word(word.norm) and not (len(mention.at) == 1 and is_led(board, word, j))
         if word.possessive:
             if lowered and reads:
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
@@ -363,8 +262,8 @@ def _glued(board: Board, mention: Mention) -> None:
                     note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
         elif lowered and is_word(word.norm):
-            slip = Match("case", (j,), "lost its capital", 0.35)
-            board.settle(i, Match("as_word", (j,), "reads as an ordinary plural") if reads else slip)
+            plural = Match("as_word", (j,), "reads as an ordinary plural")
+            board.settle(i, plural if reads else Match("case", (j,), "lost its capital", 0.35))
         elif _possessive_elsewhere(board, word):
             board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))
         else:

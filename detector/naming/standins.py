@@ -7,29 +7,31 @@ stands in the name's place. A pronoun or title for a name already given is no da
 from __future__ import annotations
 
 from detector.lexicon import (
-    american,
     are_opposites,
     base_forms,
     closed_class,
-    is_known_name,
     is_stopword,
     is_word,
     name_kinds,
     place_key,
     title_key,
-    zipf,
 )
+from detector.naming.acronyms import abbreviates
 from detector.naming.board import Board, Match
-from detector.naming.cases import is_generic
 from detector.naming.candidates import find_candidate, is_candidate
 from detector.naming.casing import base_form, camel_parts
-from detector.naming.forms import DETERMINERS, abbreviates, case_match
+from detector.naming.forms import case_match
 from detector.naming.mentions import Mention
-from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
+from detector.naming.sense import (
+    GENERIC,
+    SAID_OTHERWISE,
+    is_generic,
+    is_place_adjective,
+    says_the_same,
+)
+from detector.naming.spelling import are_spellings, is_cut, is_misspelt, is_put_right, likeness
 from detector.words import Word
 
-# Heads of offices and institutions that an editor may write without a capital.
-GENERIC = closed_class("generic_head")
 # Words that may stand for a name already given.
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
@@ -117,7 +119,7 @@ def _spelling_match(board: Board, word: Word, j: int) -> Match:
     if is_cut(new, word.norm):
         return Match("truncated", (j,), "is cut")
     if is_misspelt(new, word.norm):
-        if _is_put_right(word.norm, new):
+        if is_put_right(word.norm, new):
             return Match("respelled", (j,), "is given in a spelling that is known", SAID_OTHERWISE)
         return Match("respelled", (j,), "is misspelt")
     return Match("garbled", (j,), "is garbled")
@@ -212,21 +214,27 @@ def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
         if are_opposites(word.norm, other.norm):
             return Match("swapped", (j,), "was swapped for its opposite")
         return Match("kept", (j,), "one generic word for another")
-    belief = SAID_OTHERWISE if _says_the_same(board, i, j) else None
+    belief = SAID_OTHERWISE if says_the_same(board, i, j) else None
+    return (_name_for_name if board.capital(j) else _word_for_name)(word, other, j, belief)
+
+
+def _word_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match | None:
+    """Judge a word without a capital in a name's place."""
+    if not is_word(other.norm):
+        return Match("translated", (j,), "became a word of another language", 0.75)
+    if is_word(word.norm) and not _is_place(word.text):
+        return Match("as_word", (j,), "became an ordinary word", belief)
+    return None
+
+
+def _name_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match:
+    """Judge a word with a capital in a name's place."""
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    if not board.capital(j):
-        if not is_word(other.norm):
-            return Match("translated", (j,), "became a word of another language", 0.75)
-        if is_word(word.norm) and places[0] is None:
-            return Match("as_word", (j,), "became an ordinary word", belief)
-        return None
     shouted = len(other.text) > 1 and other.text.isupper()
     if shouted and sorted(word.norm) == sorted(other.norm):
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    if american(word.norm) == american(other.norm):
-        return Match("kept", (j,), "British and American spelling")
     if places in _PART_AND_WHOLE:
         return Match("kept", (j,), "a part for the whole, or the other way round")
     named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
@@ -236,38 +244,6 @@ def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
             belief = SAID_OTHERWISE
         return Match("translated", (j,), "was translated", belief)
     return Match("swapped", (j,), "was swapped for another name")
-
-
-def _is_put_right(old: str, new: str) -> bool:
-    """Tell whether a long word that English does not know differs little from one it knows."""
-    from rapidfuzz.distance import DamerauLevenshtein
-
-    known = is_known_name(new) or is_word(new)
-    strange = zipf(old) == 0.0 and not is_known_name(old) and not is_word(old)
-    return known and strange and len(old) > 6 and DamerauLevenshtein.distance(old, new) < 2
-
-
-SAID_OTHERWISE = 0.4
-"""Belief that a name of ordinary words is damaged where other words say much the same."""
-
-_SAME_SENSE = 0.45  # likeness from which a word in a name's place says much the same
-
-
-def _says_the_same(board: Board, i: int, j: int) -> bool:
-    """Tell whether an ordinary word of a name only gave way to another word for it.
-
-    So do the words of institutions ("Health Ministry", "health department") and what stands
-    behind an article ("the Falls", "the waterfalls"). "Sun" for somebody is no such word.
-    """
-    word, other = board.source[i], board.copy[j]
-    if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
-        return False
-    if is_cut(other.norm, word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
-        return False
-    led = i > 0 and board.source[i - 1].norm in DETERMINERS
-    longer = any(i in mention.at and len(mention.at) > 1 for mention in board.mentions)
-    plain = longer and name_kinds(word.norm).isdisjoint(("given", "surname"))
-    return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
 
 
 def _is_title(board: Board, candidate: int) -> bool:
@@ -295,15 +271,8 @@ def _solid(board: Board, kept: list[int]) -> list[int]:
     return [
         k
         for k in kept
-        if not is_generic(board.source[k].norm)
-        and not is_place_adjective(board.source[k].text)
+        if not is_generic(board.source[k].norm) and not is_place_adjective(board.source[k].text)
     ]
-
-
-def is_place_adjective(text: str) -> bool:
-    """Tell "American" from "America"."""
-    key = place_key(base_form(text))
-    return key is not None and base_form(text).casefold() not in key.split()
 
 
 def _twin(board: Board, word: Word) -> int | None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from detector.lexicon import is_word, place_key, same_acronym
+from detector.naming.acronyms import abbreviates
 from detector.naming.board import Board, Match, NameContext
-from detector.naming.cases import JUDGED, NameCase, is_generic
-from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
-from detector.naming.forms import abbreviates, match_forms
+from detector.naming.cases import JUDGED, NameCase
+from detector.naming.casing import base_form, camel_parts, casing_of
+from detector.naming.forms import match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
-from detector.naming.standins import GENERIC, is_place_adjective, match_standins
+from detector.naming.sense import GENERIC, is_generic, is_place_adjective
+from detector.naming.standins import match_standins
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
 
