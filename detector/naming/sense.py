@@ -64,8 +64,9 @@ def is_led(board: Board, word: Word, j: int) -> bool:
 def says_the_same(board: Board, i: int, j: int) -> bool:
     """Tell whether an ordinary word of a name only gave way to another word for it.
 
-    So do the words of institutions ("Health Ministry", "health department") and what stands
-    behind an article ("the Falls", "the waterfalls"). "Sun" for somebody is no such word.
+    So do the words of institutions ("Health Ministry", "health department"), if all of them came
+    through, and what stands behind an article ("the Falls", "the waterfalls"). "Sun" for somebody
+    is no such word.
     """
     word, other = board.source[i], board.copy[j]
     if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
@@ -73,6 +74,7 @@ def says_the_same(board: Board, i: int, j: int) -> bool:
     if is_cut(other.norm, word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return False
     led = i > 0 and board.source[i - 1].norm in _DETERMINERS
-    longer = any(i in mention.at and len(mention.at) > 1 for mention in board.mentions)
-    plain = longer and name_kinds(word.norm).isdisjoint(("given", "surname"))
+    (at,) = (mention.at for mention in board.mentions if i in mention.at)
+    whole = len(at) > 1 and all(board.links.source_strength[k] >= _SAME_SENSE for k in at)
+    plain = whole and name_kinds(word.norm).isdisjoint(("given", "surname"))
     return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
