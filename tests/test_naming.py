@@ -18,7 +18,7 @@ from detector.naming.cases import JUDGED
 from detector.naming.casing import camel_parts, casing_of
 from detector.naming.findings import NameFindings, find_changes, judge_names
 from detector.naming.mentions import find_mentions
-from detector.naming.spelling import are_spellings, is_cut, is_misspelt, is_put_right, likeness
+from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.naming.traits import TRAIT_NAMES, TRAITS
 from detector.naming.verdicts import name_context
 from detector.records import CHANGES, SLIPS, NameChange
