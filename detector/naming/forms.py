@@ -98,7 +98,7 @@ def _nearest_phrase(
             continue  # a glued possessive, which `_glued` looks at
         text = board.copy_text(at)
         if j == 0:  # its first letter may have been lowered: "uS farmers"
-            text = text[0].upper() + text[1:]
+            text = text[:1].upper() + text[1:]
         if key in (place_key(text), board.copy_lowered and place_key(text.upper())):
             hits.append(at)
     place = i / max(1, len(board.source)) * len(board.copy)
