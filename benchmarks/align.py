@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.align import Side, align
+from detector.aligning.align import align
+from detector.aligning.joining import Side
 from detector.reading.view import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]
