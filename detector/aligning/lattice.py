@@ -60,6 +60,7 @@ class Odds:
 class Chances:
     """What a sum over all tilings says; probabilities in [0, 1]."""
 
+    total: float  # log of the sum
     bead: Floats
     omit: Floats  # (n,)
     add: Floats  # (m,)
@@ -89,6 +90,7 @@ class Lattice:
         omit = settled[:-1] + odds.omit[:, None] + ahead[1:] - whole
         add = reached[:, :-1] + odds.add + added[:, 1:] - whole
         return Chances(
+            total=float(whole),
             bead=np.exp(np.minimum(bead, 0.0)),
             omit=np.exp(np.minimum(omit, 0.0)).sum(axis=1),
             add=np.exp(np.minimum(add, 0.0)).sum(axis=0),
