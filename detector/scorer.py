@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.align import AlignConfig, Side, align
-from detector.aside import article_of, put_back
+from detector.aligning.align import align
+from detector.aligning.aside import article_of, put_back
+from detector.aligning.joining import Side
+from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
