@@ -28,8 +28,10 @@ class Candidates:
     support: Floats  # least that the first or last sentence of a join adds; 9 without a join
     outside: Floats  # most that a neighbour left outside would add; -0.1 without a neighbour
     lengths: Floats  # how far both log lengths are apart, in the pair's deviations times 0.15
-    best_source: Floats  # (n,) best cosine of each source sentence with a copy sentence
-    best_copy: Floats  # (m,) and the other way
+    best_source: NDArray[
+        np.float32
+    ]  # (n,) best cosine of each source sentence with a copy sentence
+    best_copy: NDArray[np.float32]  # (m,) and the other way
 
 
 def find_candidates(
