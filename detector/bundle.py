@@ -202,8 +202,8 @@ class Bundle:
 
     @property
     def joins(self) -> Broken | None:
-        """What judges the joins of a copy's words, if anything does."""
-        return None if self.models.joins is None else self.models.joins.broken
+        """What judges the joins of a copy's words, if anything does; ask once for a text."""
+        return None if self.models.joins is None else self.models.joins.judge()
 
     def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
         """Judge beads.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.encode import Encoder
 from detector.figures.compare import FigureChange, compare_figures
-from detector.joins import Broken, intact, join_rows
+from detector.joins import Broken, judge_joins
 from detector.naming.board import NameContext
 from detector.naming.findings import find_changes
 from detector.naming.verdicts import name_context
@@ -133,7 +133,7 @@ class Pairing:
     context : NameContext
         How both whole documents write their words.
     joins : callable or None
-        Judges the joins of the copy's words (`joins.join_rows`).
+        Judges the joins of the copy's words (`joins.judge_joins`).
     """
 
     source: Reading
@@ -178,8 +178,7 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
     if vectors[0] is not None and vectors[1] is not None and source_words and copy_words:
         cosines = vectors[0] @ vectors[1].T
         if pairing.joins is not None:
-            broken = pairing.joins(join_rows(links, vectors[0], vectors[1]))
-            broken[intact(links)] = 0.0
+            broken = judge_joins(links, vectors[0], vectors[1], pairing.joins)
     distances = _distances(source.tokens_of(source_at), copy.tokens_of(copy_at))
     return BeadEvidence(
         source_text=source_text,
