@@ -249,6 +249,8 @@ class Bundle:
         from detector.naming.cases import JUDGED
         from detector.naming.findings import NameFindings, judge_names
 
+        if self.models.names is None:
+            return tuple(bead.names for bead in evidence)
         findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
         judged = [
             np.array(
@@ -257,7 +259,7 @@ class Bundle:
             )
             for names in (found.changes for found in findings)
         ]
-        if self.models.names is None or not any(mine.any() for mine in judged):
+        if not any(mine.any() for mine in judged):
             return tuple(bead.names for bead in evidence)
         rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
         given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())
