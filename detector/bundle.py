@@ -212,8 +212,8 @@ class Bundle:
 
     @property
     def joins(self) -> Broken | None:
-        """What judges the joins of a copy's words, if anything does."""
-        return None if self.models.joins is None else self.models.joins.broken
+        """What judges the joins of a copy's words, if anything does; ask once for a text."""
+        return None if self.models.joins is None else self.models.joins.judge()
 
     def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
         """Judge beads.
@@ -264,6 +264,8 @@ class Bundle:
         from detector.naming.cases import JUDGED
         from detector.naming.findings import NameFindings, judge_names
 
+        if self.models.names is None:
+            return tuple(bead.names for bead in evidence)
         findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
         judged = [
             np.array(
@@ -272,7 +274,7 @@ class Bundle:
             )
             for names in (found.changes for found in findings)
         ]
-        if self.models.names is None or not any(mine.any() for mine in judged):
+        if not any(mine.any() for mine in judged):
             return tuple(bead.names for bead in evidence)
         rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
         given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())

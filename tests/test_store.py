@@ -85,7 +85,7 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
     one, two = loaded.models, bundle.models
     np.testing.assert_array_equal(loaded.drift_of(X), bundle.drift_of(X))
     np.testing.assert_array_equal(loaded.severity_of(X), bundle.severity_of(X))
-    np.testing.assert_array_equal(one.joins.broken(joins), two.joins.broken(joins))
+    np.testing.assert_array_equal(one.joins.judge()(joins), two.joins.judge()(joins))
     traits = _rows(columns=len(TRAITS))[0]
     np.testing.assert_array_equal(one.names.predict_proba(traits), two.names.predict_proba(traits))
     assert loaded.config == config
