@@ -24,8 +24,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from stress import Stress
 
-from detector.align import Side, align
+from detector.aligning.align import align
+from detector.aligning.joining import Side
+from detector.aligning.second_look import Rejoin
+from detector.aligning.weights import AlignConfig
 from detector.reading.view import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]
@@ -88,23 +92,27 @@ class Document:
 Way = Callable[[Document, Encoder], list[Bead]]
 
 
-def ours(document: Document, encoder: Encoder) -> list[Bead]:
+def ours(document: Document, encoder: Encoder, config: AlignConfig | None = None) -> list[Bead]:
     def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
         sides = {"source": document.source, "copy": document.copy}
         texts = [" ".join(sides[side][at.start : at.stop]) for side, at in joins]
         document.more += texts
         return encoder.encode(texts)
 
-    return _ours(document, rejoin)
+    return _ours(document, rejoin, config)
 
 
 def ours_once(document: Document, _: Encoder) -> list[Bead]:
     return _ours(document, None)
 
 
-def _ours(document: Document, rejoin: Callable[..., NDArray[np.float32]] | None) -> list[Bead]:
+def _ours(
+    document: Document, rejoin: Rejoin | None, config: AlignConfig | None = None
+) -> list[Bead]:
     x, y = document.lengths
-    found = align(document.x, document.y, source_lengths=x, copy_lengths=y, rejoin=rejoin)
+    found = align(
+        document.x, document.y, source_lengths=x, copy_lengths=y, config=config, rejoin=rejoin
+    )
     return [(tuple(bead.source), tuple(bead.copy)) for bead in found.beads]
 
 
@@ -281,8 +289,11 @@ def long_run(n: int) -> None:
 
 
 def read(path: Path, encoder: Encoder) -> list[Document]:
+    return encoded(json.loads(path.read_text(encoding="utf-8")), encoder)
+
+
+def encoded(loaded: Sequence[Stress], encoder: Encoder) -> list[Document]:
     documents = []
-    loaded = json.loads(path.read_text(encoding="utf-8"))
     encoder.encode([text for item in loaded for text in item["source"] + item["copy"]])
     for item in loaded:
         gold = [(tuple(a), tuple(b)) for a, b in item["gold"]]

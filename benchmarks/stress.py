@@ -254,6 +254,15 @@ def chosen(
     return drawn, [document for document in documents if document.system in systems]
 
 
+def made_from(documents: Sequence[Parallel], count: int, seed: int) -> list[Stress]:
+    """Draw `count` documents and damage each at every level."""
+    drawn, pool = chosen(documents, count, np.random.default_rng(seed))
+    wanted = {(document.system, document.id) for document in drawn}
+    return [
+        item for item in stress_documents(pool, seed) if tuple(item["id"].split("/")[1:]) in wanted
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--shared", type=Path, default=os.environ.get("DETECTOR_SHARED"))
@@ -270,14 +279,7 @@ def main() -> None:
         for document in CORPORA[options.corpus](Path(options.shared))
         if not options.system or document.system in options.system
     ]
-    rng = np.random.default_rng(options.seed)
-    drawn, pool = chosen(documents, options.documents, rng)
-    wanted = {(document.system, document.id) for document in drawn}
-    made = [
-        item
-        for item in stress_documents(pool, options.seed)
-        if tuple(item["id"].split("/")[1:]) in wanted
-    ]
+    made = made_from(documents, options.documents, options.seed)
     part = options.out.with_name(options.out.name + ".part")
     part.write_text(json.dumps(made, ensure_ascii=False, indent=0), encoding="utf-8")
     part.replace(options.out)

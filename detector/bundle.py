@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -50,6 +51,9 @@ class BundleConfig:
         Drift probability in [0, 1] from which a sentence is flagged.
     name_threshold : float
         Probability in [0, 1] from which a changed name counts as damaged.
+    blend : (float, float, float)
+        Intercept, weight of the drift model's log-odds and weight of log(1 + severity) in the
+        log-odds of drift; both weights are 0 or above.
     columns : tuple of (str, str)
         Name and unit of the features, in the order of the classifier's columns.
     encoder : EncoderIdentity
@@ -66,6 +70,7 @@ class BundleConfig:
     version: str
     threshold: float
     name_threshold: float
+    blend: tuple[float, float, float]
     columns: tuple[tuple[str, str], ...]
     encoder: EncoderIdentity
     libraries: Mapping[str, str]
@@ -106,11 +111,16 @@ class BundleConfig:
             if isinstance(threshold, bool) or not 0.0 <= float(threshold) <= 1.0:
                 msg = f"{name} is {threshold!r}; give a number in [0, 1]"
                 raise ValueError(msg)
+        intercept, margin, severity = map(float, record["blend"])
+        if min(margin, severity) < 0.0 or not math.isfinite(intercept + margin + severity):
+            msg = f"blend is {record['blend']!r}; give a number and two that are 0 or above"
+            raise ValueError(msg)
         return cls(
             schema=int(record["schema"]),
             version=str(record["version"]),
             threshold=float(record["threshold"]),
             name_threshold=float(record["name_threshold"]),
+            blend=(intercept, margin, severity),
             columns=tuple((str(name), str(unit)) for name, unit in record["columns"]),
             encoder=EncoderIdentity(**record["encoder"]),
             libraries={str(k): str(v) for k, v in record["libraries"].items()},
@@ -202,8 +212,8 @@ class Bundle:
 
     @property
     def joins(self) -> Broken | None:
-        """What judges the joins of a copy's words, if anything does."""
-        return None if self.models.joins is None else self.models.joins.broken
+        """What judges the joins of a copy's words, if anything does; ask once for a text."""
+        return None if self.models.joins is None else self.models.joins.judge()
 
     def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
         """Judge beads.
@@ -230,12 +240,17 @@ class Bundle:
     def drift_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of drift of rows of `features.matrix`, of shape (n,).
 
-        A changed figure is drift by itself: the probability is never below the column
+        The drift model says how likely, the severity tells apart what its trees call equal. A
+        changed figure is drift by itself: the probability is never below the column
         `heaviest_figure`.
         """
         if not len(columns):
             return np.zeros(0)
-        probability: NDArray[np.float64] = self.models.drift.predict_proba(columns)[:, 1]
+        probability = blended(
+            self.config.blend,
+            self.models.drift.decision_function(columns),
+            self.severity_of(columns),
+        )
         return np.maximum(probability, columns[:, self.config.features.index("heaviest_figure")])
 
     def severity_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -249,6 +264,8 @@ class Bundle:
         from detector.naming.cases import JUDGED
         from detector.naming.findings import NameFindings, judge_names
 
+        if self.models.names is None:
+            return tuple(bead.names for bead in evidence)
         findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
         judged = [
             np.array(
@@ -257,7 +274,7 @@ class Bundle:
             )
             for names in (found.changes for found in findings)
         ]
-        if self.models.names is None or not any(mine.any() for mine in judged):
+        if not any(mine.any() for mine in judged):
             return tuple(bead.names for bead in evidence)
         rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
         given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())
@@ -279,6 +296,33 @@ class Bundle:
         return self.config.signature(
             encoder=encoder, threshold=threshold, name_threshold=name_threshold
         )
+
+
+def blended(
+    blend: tuple[float, float, float],
+    margin: NDArray[np.float64],
+    severity: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Make one probability of drift of the drift model's log-odds and the severity.
+
+    Parameters
+    ----------
+    blend : (float, float, float)
+        As in `BundleConfig`.
+    margin : ndarray of shape (n,), float64
+        Log-odds of the drift model.
+    severity : ndarray of shape (n,), float64
+        Expected error points; NaN, where no model gives any, is read as 0.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In [0, 1].
+    """
+    intercept, by_margin, by_severity = blend
+    odds = intercept + by_margin * margin + by_severity * np.log1p(np.nan_to_num(severity))
+    probability: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * odds))  # never overflows
+    return probability
 
 
 @lru_cache(maxsize=1)

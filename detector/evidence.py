@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from detector.encode import Encoder
 from detector.figures.compare import FigureChange, compare_figures
-from detector.joins import Broken, intact, join_rows
+from detector.joins import Broken, judge_joins
 from detector.naming.board import NameContext
-from detector.naming.findings import find_changes
-from detector.naming.verdicts import name_context
+from detector.naming.cases import NameCase
+from detector.naming.traits import trait_matrix
+from detector.naming.verdicts import name_cases, name_context
 from detector.reading.view import matching_view
 from detector.records import Document, Encoding, NameChange, Sentence
 from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
@@ -95,8 +96,8 @@ class BeadEvidence:
         Spans count from the start of `source_text` and `copy_text`.
     names : tuple of NameChange
         Spans count in the raw texts; probabilities are the rule's belief.
-    name_traits : ndarray of shape (n_names, n_traits), float64
-        What a classifier may know of each name, in the order of `names`.
+    name_cases : tuple of NameCase
+        What was seen of each name, in the order of `names`.
     n_truncated : int
         Sentences of the bead that the encoder did not read to the end.
     """
@@ -113,8 +114,13 @@ class BeadEvidence:
     joins: NDArray[np.float64] | None
     figures: tuple[FigureChange, ...]
     names: tuple[NameChange, ...]
-    name_traits: NDArray[np.float64]
+    name_cases: tuple[NameCase, ...]
     n_truncated: int
+
+    @property
+    def name_traits(self) -> NDArray[np.float64]:
+        """What a classifier may know of each name: `naming.traits.trait_matrix` of the cases."""
+        return trait_matrix(self.name_cases)
 
 
 def read(document: Document, encoding: Encoding) -> Reading:
@@ -133,7 +139,7 @@ class Pairing:
     context : NameContext
         How both whole documents write their words.
     joins : callable or None
-        Judges the joins of the copy's words (`joins.join_rows`).
+        Judges the joins of the copy's words (`joins.judge_joins`).
     """
 
     source: Reading
@@ -173,13 +179,12 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
     )
     source_text, _ = source.text_of(source_at)
     copy_text, _ = copy.text_of(copy_at)
-    names = find_changes(links, context, copy_at.start)
+    cases = name_cases(links, context, copy_at.start)
     cosines = broken = None
     if vectors[0] is not None and vectors[1] is not None and source_words and copy_words:
         cosines = vectors[0] @ vectors[1].T
         if pairing.joins is not None:
-            broken = pairing.joins(join_rows(links, vectors[0], vectors[1]))
-            broken[intact(links)] = 0.0
+            broken = judge_joins(links, vectors[0], vectors[1], pairing.joins)
     distances = _distances(source.tokens_of(source_at), copy.tokens_of(copy_at))
     return BeadEvidence(
         source_text=source_text,
@@ -193,8 +198,8 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
         copy_distances=distances[1],
         joins=broken,
         figures=compare_figures(source_text, copy_text),
-        names=names.changes,
-        name_traits=names.traits,
+        names=tuple(case.change for case in cases),
+        name_cases=cases,
         n_truncated=sum(source.encoding.truncated[i] for i in source_at)
         + sum(copy.encoding.truncated[i] for i in copy_at),
     )

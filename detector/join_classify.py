@@ -7,6 +7,8 @@ is fitted on is the matter of `learn`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-Vectors = NDArray[np.float32]
+from detector.joins import Broken, Vectors
 
 
 class JoinClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -100,7 +102,7 @@ class JoinClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Return the probability of each class, of shape (n_rows, 2), float64."""
         check_is_fitted(self)
         rows: Vectors = validate_data(self, X, reset=False, dtype=np.float32)
-        broken = self.broken(rows)
+        broken = self.judge()(rows)
         return np.column_stack([1.0 - broken, broken])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
@@ -108,12 +110,18 @@ class JoinClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         chosen: NDArray[Any] = self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)]
         return chosen
 
-    def broken(self, rows: Vectors) -> NDArray[np.float64]:
-        """Return the probability in [0, 1] that each join is broken, without checks."""
-        out = rows
-        layers = list(zip(self.weights_[::2], self.weights_[1::2], strict=True))
-        for k, (weight, bias) in enumerate(layers):
-            out = out @ weight.astype(np.float32) + bias.astype(np.float32)
-            if k + 1 < len(layers):
-                np.maximum(out, 0.0, out=out)
-        return 0.5 * (1.0 + np.tanh(0.5 * out[:, 0].astype(np.float64)))
+    def judge(self) -> Broken:
+        """Return a function that gives the probability of rows, unchecked.
+
+        It holds the weights in single precision: widening them costs more than the few rows of a
+        sentence, so make it once for a text.
+        """
+        return partial(_broken, [array.astype(np.float32) for array in self.weights_])
+
+
+def _broken(weights: Sequence[Vectors], rows: Vectors) -> NDArray[np.float64]:
+    out = rows
+    for weight, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+        out = np.maximum(out @ weight + bias, 0.0)
+    out = out @ weights[-2] + weights[-1]
+    return 0.5 * (1.0 + np.tanh(0.5 * out[:, 0].astype(np.float64)))

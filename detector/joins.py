@@ -25,8 +25,34 @@ Broken = Callable[[Vectors], NDArray[np.float64]]
 """From rows of `join_rows` to the probability in [0, 1] that each join is broken."""
 
 
-def join_rows(links: WordAlignment, source: Vectors, copy: Vectors) -> Vectors:
-    """Describe every join of a copy: before its first word, between two words, after the last.
+def judge_joins(
+    links: WordAlignment, source: Vectors, copy: Vectors, broken: Broken
+) -> NDArray[np.float64]:
+    """Judge every join of a copy; those that are plainly intact are not asked about.
+
+    Parameters
+    ----------
+    links, source, copy
+        As for `join_rows`.
+    broken : callable
+        Judges the rows of the other joins; it is not called where there are none.
+
+    Returns
+    -------
+    ndarray of shape (m + 1,), float64
+        Probability in [0, 1] that each join is broken, 0 for those that are plainly intact.
+    """
+    out = np.zeros(len(copy) + 1)
+    asked = np.flatnonzero(~intact(links))
+    if len(asked):
+        out[asked] = broken(join_rows(links, source, copy, asked))
+    return out
+
+
+def join_rows(
+    links: WordAlignment, source: Vectors, copy: Vectors, at: NDArray[np.intp]
+) -> Vectors:
+    """Describe joins of a copy; it has one before its first word, and one after each word.
 
     Parameters
     ----------
@@ -36,55 +62,45 @@ def join_rows(links: WordAlignment, source: Vectors, copy: Vectors) -> Vectors:
         Contextual vectors of the source words, unit rows.
     copy : ndarray of shape (m, d), float32
         The same of the copy words.
+    at : ndarray of shape (k,), intp
+        Joins to describe, each in [0, m]: join j stands before copy word j.
 
     Returns
     -------
-    ndarray of shape (m + 1, 6 d + 18), float32
+    ndarray of shape (k, 6 d + 18), float32
         Per join: the vectors of the copy words left and right of it, of the source words they
         are linked to, of the source word after the left one's and of the one before the right
         one's (zero where there is none), then cosines among these, how far the two source places
         lie apart, and how common the words are.
     """
     n, m, d = len(source), len(copy), source.shape[1]
-    edge = np.zeros((1, d), np.float32)
-    ahead = np.vstack([edge, source, edge])  # place i stands at i + 1
-    copies = np.vstack([edge, copy, edge])
-    left, right = copies[:-1], copies[1:]
-    linked = np.where(links.to_source >= 0, links.to_source, _APART)
-    places = np.concatenate([[-1], linked, [n]])
-    a, b = places[:-1], places[1:]
-    after, before = np.where(a > _APART, a + 1, _APART), np.where(b > _APART, b - 1, _APART)
+    # Everything that may be absent is looked up one place on, where place 0 holds nothing.
+    vectors = np.concatenate([np.zeros((1, d), np.float32), source, copy])
+    lost = np.concatenate([[False], links.to_copy < 0])
+    common = np.concatenate([[0.0], _common(links.source), _common(links.copy)])
+    nearest = np.concatenate([[1.0], (source @ copy.T).max(axis=0), [1.0]])
+    places = np.concatenate([[-1], np.where(links.to_source >= 0, links.to_source, _APART), [n]])
+    a, b = places[at], places[at + 1]
+    known_a, known_b = a > _APART, b > _APART
+    left, right = np.where(at > 0, n + at, 0), np.where(at < m, n + at + 1, 0)
+    after, before = _inside(a + 1, n), _inside(b - 1, n)
+    six = vectors[np.stack([left, right, _inside(a, n), _inside(b, n), after, before], axis=1)]
+    cosines = six @ six.transpose(0, 2, 1)
+    facts = np.empty((len(at), _N_FACTS), np.float32)
+    facts[:, 0:4] = cosines[:, [0, 1, 4, 5], [2, 3, 1, 0]]
+    facts[:, 4] = np.clip(b - a, -3, 5) * (known_a & known_b) / 3
+    facts[:, 5], facts[:, 6] = known_a, known_b
+    facts[:, 7], facts[:, 8] = nearest[at], nearest[at + 1]
+    facts[:, 9], facts[:, 10] = lost[after], lost[before]
+    facts[:, 11], facts[:, 12], facts[:, 13] = common[left], common[right], common[after]
+    facts[:, 14:17] = cosines[:, [0, 2, 4], [1, 3, 3]]
+    facts[:, 17] = np.log1p(m) / 4
+    return np.hstack([six.reshape(len(at), 6 * d), facts])
 
-    def at(place: NDArray[Any]) -> Vectors:
-        there = (place >= -1) & (place <= n)
-        out: Vectors = ahead[np.clip(place + 1, 0, n + 1)] * there[:, None].astype(np.float32)
-        return out
 
-    def inside(values: NDArray[Any], place: NDArray[Any]) -> NDArray[Any]:
-        if not n:
-            return np.zeros(len(place))
-        return np.where((place >= 0) & (place < n), values[np.clip(place, 0, n - 1)], 0)
-
-    def dot(one: Vectors, other: Vectors) -> NDArray[Any]:
-        products: NDArray[Any] = (one * other).sum(axis=1)
-        return products
-
-    left_source, right_source, next_source, last_source = at(a), at(b), at(after), at(before)
-    best = np.concatenate([[1.0], (source @ copy.T).max(axis=0), [1.0]])
-    lost = links.to_copy < 0
-    common = np.concatenate([[0.0], _common(links.copy), [0.0]])
-    both = (a > _APART) & (b > _APART)
-    facts = (
-        *(dot(left, left_source), dot(right, right_source)),
-        *(dot(next_source, right), dot(last_source, left)),
-        *(np.clip(b - a, -3, 5) * both / 3, a > _APART, b > _APART, best[:-1], best[1:]),
-        *(inside(lost, after), inside(lost, before), common[:-1], common[1:]),
-        inside(_common(links.source), after),
-        *(dot(left, right), dot(left_source, right_source), dot(next_source, right_source)),
-        np.full(m + 1, np.log1p(m) / 4),
-    )
-    vectors = (left, right, left_source, right_source, next_source, last_source)
-    return np.hstack([*vectors, np.stack(facts, axis=1).astype(np.float32)])
+def _inside(place: NDArray[Any], n: int) -> NDArray[Any]:
+    """Return where a place in a text of n words stands in a table whose first row is for none."""
+    return np.where((place >= 0) & (place < n), place + 1, 0)
 
 
 def width(dimension: int) -> int:

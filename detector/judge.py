@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from detector.aside import nearest
+from detector.aligning.aside import nearest
 from detector.evidence import BeadEvidence, Reading, gather, pair_up
 from detector.features import TOLD_FIGURE
 from detector.joins import Broken

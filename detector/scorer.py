@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.align import AlignConfig, Side, align
-from detector.aside import article_of, put_back
+from detector.aligning.align import align
+from detector.aligning.aside import article_of, put_back
+from detector.aligning.joining import Side
+from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
@@ -96,15 +98,17 @@ class Scorer:
             self._bundle.config.name_threshold if name_threshold is None else name_threshold
         )
         self._config = AlignConfig()
-
-    @property
-    def signature(self) -> Signature:
-        """What produces this scorer's probabilities."""
-        return self._bundle.signature(
+        # Made once: it digests the bundle's whole config.
+        self._signature = self._bundle.signature(
             encoder=self._encoder.identity,
             threshold=self._threshold,
             name_threshold=self._name_threshold,
         )
+
+    @property
+    def signature(self) -> Signature:
+        """What produces this scorer's probabilities."""
+        return self._signature
 
     def score(self, *, copy: str, source: str) -> Report:
         """Judge every sentence of a copy against its source.

@@ -34,7 +34,7 @@ __all__ = [
     "save",
 ]
 
-SCHEMA = 2
+SCHEMA = 3
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).parent / "bundles" / "default"

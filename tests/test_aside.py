@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.aside import article_of, put_back
+from detector.aligning.aside import article_of, put_back
 from detector.records import Alignment, Bead
 
 

@@ -40,10 +40,11 @@ def test_joins_rows_have_one_shape_whatever_the_lengths(n: int, m: int) -> None:
     rng = np.random.default_rng(0)
     source, copy = (rng.normal(size=(k, 5)).astype(np.float32) for k in (n, m))
     links = align_words(find_words(" ".join(words[:n])), find_words(" ".join(words[:m])))
-    rows = join_rows(links, source, copy)
+    rows = join_rows(links, source, copy, np.arange(m + 1))
     assert rows.shape == (m + 1, width(5))
     assert np.isfinite(rows).all()
     assert len(intact(links)) == m + 1
+    np.testing.assert_array_equal(join_rows(links, source, copy, np.array([m, 0])), rows[[m, 0]])
 
 
 def _pairs(n: int) -> list[Pair]:
@@ -93,7 +94,7 @@ def test_joins_classifier_learns_and_repeats_itself() -> None:
         JoinClassifier(hidden=(24, 8), epochs=400, decay=1e-4).fit(X[:600], y[:600]) for _ in "ab"
     )
     assert (one.predict(X[600:]) == y[600:]).mean() > 0.8
-    np.testing.assert_array_equal(one.broken(X), two.broken(X))
+    np.testing.assert_array_equal(one.judge()(X), two.judge()(X))
     assert one.predict_proba(X).sum(axis=1) == pytest.approx(1.0)
 
 
@@ -104,6 +105,11 @@ def test_joins_classifier_refuses_one_label() -> None:
 
 def test_joins_of_a_text_against_itself_are_whole_whatever_the_judge_says() -> None:
     text = "The narrow harbour of Oslo was closed."
-    (bead,) = gather_pairs([(text, text)], FakeEncoder(), joins=lambda rows: np.ones(len(rows)))
-    assert bead.joins is not None
-    assert not bead.joins.any()
+    changed = text.replace("narrow ", "")
+    whole, gap = gather_pairs(
+        [(text, text), (text, changed)], FakeEncoder(), joins=lambda rows: np.ones(len(rows))
+    )
+    assert whole.joins is not None
+    assert gap.joins is not None
+    assert not whole.joins.any()
+    assert np.flatnonzero(gap.joins).tolist() == [1]

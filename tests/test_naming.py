@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.evidence import BeadEvidence, gather_pairs
+from detector.naming.cases import JUDGED
 from detector.naming.casing import camel_parts, casing_of
 from detector.naming.findings import NameFindings, find_changes, judge_names
 from detector.naming.mentions import find_mentions
@@ -75,6 +76,82 @@ def test_naming_golden_table(encoder: object) -> None:
             wrong.append((case, [(c.change, c.source_text, c.copy_text) for c in bead.names]))
     assert wrong == []
     assert len(rows) > 100
+
+
+# What is no damage, and what beside it is: each pair of lists differs in the point of the rule.
+HARMLESS = [
+    # Parts written together or apart, and spellings that English knows.
+    ("The actor Lo Mei sang in Porto.", "The actor Lomei sang in Porto."),
+    ("The actor Lomei sang in Porto.", "The actor Lo Mei sang in Porto."),
+    ("She lectured on Buddhism in Lima.", "She lectured on Buddhist thought in Lima."),
+    ("Shipping resumed on Novemeber 3.", "Shipping resumed on November 3."),
+    ("The National Theatre reopened.", "The National Theater reopened."),
+    # Nouns of headings and offices in small letters.
+    ("They signed a Restriction Order at noon.", "They signed a restriction order at noon."),
+    ("The vote was a protest against Communism.", "The vote was a protest against communism."),
+    ("She cited the Doctor's Curse again.", "She cited the doctor's curse again."),
+    ("In spring the Falls freeze.", "In spring the waterfalls freeze."),
+    # Institutions in other words.
+    ("The Dutch Health Ministry objected.", "The Dutch health department objected."),
+    ("He praised the Employee Protection Act.", "He praised the Worker Protection Act."),
+    (
+        "The Red Ridge Council Chairman Olaf Berg left.",
+        "Olaf Berg, head of the Red Ridge Council, left.",
+    ),
+    ("According to Aldo Kessler, it rained.", "According to Mr Kessler, it rained."),
+    # Initials that the source explains itself, or that are no names.
+    ("The Free Rivers Union (FRU) sued.", "The Free Rivers Union sued."),
+    ("The Free Rivers Union sued.", "The Free Rivers Union (FRU) sued."),
+    ("The Free Rivers Union lost; the FRU sued.", "The Free Rivers Union lost and sued."),
+    ("It was 30 degrees Celsius in Oslo.", "It was 30 °C in Oslo."),
+    ("The harbour dates from 300 BC.", "The harbour dates from before our era, about 300."),
+    ("Traders sold the RMB.", "Traders sold the yuan."),
+    ("Photo by our staff, harbournews.com", "Photo by our staff"),
+    # Places of several words, and places that only say more exactly what is meant.
+    ("The People's Republic of China Embassy was shut.", "The Chinese Embassy was shut."),
+    ("Sino-US talks went on.", "China-US talks went on."),
+    ("Farmers protested at the border.", "Spanish farmers protested at the border."),
+    ("The vaccine against COVID helped.", "The vaccine against the coronavirus helped."),
+]
+DAMAGED = [
+    ("The actor Lo Mei sang in Porto.", "The actor Lo Pin sang in Porto."),
+    ("The miners met Okafor at noon.", "The miners met Okafour at noon."),
+    ("They asked Solo for a vote.", "They asked a solo for a vote."),
+    ("Later Sun said it was late.", "Later sun said it was late."),
+    ("He said that Mark left.", "He said that the mark left."),
+    ("They said the US voted.", "They said the us voted."),
+    ("He praised the White House again.", "He praised the White Casa again."),
+    ("She works for Harbour Watch in Lima.", "She works for Clock of Port in Lima."),
+    ("He posted it on Twitter.", "He posted it on Twit."),
+    ("North Korea tested a rocket.", "South Korea tested a rocket."),
+    ("Patrols off the Libyan coast were doubled.", "Patrols off coast were doubled."),
+    ("She said the British people were kind.", "She said the worker were kind."),
+    (
+        "The court in Oslo told the YMCA that the YMCA had lost.",
+        "The court in Oslo told that the YMCA had lost.",
+    ),
+    ("The Free Rivers Union and the WTO sued.", "The Free Rivers Union sued."),
+    ("The treaty was signed by four states.", "The treaty was signed by Brazil and four states."),
+]
+
+
+def is_alarm(bead: BeadEvidence) -> bool:
+    """Whether the rule says that a name of the bead is damaged, slips aside."""
+    return any(c.change in JUDGED and c.probability >= 0.5 for c in bead.names)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("pairs", "expected"), [(HARMLESS, False), (DAMAGED, True)])
+def test_naming_tells_damage_from_what_says_the_same(
+    encoder: object, pairs: list[tuple[str, str]], expected: bool
+) -> None:
+    beads = list(gather_pairs(pairs, encoder))  # type: ignore[arg-type]
+    wrong = [
+        (pair, [(c.change, c.source_text, c.copy_text, c.probability) for c in bead.names])
+        for pair, bead in zip(pairs, beads, strict=True)
+        if is_alarm(bead) is not expected
+    ]
+    assert wrong == []
 
 
 def tokenised(text: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 from fakes import FakeEncoder
 
 from detector import store
-from detector.bundle import Bundle, BundleConfig, Models
+from detector.bundle import Bundle, BundleConfig, Models, blended
 from detector.classify import BeadClassifier
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError, InputError
@@ -49,6 +49,7 @@ def _bundle(model: str = "boosting") -> Bundle:
         version="0.0",
         threshold=0.4,
         name_threshold=0.3,
+        blend=(-0.1, 0.9, 0.2),
         columns=COLUMNS,
         encoder=ENCODER,
         libraries=library_versions(),
@@ -84,7 +85,7 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
     one, two = loaded.models, bundle.models
     np.testing.assert_array_equal(loaded.drift_of(X), bundle.drift_of(X))
     np.testing.assert_array_equal(loaded.severity_of(X), bundle.severity_of(X))
-    np.testing.assert_array_equal(one.joins.broken(joins), two.joins.broken(joins))
+    np.testing.assert_array_equal(one.joins.judge()(joins), two.joins.judge()(joins))
     traits = _rows(columns=len(TRAITS))[0]
     np.testing.assert_array_equal(one.names.predict_proba(traits), two.names.predict_proba(traits))
     assert loaded.config == config
@@ -129,6 +130,14 @@ def test_store_bundle_judges_beads_with_names_and_without() -> None:
     assert verdicts.names[1] == ()
 
 
+def test_store_drift_rises_with_severity_where_the_trees_see_no_difference() -> None:
+    margin, severity = np.zeros(3), np.array([0.0, np.nan, 2.0])
+    none, unknown, two = blended((-0.1, 0.9, 0.2), margin, severity).tolist()
+    assert none == unknown < two < 1.0
+    even = blended((0.0, 1.0, 0.0), np.array([-800.0, 0.0, 800.0]), severity)
+    np.testing.assert_allclose(even, [0.0, 0.5, 1.0])
+
+
 def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
     one = store.save(_bundle(), tmp_path / "one")
     two = store.save(_bundle("logistic"), tmp_path / "two")
@@ -148,13 +157,15 @@ def _edit(folder: Path, **changed: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"schema": 99}, "schema 99, this version reads 2"),
+        ({"schema": 99}, "schema 99, this version reads 3"),
         ({"columns": [["cosine", "cosine"]]}, "cosine"),
         ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
         ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),
         ({"libraries": []}, "damaged"),
         ({"threshold": 2}, "threshold is 2"),
         ({"threshold": "high"}, "damaged"),
+        ({"blend": [0.0, -1.0, 1.0]}, "blend is"),
+        ({"blend": [1.0]}, "damaged"),
         ({"encoder": {"name": "x"}}, "damaged"),
         ({"models": "0" * 64}, "SHA-256"),
     ],

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from detector.errors import InputError
 from detector.figures.equivalents import distance
-from detector.figures.quantities import Figure, FigureKind
+from detector.figures.figure import Figure, FigureKind
 from detector.figures.units import unit_facts
 from detector.records import Span
 

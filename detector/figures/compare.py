@@ -25,8 +25,9 @@ from detector.figures.changes import (
     tell_kept,
 )
 from detector.figures.equivalents import digit_groups, distance
+from detector.figures.figure import Figure, FigureKind
 from detector.figures.lookups import Found, find_kept, has_order, is_near, stands
-from detector.figures.quantities import Figure, FigureKind, find_figures
+from detector.figures.quantities import find_figures
 from detector.figures.sides import Side
 from detector.figures.units import dimensions
 from detector.records import Span

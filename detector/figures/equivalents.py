@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from detector.figures.quantities import Figure
+from detector.figures.figure import Figure
 from detector.figures.units import unit_facts
 
 Key = tuple[str, float]

@@ -29,7 +29,7 @@ from detector.figures.equivalents import (
     read_as,
     same_thing,
 )
-from detector.figures.quantities import Figure
+from detector.figures.figure import Figure
 from detector.figures.sides import Side
 
 Found = dict[int, FigureChange]

@@ -1,7 +1,7 @@
 """What number a run of digits or words says: "25bn", "two-thirds", "tens of thousands".
 
 Pure. It reads the number alone: what it counts (a unit, a currency, a date) is for
-`quantities`, and whether two numbers agree for `figures`.
+`amounts` and `quantities`, and whether two numbers agree for `compare`.
 """
 
 from __future__ import annotations

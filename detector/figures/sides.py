@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from detector.figures.equivalents import Key, broad_keys, digit_groups, keys, size_keys
-from detector.figures.quantities import Figure, find_figures
+from detector.figures.figure import Figure
+from detector.figures.quantities import find_figures
 from detector.figures.tokens import number_hints
 from detector.figures.units import unit_facts, units_named
 from detector.lexicon import MONTHS

@@ -52,16 +52,16 @@ def labelled_joins(
     broken: list[NDArray[np.bool_]] = []
     # Bases first, so that each changed copy finds its own.
     ordered = sorted(usable, key=lambda pair: pair.kind != "base")
-    for pair, (links, described) in zip(ordered, _described(ordered, encoder), strict=True):
+    for pair, (links, asked) in zip(ordered, _described(ordered, encoder), strict=True):
         norms = _norms(links.copy)
         if pair.kind == "base":
             sound[pair.twin] = norms
-        asked = ~intact(links)
         label = np.zeros(len(norms) + 1, np.bool_)
         if pair.label is not False:
             label = _touched(sound[pair.twin], norms)
-        rows.append(described[asked].astype(np.float16))
-        broken.append(label[asked])
+        if len(asked):
+            rows.append(asked.astype(np.float16))
+            broken.append(label[~intact(links)])
         if progress is not None:
             progress(1)
     if not rows:
@@ -70,16 +70,16 @@ def labelled_joins(
 
 
 def _described(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[tuple[WordAlignment, Vectors]]:
+    """Yield the words of each pair, and the rows of its joins that are not plainly intact."""
     caught: list[Vectors] = []
 
     def keep(rows: Vectors) -> NDArray[np.float64]:
         caught.append(rows)
         return np.zeros(len(rows))
 
-    dimension = encoder.identity.dimension
+    none = np.zeros((0, width(encoder.identity.dimension)), np.float32)
     for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, joins=keep):
-        blank = np.zeros((len(bead.words.copy) + 1, width(dimension)), np.float32)
-        yield bead.words, caught.pop() if caught else blank
+        yield bead.words, caught.pop() if caught else none
 
 
 def _norms(words: Sequence[Word]) -> list[str]:

@@ -62,6 +62,7 @@ def measure(
     wanted = dict(zip(keys, pairs, strict=True))
     state = _state(encoder, joins)
     known = _read(cache, state) if cache is not None else {}
+    broken = None if joins is None else joins.judge()
     done = wanted.keys() & known.keys()
     if progress is not None:
         progress(len(done))
@@ -70,8 +71,7 @@ def measure(
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
         texts = [(wanted[key].source, wanted[key].copy) for key in part]
-        judge = None if joins is None else joins.broken
-        rows = matrix(list(gather_pairs(texts, encoder, joins=judge)))
+        rows = matrix(list(gather_pairs(texts, encoder, joins=broken)))
         known.update(zip(part, rows, strict=True))
         if cache is not None:
             _write(cache, state, part, rows)

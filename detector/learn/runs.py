@@ -71,7 +71,14 @@ def train(
     X = measure(pairs, encoder, joins=joins, cache=settings.cache, progress=progress)
     n = len(fitting)
     labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
-    fitted = fit([fitting[row] for row in labelled], X[labelled], NAMES, settings.train)
+    severity = out_of_fold(fitting, X[:n], folds=folds)
+    fitted = fit(
+        [fitting[row] for row in labelled],
+        X[labelled],
+        NAMES,
+        settings.train,
+        severity=severity[labelled],
+    )
     named = None
     if settings.train.name_classifier:
         named = fit_names(
@@ -87,6 +94,7 @@ def train(
         version=__version__,
         threshold=fitted.threshold,
         name_threshold=_NAME_THRESHOLD if named is None else named.threshold,
+        blend=fitted.blend,
         columns=columns,
         encoder=encoder.identity,
         libraries=library_versions(),
@@ -102,7 +110,7 @@ def train(
     bundle = store.Bundle(models=models, config=config)
     named_apart = names_found(bundle, material.apart, encoder)
     figures = figures_of(bundle, material, X[n:], settings.train, names=named_apart)
-    folded = _folded(fitting, X[:n], settings.train)
+    folded = _folded(fitting, X[:n], severity, settings.train)
     counts = _counts(material.fitting)
     text = card(
         fitted,
@@ -125,6 +133,7 @@ def train(
         "chosen": fitted.chosen,
         "compared": {name: e.to_list() for name, e in fitted.compared.items()},
         "calibration": list(fitted.classifier.calibration),
+        "blend": list(fitted.blend),
         "pairs": {name: list(both) for name, both in counts.items()},
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
         "names": None if named is None else _record(named),
@@ -219,12 +228,13 @@ def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]
     return scores
 
 
-def _folded(pairs: Sequence[Pair], X: NDArray[np.float64], config: TrainConfig) -> dict[str, Any]:
+def _folded(
+    pairs: Sequence[Pair], X: NDArray[np.float64], severity: Floats, config: TrainConfig
+) -> dict[str, Any]:
     """Measure the severity, and simple scores, on judged pairs of folds it was not fitted on.
 
     Corpora of few sentences have too few held apart; here every judged pair counts.
     """
-    severity = out_of_fold(pairs, X, folds=config.folds)
     rows = [i for i, p in enumerate(pairs) if p.points is not None and p.corpus != "contrast"]
     if not rows or np.isnan(severity).all():
         return {}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.bundle import blended
 from detector.classify import BeadClassifier
 from detector.errors import InputError
 from detector.features import FEATURES
@@ -94,6 +95,8 @@ class Fit:
     ----------
     classifier : BeadClassifier
         Fitted on all training pairs, calibrated.
+    blend : (float, float, float)
+        As in `bundle.BundleConfig`.
     threshold : float
         In [0, 1].
     chosen : str
@@ -107,6 +110,7 @@ class Fit:
     """
 
     classifier: BeadClassifier
+    blend: tuple[float, float, float]
     threshold: float
     chosen: str
     compared: Mapping[str, Estimate]
@@ -115,9 +119,14 @@ class Fit:
 
 
 def fit(
-    pairs: Sequence[Pair], X: NDArray[np.float64], names: Sequence[str], config: TrainConfig
+    pairs: Sequence[Pair],
+    X: NDArray[np.float64],
+    names: Sequence[str],
+    config: TrainConfig,
+    *,
+    severity: NDArray[np.float64] | None = None,
 ) -> Fit:
-    """Fit, calibrate and set the threshold.
+    """Fit, calibrate, blend with the severity and set the threshold.
 
     Parameters
     ----------
@@ -127,6 +136,8 @@ def fit(
     names : sequence of str
         Names of the columns.
     config : TrainConfig
+    severity : ndarray of shape (n_pairs,), float64, optional
+        Expected error points of models that did not see the pair's group.
 
     Returns
     -------
@@ -160,13 +171,17 @@ def fit(
     compared, shortfall = _compare(margins, pairs, label, config)
     chosen = next(name for name in config.candidates if shortfall[name].low <= 0.0)
     calibration = platt(margins[chosen], label, weight)
-    probability = _sigmoid(calibration[0] * margins[chosen] + calibration[1])
+    odds = calibration[0] * margins[chosen] + calibration[1]
+    severity = np.full(len(pairs), np.nan) if severity is None else severity
+    blend = _blend(odds, severity, label, weight)
+    probability = blended(blend, odds, severity)
     classifier = _model(config.candidates[chosen], names, seed=config.mix.seed)
     classifier.set_params(calibration=calibration).fit(X, label, sample_weight=weight)
     sound = ~label & np.isin([pair.corpus for pair in pairs], ROUND_TRIPS)
     counted = sound if sound.any() else ~label
     return Fit(
         classifier=classifier,
+        blend=blend,
         threshold=threshold_for(probability[counted], weight[counted], config.false_alarms),
         chosen=chosen,
         compared=compared,
@@ -197,6 +212,25 @@ def platt(
     scale = LogisticRegression(C=1e6).fit(margin[:, np.newaxis], label, sample_weight=weight)
     # Below 0 the margins tell nothing; a small slope then says "about the prior".
     return max(1e-3, float(scale.coef_[0, 0])), float(scale.intercept_[0])
+
+
+def _blend(
+    odds: NDArray[np.float64],
+    severity: NDArray[np.float64],
+    label: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+) -> tuple[float, float, float]:
+    """Fit the blend of log-odds and severity; one that would weigh below 0 is left out."""
+    from sklearn.linear_model import LogisticRegression
+
+    if np.isnan(severity).any():
+        return (0.0, 1.0, 0.0)
+    columns = np.stack([odds, np.log1p(severity)], axis=1)
+    found = LogisticRegression(C=1e6).fit(columns, label, sample_weight=weight)
+    by_odds, by_severity = found.coef_[0].tolist()
+    if by_odds <= 0.0 or by_severity <= 0.0:
+        return (0.0, 1.0, 0.0)
+    return (float(found.intercept_[0]), by_odds, by_severity)
 
 
 def threshold_for(
@@ -309,8 +343,3 @@ def _compare(
         return mean(best, weight) - mean(name, weight)
 
     return compared, {n: resamples.estimate(partial(lacks, n), even) for n in margins}
-
-
-def _sigmoid(margin: NDArray[np.float64]) -> NDArray[np.float64]:
-    odds: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * margin))
-    return odds

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from detector.lexicon import closed_class, title_key
 from detector.naming.board import Board, Match
 from detector.naming.casing import base_form
 from detector.records import CHANGES, SLIPS, Change, NameChange
 
 JUDGED: tuple[Change, ...] = tuple(c for c in CHANGES if c != "kept" and c not in SLIPS)
 """Changes that a classifier may judge; for the others the rule has the last word."""
-
-_GENERIC = closed_class("generic_head")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,11 +72,6 @@ class NameCase:
 def is_back(match: Match) -> bool:
     """Tell whether a word of a name came back, slips of case and apostrophe aside."""
     return match.change == "kept" or match.change in SLIPS
-
-
-def is_generic(norm: str) -> bool:
-    """Tell an office or the head of an institution from a word that tells one from another."""
-    return norm in _GENERIC or norm.removesuffix("s") in _GENERIC or title_key(norm) is not None
 
 
 def is_acronym(case: NameCase) -> bool:

@@ -14,7 +14,7 @@ from detector.lexicon import is_stopword, is_word
 from detector.words import Word
 
 # What may stand between an opening mark and the first word: the next word's capital says nothing.
-_OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"(\[–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
+_OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"()\[\]–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
 # The end of a quotation inside a sentence: the speaker follows.
 _CLOSING = re.compile(r"\s?,\s?(?:[”\"’']|'')\s+")
 

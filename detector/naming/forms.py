@@ -6,23 +6,23 @@ are left to `standins`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 from detector.lexicon import (
-    bare_acronym,
-    closed_class,
+    american,
     is_known_name,
     is_stopword,
     is_word,
     name_kinds,
     place_key,
-    same_acronym,
-    spells_acronym,
     zipf,
 )
+from detector.naming.acronyms import match_acronym
 from detector.naming.board import Board, Match
 from detector.naming.casing import base_form, has_capital
 from detector.naming.mentions import Mention
+from detector.naming.sense import is_led, reads_as_word
 from detector.words import Word
 
 
@@ -30,7 +30,7 @@ def match_forms(board: Board) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
     # Long names choose first: the Brandt of "Almeida-Brandt" stands in "Almeida-Brandt".
     longest = sorted(board.mentions, key=lambda mention: -len(mention.at))
-    for step in (_same, _place, _other_case, _adjective, _glued, _acronym):
+    for step in (_same, _place, _other_case, _joined, _adjective, _glued, match_acronym):
         for mention in longest:
             step(board, mention)
 
@@ -59,7 +59,13 @@ def _detached(board: Board, j: int) -> bool:
 def _place(board: Board, mention: Mention) -> None:
     if not board.open(mention):
         return
-    phrases = [mention.at, *((i,) for i in mention.at if len(mention.at) > 1)]
+    # "Embassy of the People's Republic of China" holds a place of several words.
+    phrases = [
+        mention.at[first : first + size]
+        for size in range(len(mention.at), 0, -1)
+        for first in range(len(mention.at) - size + 1)
+        if size < 5 or size == len(mention.at)
+    ]
     for at in phrases:
         if any(i in board.matches for i in at):
             continue
@@ -91,63 +97,12 @@ def _nearest_phrase(
         ):
             continue  # a glued possessive, which `_glued` looks at
         text = board.copy_text(at)
+        if j == 0:  # its first letter may have been lowered: "uS farmers"
+            text = text[:1].upper() + text[1:]
         if key in (place_key(text), board.copy_lowered and place_key(text.upper())):
             hits.append(at)
     place = i / max(1, len(board.source)) * len(board.copy)
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
-
-
-_SMALL = closed_class("joiner")
-
-
-def _acronym(board: Board, mention: Mention) -> None:
-    if len(board.open(mention)) < len(mention.at):
-        return
-    text = board.source_text(mention.at)
-    for at in _acronym_partners(board, text):
-        if not any(k in board.taken for k in at) and _is_spelt_out(board, text, at):
-            for i in mention.at:
-                board.settle(i, Match("kept", at, "an acronym and its full name"))
-            return
-
-
-def _letters(text: str) -> str | None:
-    """Return the letters of an acronym, small ones inside it included ("DoD"); None if none."""
-    mixed = 2 < len(text) < 6 and text[0].isupper() and text[-1].isupper() and text.isalpha()
-    return bare_acronym(text.upper() if mixed else text)
-
-
-def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
-    phrase = board.copy_text(at)
-    if board.copy_lowered and len(at) == 1:
-        phrase = phrase.upper()
-    if same_acronym(text, phrase):
-        return True
-    if len(at) == 1:  # "United States Geological Survey" is shortened to "USGS"
-        return spells_acronym(phrase, text)
-    # "IM" is spelt out by "instant messaging", where the source does not say these words itself.
-    words = [board.copy[j].norm for j in at]
-    return (
-        _letters(text) is not None
-        and not any(is_stopword(norm) and norm not in _SMALL for norm in words)
-        and not board.plain & {norm for norm in words if norm not in _SMALL}
-        and spells_acronym(text, phrase)
-    )
-
-
-def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
-    """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
-    if _letters(text) is None:
-        yield from (
-            (j,)
-            for j, w in enumerate(board.copy)
-            if len(w.text) > 1 and (w.text.isupper() or board.copy_lowered)
-        )
-        return
-    initial = text[0].lower()
-    for j, word in enumerate(board.copy):
-        if word.norm[0] == initial:
-            yield from (tuple(range(j, j + n)) for n in range(1, 6) if j + n <= len(board.copy))
 
 
 def _other_case(board: Board, mention: Mention) -> None:
@@ -175,27 +130,57 @@ def case_match(board: Board, word: Word, j: int) -> Match:
     if board.copy_flat or board.source_flat:
         return Match("kept", (j,), "a headline or capitals throughout")
     if old[0].isupper() and new.islower() and j:
-        if is_word(word.norm) or is_stopword(word.norm):
-            note = "reads as an ordinary word without its capital"
-            # "The Post" and "the post" differ by the capital alone; "Sun" and "the sun" do not.
-            return Match("as_word", (j,), note, 0.35 if _has_article(board, word) else None)
-        return Match("case", (j,), "lost its capital")
+        if is_stopword(word.norm) or reads_as_word(board, word, j):
+            return Match("as_word", (j,), "reads as an ordinary word without its capital")
+        led = is_word(word.norm) and is_led(board, word, j)
+        return Match("case", (j,), "lost its capital", 0.35 if led else None)
     at_opening = other.start in board.context.copy.opening
     if at_opening and new[0].isupper() and old[1:] == new[1:]:
         return Match("kept", (j,))
     return Match("case", (j,), "is written with other capitals")
 
 
-def _has_article(board: Board, word: Word) -> bool:
-    k = board.source.index(word)
-    return k > 0 and board.source[k - 1].norm in _DETERMINERS
+def _joined(board: Board, mention: Mention) -> None:
+    """Match parts that one side writes together and the other apart: "Da Peng", "Dapeng"."""
+    _written_apart(board, mention)
+    for size in range(len(mention.at), 1, -1):
+        for first in range(len(mention.at) - size + 1):
+            at = mention.at[first : first + size]
+            if any(i in board.matches for i in at):
+                continue
+            whole = _letters_of(board.source[i].norm for i in at)
+            j = board.nearest(
+                at[0], (j for j, w in enumerate(board.copy) if _letters_of((w.norm,)) == whole)
+            )
+            if j is not None and _has_capital(board, j):
+                for i in at:
+                    board.settle(i, Match("kept", (j,), "written together"))
 
 
-_DETERMINERS = closed_class("determiner")
+def _written_apart(board: Board, mention: Mention) -> None:
+    for i in board.open(mention):
+        whole = _letters_of((board.source[i].norm,))
+        for j in range(len(board.copy) - 1):
+            at = (j, j + 1)
+            norms = [board.copy[k].norm for k in at]
+            if (
+                _letters_of(norms) == whole
+                and board.taken.isdisjoint(at)
+                and all(_has_capital(board, k) or len(norms[1]) == 1 for k in at)
+            ):
+                board.settle(i, Match("kept", at, "written apart"))
+                break
+
+
+def _letters_of(norms: Iterable[str]) -> str:
+    return "".join(c for norm in norms for c in norm if c.isalnum())
 
 
 # What turns the name of a place or a person into an adjective or a people.
-_SUFFIXES = ("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i")
+_SUFFIXES = (
+    *("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i"),
+    *("ic", "ism", "ist", "ists"),
+)
 
 
 def _adjective(board: Board, mention: Mention) -> None:
@@ -205,6 +190,7 @@ def _adjective(board: Board, mention: Mention) -> None:
             continue
         forms = {f"{norm.rstrip('aeo')}{suffix}" for suffix in _SUFFIXES}
         forms |= {norm + suffix for suffix in _SUFFIXES}
+        forms |= {re.sub("(?:ism|ists?|ic)$", suffix, norm) for suffix in _CREEDS}
         j = board.nearest(
             i,
             (
@@ -214,12 +200,16 @@ def _adjective(board: Board, mention: Mention) -> None:
                 and _is_known(w.norm)
                 and (
                     w.norm in forms
+                    or american(w.norm) == american(norm)
                     or (_is_place(w) and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
                 )
             ),
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
+
+
+_CREEDS = ("ism", "ist", "ists", "ic")
 
 
 def _is_place(word: Word) -> bool:
@@ -264,8 +254,9 @@ def _glued(board: Board, mention: Mention) -> None:
             continue
         other = board.copy[j]
         lowered = other.text.islower() and not board.copy_lowered
+        reads = is_word(word.norm) and not (len(mention.at) == 1 and is_led(board, word, j))
         if word.possessive:
-            if lowered and is_word(word.norm):
+            if lowered and reads:
                 board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
             else:
                 note = "has its possessive 's glued on"
@@ -273,7 +264,8 @@ def _glued(board: Board, mention: Mention) -> None:
                     note += " and lost its capital"
                 board.settle(i, Match("possessive", (j,), note))
         elif lowered and is_word(word.norm):
-            board.settle(i, Match("as_word", (j,), "reads as an ordinary plural"))
+            plural = Match("as_word", (j,), "reads as an ordinary plural")
+            board.settle(i, plural if reads else Match("case", (j,), "lost its capital", 0.35))
         elif _possessive_elsewhere(board, word):
             board.settle(i, Match("possessive", (j,), "has a possessive 's glued on"))
         else:

@@ -6,6 +6,7 @@ document and ordinary English write the same word. It finds names; `names` compa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ _TWOFOLD = closed_class("twofold_date")
 _DATING = closed_class("dating")
 _CURRENCIES = closed_class("currency")
 _INTERJECTIONS = closed_class("interjection")
+_MEASURES = closed_class("scale") | closed_class("era")
+_ADDRESS = re.compile(r"\.[a-z]{2,}\b")
 _PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
@@ -173,7 +176,12 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
 
 
 def _is_no_name(word: Word, raw: str) -> bool:
-    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah"."""
+    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah".
+
+    Nor are the host of a web address, the scale of a temperature and "BC" names.
+    """
+    if word.norm in _MEASURES or _ADDRESS.match(raw, word.end):
+        return True
     after = raw[word.end : word.end + 2]
     tied = after[:1] == "-" and after[1:].islower()
     if tied and (len(word.norm) == 1 or word.norm in _PREFIXES):
@@ -185,12 +193,11 @@ def _is_no_name(word: Word, raw: str) -> bool:
 
 
 def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:
-    """Tell whether the word names a currency beside its amount ("US$5", "USD 40", "40 EUR")."""
+    """Tell whether the word names a currency ("US$5", "USD 40", "the RMB")."""
     end = words[position].end
     if raw[end : end + 1] in ("$", "€", "£"):
         return True
-    beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
-    return words[position].norm in _CURRENCIES and any(w.norm[0].isdigit() for w in beside)
+    return words[position].norm in _CURRENCIES and words[position].text.isupper()
 
 
 def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from detector.lexicon import zipf
+from detector.lexicon import is_known_name, is_word, zipf
 
 # Digraphs and letters that transliterations of one name exchange, applied in order.
 _ROMAN = (
@@ -75,6 +75,21 @@ def is_misspelt(new: str, old: str) -> bool:
         return False
     distance = Levenshtein.distance(old, new)
     return distance <= max(1, round(0.34 * max(len(old), len(new))))
+
+
+def is_put_right(old: str, new: str) -> bool:
+    """Tell whether a long word that English does not know differs little from one it knows.
+
+    Examples
+    --------
+    >>> is_put_right("krushchev", "khrushchev"), is_put_right("mcarver", "mccarver")
+    (True, False)
+    """
+    from rapidfuzz.distance import DamerauLevenshtein
+
+    known = is_known_name(new) or is_word(new)
+    strange = zipf(old) == 0.0 and not is_known_name(old) and not is_word(old)
+    return known and strange and len(old) > 6 and DamerauLevenshtein.distance(old, new) < 2
 
 
 def likeness(new: str, old: str) -> float:

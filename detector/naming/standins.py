@@ -7,7 +7,6 @@ stands in the name's place. A pronoun or title for a name already given is no da
 from __future__ import annotations
 
 from detector.lexicon import (
-    american,
     are_opposites,
     base_forms,
     closed_class,
@@ -17,16 +16,22 @@ from detector.lexicon import (
     place_key,
     title_key,
 )
+from detector.naming.acronyms import abbreviates
 from detector.naming.board import Board, Match
 from detector.naming.candidates import find_candidate, is_candidate
 from detector.naming.casing import base_form, camel_parts
 from detector.naming.forms import case_match
 from detector.naming.mentions import Mention
-from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
+from detector.naming.sense import (
+    GENERIC,
+    SAID_OTHERWISE,
+    is_generic,
+    is_place_adjective,
+    says_the_same,
+)
+from detector.naming.spelling import are_spellings, is_cut, is_misspelt, is_put_right, likeness
 from detector.words import Word
 
-# Heads of offices and institutions that an editor may write without a capital.
-GENERIC = closed_class("generic_head")
 # Words that may stand for a name already given.
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
@@ -114,6 +119,8 @@ def _spelling_match(board: Board, word: Word, j: int) -> Match:
     if is_cut(new, word.norm):
         return Match("truncated", (j,), "is cut")
     if is_misspelt(new, word.norm):
+        if is_put_right(word.norm, new):
+            return Match("respelled", (j,), "is given in a spelling that is known", SAID_OTHERWISE)
         return Match("respelled", (j,), "is misspelt")
     return Match("garbled", (j,), "is garbled")
 
@@ -136,20 +143,24 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
         norm = board.copy[candidate].norm
         if any(board.source[k].norm == norm for k in kept):
             return Match("garbled", (candidate,), "is lost under a doubled word")
-    alone = candidate is None or len(word.norm) == 1
+    alone = candidate is None or len(word.norm) == 1 or _is_title(board, candidate)
     if alone and kept and _may_stand_without(board, i, kept, mention):
         return Match("kept", (), "left out; the name stands without it")
     if _referred(board, i, candidate):
         return Match("kept", (), "already given; a pronoun or title stands for it")
     if candidate is not None:
-        found = _stand_in(board, word, candidate, kept)
+        found = _stand_in(board, i, candidate, kept)
         if found is not None:
             return found if kept or is_word(word.norm) else _widened(board, found, candidate)
+    if abbreviates(board.source, i):
+        return Match("kept", (), "left out; the source gives what it abbreviates")
     given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    # "American" or a name given before is often left out without harm, "Texas" is not.
-    spare = given or bool(_solid(board, kept)) or _is_place_adjective(word.text)
-    belief = 0.45 if spare else None
-    return Match("dropped", (), "is missing from the copy", belief)
+    spare = given or bool(_solid(board, kept)) or _opens_bracket(board, word)
+    return Match("dropped", (), "is missing from the copy", 0.45 if spare else None)
+
+
+def _opens_bracket(board: Board, word: Word) -> bool:
+    return board.context.source.raw[: word.start].rstrip()[-1:] in ("(", "[")
 
 
 def _widened(board: Board, found: Match, j: int) -> Match:
@@ -181,13 +192,13 @@ def _is_place(text: str) -> bool:
 def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
     """Judge a name that the source gives more often than the copy."""
     if candidate is not None and board.capital(candidate):
-        found = _stand_in(board, board.source[i], candidate, [])
+        found = _stand_in(board, i, candidate, [])
         if found is not None and found.change in ("swapped", "translated"):
             return found
     whole = all(_is_twin(board, k) for k in mention.at)
     if not whole or _referred(board, i, candidate):
         return Match("kept", (), "given elsewhere in the sentence")
-    return Match("dropped", (), "is given less often in the copy", 0.3)
+    return Match("dropped", (), "is given less often in the copy", 0.5)
 
 
 def _is_twin(board: Board, k: int) -> bool:
@@ -196,33 +207,48 @@ def _is_twin(board: Board, k: int) -> bool:
     )
 
 
-def _stand_in(board: Board, word: Word, j: int, kept: list[int]) -> Match | None:
+def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
-    other = board.copy[j]
+    word, other = board.source[i], board.copy[j]
+    if kept and is_generic(word.norm) and is_generic(other.norm):
+        if are_opposites(word.norm, other.norm):
+            return Match("swapped", (j,), "was swapped for its opposite")
+        return Match("kept", (j,), "one generic word for another")
+    belief = SAID_OTHERWISE if says_the_same(board, i, j) else None
+    return (_name_for_name if board.capital(j) else _word_for_name)(word, other, j, belief)
+
+
+def _word_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match | None:
+    """Judge a word without a capital in a name's place."""
+    if not is_word(other.norm):
+        return Match("translated", (j,), "became a word of another language", 0.75)
+    if is_word(word.norm) and not _is_place(word.text):
+        return Match("as_word", (j,), "became an ordinary word", belief)
+    return None
+
+
+def _name_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match:
+    """Judge a word with a capital in a name's place."""
     places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    if not board.capital(j):
-        if not is_word(other.norm):
-            return Match("translated", (j,), "became a word of another language", 0.75)
-        if is_word(word.norm) and places[0] is None:
-            return Match("as_word", (j,), "became an ordinary word")
-        return None
-    if sorted(word.norm) == sorted(other.norm):
+    shouted = len(other.text) > 1 and other.text.isupper()
+    if shouted and sorted(word.norm) == sorted(other.norm):
         return Match("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return Match("swapped", (j,), "was swapped for its opposite")
-    if word.norm in GENERIC and other.norm in GENERIC and kept:
-        return Match("kept", (j,), "one generic word for another")
-    if american(word.norm) == american(other.norm):
-        return Match("kept", (j,), "British and American spelling")
     if places in _PART_AND_WHOLE:
         return Match("kept", (j,), "a part for the whole, or the other way round")
-    shouted = len(other.text) > 1 and other.text.isupper()
     named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
     meant = is_word(word.norm) or (is_word(other.norm) and not named)
     if places[1] is None and meant and not shouted:
-        belief = 0.45 if word.norm in GENERIC else None
+        if word.norm in GENERIC and is_word(other.norm):
+            belief = SAID_OTHERWISE
         return Match("translated", (j,), "was translated", belief)
     return Match("swapped", (j,), "was swapped for another name")
+
+
+def _is_title(board: Board, candidate: int) -> bool:
+    """Tell whether a title stands where a part of the name stood ("Mr Kender")."""
+    return title_key(board.copy[candidate].norm) is not None
 
 
 def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) -> bool:
@@ -245,16 +271,8 @@ def _solid(board: Board, kept: list[int]) -> list[int]:
     return [
         k
         for k in kept
-        if (norm := board.source[k].norm) not in GENERIC
-        and norm.removesuffix("s") not in GENERIC
-        and title_key(norm) is None
-        and not _is_place_adjective(board.source[k].text)
+        if not is_generic(board.source[k].norm) and not is_place_adjective(board.source[k].text)
     ]
-
-
-def _is_place_adjective(text: str) -> bool:
-    key = place_key(base_form(text))
-    return key is not None and base_form(text).casefold() not in key.split()
 
 
 def _twin(board: Board, word: Word) -> int | None:

@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Iterator
 
 from detector.lexicon import closed_class, is_stopword, spells_acronym
-from detector.naming.cases import NameCase, is_acronym, is_generic
+from detector.naming.cases import NameCase, is_acronym
+from detector.naming.sense import is_generic
 
 _DETERMINERS = closed_class("determiner")
 

@@ -25,8 +25,9 @@ from detector.lexicon import (
 )
 from detector.naming import surroundings
 from detector.naming.board import Match
-from detector.naming.cases import JUDGED, NameCase, is_acronym, is_back, is_generic
+from detector.naming.cases import JUDGED, NameCase, is_acronym, is_back
 from detector.naming.casing import base_form
+from detector.naming.sense import is_generic
 from detector.naming.spelling import likeness, romanised
 from detector.records import Change
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from detector.lexicon import is_word, place_key, same_acronym
+from detector.naming.acronyms import abbreviates
 from detector.naming.board import Board, Match, NameContext
 from detector.naming.cases import JUDGED, NameCase
-from detector.naming.casing import base_form, camel_parts, casing_of, has_capital
+from detector.naming.casing import base_form, camel_parts, casing_of
 from detector.naming.forms import match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
-from detector.naming.standins import GENERIC, match_standins
+from detector.naming.sense import GENERIC, is_generic, is_place_adjective
+from detector.naming.standins import match_standins
 from detector.records import Change, NameChange, Span
 from detector.words import Word, WordAlignment
 
@@ -183,7 +185,7 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
         if m.change == "kept" and m.copy and board.source[i].norm not in GENERIC
     ]
     lowered = all(
-        board.source[i].norm in GENERIC
+        (board.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(board.source[i].norm)))
         and all(board.copy[j].norm == board.source[i].norm for j in parts[i].copy)
         for i in changed
     )
@@ -259,7 +261,7 @@ def _added(board: Board) -> Iterable[_Found]:
             continue
         change = NameChange(
             change="added",
-            probability=_BELIEF["added"],
+            probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
             copy=_span(board.copy, mention.at),
             copy_text=text,
             source=None,
@@ -274,13 +276,15 @@ def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
     norm = word.norm
     if j in board.taken or camel_parts(word.text) is not None:
         return False
+    if abbreviates(board.copy, j):
+        return False
     stems = {norm, norm.removesuffix("s"), f"{norm}s"}
     if stems & known or stems & board.context.source.first.keys():
         return False
     if is_word(norm) and place_key(word.text) is None:
         return False
     return is_name_word(board.copy, j, board.context.copy) and not any(
-        same_acronym(word.text, w.text) for w in board.source if has_capital(w.text)
+        same_acronym(word.text, w.text) for w in board.source
     )
 
 
