@@ -285,22 +285,19 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
 
 
 def _read_config(path: Path) -> TaggerConfig:
+    data = _read(path)
     try:
-        record = json.loads(_read(path))
-        if record["schema"] != SCHEMA:
-            msg = f"{path}: has schema {record['schema']!r}, this version reads {SCHEMA}"
-            raise BundleError(msg)
-        damaged, lost = map(float, record["thresholds"])
-        return TaggerConfig(
-            **{
-                **record,
-                "encoder": EncoderIdentity(**record["encoder"]),
-                "thresholds": (damaged, lost),
-            }
-        )
+        record = json.loads(data)
+        schema = record["schema"]
+        if schema == SCHEMA:
+            damaged, lost = map(float, record["thresholds"])
+            encoder = EncoderIdentity(**record["encoder"])
+            return TaggerConfig(**{**record, "encoder": encoder, "thresholds": (damaged, lost)})
     except (ValueError, KeyError, TypeError) as err:
         msg = f"{path}: is no tagger config ({type(err).__name__}: {err}); train the tagger again"
         raise BundleError(msg) from err
+    msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train the tagger again"
+    raise BundleError(msg)
 
 
 def _read(path: Path) -> bytes:

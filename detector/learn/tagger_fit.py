@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from detector.encode import MiniLMEncoder
+from detector.encode import Encoder, MiniLMEncoder
 from detector.learn.corpus import Pair
 from detector.learn.tagged import UNKNOWN, Targets, copy_targets, source_targets
 from detector.reading.view import matching_view
@@ -73,7 +73,7 @@ class _Example:
 
 def fit_tagger(
     pairs: Sequence[Pair],
-    encoder: MiniLMEncoder,
+    encoder: Encoder,
     settings: TaggerSettings,
     *,
     checkpoint: Path | None = None,
@@ -85,8 +85,9 @@ def fit_tagger(
     ----------
     pairs : sequence of Pair
         Twins share `twin`; the sound one is of kind `base`.
-    encoder : MiniLMEncoder
-        Reads the sentences; its last layers are what the network starts from. It is not changed.
+    encoder : Encoder
+        Reads the sentences; it is not changed. The network starts from its last layers, where it
+        has any (`MiniLMEncoder.layers`), else at random.
     settings : TaggerSettings
     checkpoint : Path, optional
         Written every `save_every` steps. When it is there, the run goes on from it.
@@ -99,28 +100,29 @@ def fit_tagger(
     """
     torch.manual_seed(settings.seed)
     network = PairNetwork(settings.shape)
-    start_from(network, encoder.layers)
+    if isinstance(encoder, MiniLMEncoder):
+        start_from(network, encoder.layers)
     steps = _steps(pairs, settings)
     total = max(1, round(len(steps) * settings.epochs))
-    optimiser, schedule = _optimiser(network, settings.rate, total)
-    done = _resume(checkpoint, network, optimiser, schedule)
+    run = _run(network, settings.rate, total)
+    done = run.resume(checkpoint)
     if progress is not None:
         progress(sum(len(steps[i % len(steps)]) for i in range(done)))
     network.train()
     for at in range(done, total):
         chosen = steps[at % len(steps)]
         loss = _loss(network, list(_examples(chosen, encoder)))
-        optimiser.zero_grad()
-        loss.backward()
+        run.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        run.optimiser.step()
+        run.schedule.step()
         if progress is not None:
             progress(len(chosen))
         if (at + 1) % settings.save_every == 0:
             logger.info("step %d of %d, loss %.3f", at + 1, total, float(loss.detach()))
-            _keep(checkpoint, network, optimiser, schedule, at + 1)
-    _keep(checkpoint, network, optimiser, schedule, total)
+            run.keep(checkpoint, at + 1)
+    run.keep(checkpoint, total)
     return network.eval()
 
 
@@ -144,13 +146,11 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
     return steps
 
 
-def _examples(pairs: Sequence[Pair], encoder: MiniLMEncoder) -> Iterator[_Example]:
+def _examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[_Example]:
     views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
     distinct = list(dict.fromkeys(views.values()))
     encoding = encoder.encode(distinct)
-    tokens: Mapping[str, TokenVectors] = dict(
-        zip(distinct, encoding.tokens or (), strict=True)
-    )
+    tokens: Mapping[str, TokenVectors] = dict(zip(distinct, encoding.tokens or (), strict=True))
     for pair in pairs:
         source, copy = views[pair.source], views[pair.copy]
         yield _Example(
@@ -190,9 +190,12 @@ def _loss(network: PairNetwork, examples: Sequence[_Example]) -> Tensor:
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
     if targets is None:
         return torch.zeros(())
-    return functional.binary_cross_entropy_with_logits(
-        odds, torch.from_numpy(targets.damage), pos_weight=torch.tensor(2.0), reduction="sum"
-    ) / 20.0  # a sentence of twenty words counts as much as one label
+    return (
+        functional.binary_cross_entropy_with_logits(
+            odds, torch.from_numpy(targets.damage), pos_weight=torch.tensor(2.0), reduction="sum"
+        )
+        / 20.0
+    )  # a sentence of twenty words counts as much as one label
 
 
 def _kind_loss(scores: Tensor, targets: Targets | None) -> Tensor:
@@ -257,7 +260,42 @@ def _grades(pair: Pair) -> tuple[float, float, float]:
     return points, nan if pair.hter is None else pair.hter, quality
 
 
-def _optimiser(network: PairNetwork, rate: float, total: int) -> tuple[Any, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """A network with what is needed to go on fitting it."""
+
+    network: PairNetwork
+    optimiser: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+
+    def resume(self, path: Path | None) -> int:
+        """Read a checkpoint, if there is one, and return the steps done."""
+        if path is None or not path.is_file():
+            return 0
+        kept = torch.load(path, weights_only=True)
+        self.network.load_state_dict(kept["network"])
+        self.optimiser.load_state_dict(kept["optimiser"])
+        self.schedule.load_state_dict(kept["schedule"])
+        logger.info("%s: going on from step %d", path, kept["step"])
+        return int(kept["step"])
+
+    def keep(self, path: Path | None, step: int) -> None:
+        """Write a checkpoint, whole or not at all."""
+        if path is None:
+            return
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        kept = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "step": step,
+        }
+        torch.save(kept, partial)
+        partial.replace(path)
+
+
+def _run(network: PairNetwork, rate: float, total: int) -> _Run:
+    """Set up AdamW with a short warm-up and a linear descent; heads learn five times as fast."""
     layers = {id(one) for one in network.layers.parameters()}
     heads = [one for one in network.parameters() if id(one) not in layers]
     optimiser = torch.optim.AdamW(
@@ -272,33 +310,5 @@ def _optimiser(network: PairNetwork, rate: float, total: int) -> tuple[Any, Any]
     def slope(step: int) -> float:
         return min((step + 1) / warm, max(0.02, (total - step) / max(1, total - warm)))
 
-    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, slope)
-
-
-def _resume(path: Path | None, network: PairNetwork, optimiser: Any, schedule: Any) -> int:  # noqa: ANN401
-    if path is None or not path.is_file():
-        return 0
-    kept = torch.load(path, weights_only=True)
-    network.load_state_dict(kept["network"])
-    optimiser.load_state_dict(kept["optimiser"])
-    schedule.load_state_dict(kept["schedule"])
-    logger.info("%s: going on from step %d", path, kept["step"])
-    return int(kept["step"])
-
-
-def _keep(
-    path: Path | None, network: PairNetwork, optimiser: Any, schedule: Any, step: int  # noqa: ANN401
-) -> None:
-    if path is None:
-        return
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    torch.save(
-        {
-            "network": network.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "schedule": schedule.state_dict(),
-            "step": step,
-        },
-        partial,
-    )
-    partial.replace(path)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, slope)
+    return _Run(network=network, optimiser=optimiser, schedule=schedule)
