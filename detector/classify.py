@@ -157,8 +157,8 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         rows = np.where(self.empty_, 0.0, rows)
         self.model_ = self._build()
         step = {"logistic": ("standardscaler__", "logisticregression__")}.get(self.model, ("",))
-        # The weighted variance of a constant column may come out a hair below 0, of which the scaler
-        # takes the root before it sets the scale of such columns to 1.
+        # The weighted variance of a constant column may come out a hair below 0; the scaler takes
+        # its root before it sets the scale of such columns to 1.
         with _one_thread(), np.errstate(invalid="ignore"):
             self.model_.fit(rows, target, **{f"{name}sample_weight": weight for name in step})
         return self

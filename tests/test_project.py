@@ -37,7 +37,7 @@ ROOMS = (
     "naming.casing", "naming.mentions", "naming.spelling", "naming.board", "naming.forms",
     "naming.candidates", "naming.standins", "naming.cases", "naming.verdicts",
     "naming.surroundings", "naming.traits", "naming.findings", "aside", "joins",
-    "evidence", "clues", "features", "reasons", "judge", "classify", "join_classify",
+    "evidence", "clues", "measures", "features", "reasons", "judge", "classify", "join_classify",
     "severity", "signature", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
