@@ -25,7 +25,7 @@ def one_thread(api: Literal["blas", "openmp"]) -> Iterator[None]:
 
     A page holds tens of rows: on a busy machine, threads that wait for one another at each tree
     took up to 600 ms over 500 rows that one thread alone judges in 4, and at each small product
-    of matrices made judging a page take four times as long as encoding it, not a seventh.
+    of matrices made judging a page take three times as long as encoding it, not a fifth.
     """
     with _threads().limit(limits=1, user_api=api):
         yield
