@@ -84,7 +84,8 @@ def _rooms(scorer: Scorer, copy: str, source: str) -> None:
         "align": ("align.py", "align"),
         "words": ("words.py", "align_words"),
         "figures": ("compare.py", "compare_figures"),
-        "names": ("verdicts.py", "compare_names"),
+        "names": ("verdicts.py", "name_cases"),
+        "joins": ("joins.py", "judge_joins"),
         "features": ("features.py", "matrix"),
         "reasons": ("reasons.py", "bead_reasons"),
     }

@@ -8,9 +8,7 @@ matter of `features`, what they are fitted on of `learn.train`, where a fitted o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -24,7 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
+
+from detector.threads import one_thread
 
 MODELS = ("logistic", "boosting")
 
@@ -157,7 +156,9 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         rows = np.where(self.empty_, 0.0, rows)
         self.model_ = self._build()
         step = {"logistic": ("standardscaler__", "logisticregression__")}.get(self.model, ("",))
-        with _one_thread():
+        # The weighted variance of a constant column may come out a hair below 0; the scaler takes
+        # its root before it sets the scale of such columns to 1.
+        with one_thread("openmp"), np.errstate(invalid="ignore"):
             self.model_.fit(rows, target, **{f"{name}sample_weight": weight for name in step})
         return self
 
@@ -242,7 +243,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def _log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         slope, intercept = self.calibration
-        with _one_thread():
+        with one_thread("openmp"):
             margin: NDArray[np.float64] = self.model_.decision_function(
                 np.where(self.empty_, 0.0, rows)
             )
@@ -283,22 +284,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             if not holds:
                 msg = f"BeadClassifier: {name} is {value!r}; give {accepted}"
                 raise ValueError(msg)
-
-
-@lru_cache(maxsize=1)
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep scikit-learn's OpenMP to the calling thread.
-
-    A page holds tens of rows: on a busy machine, threads that wait for one another at each tree
-    took up to 600 ms over 500 rows that one thread alone judges in 4.
-    """
-    with _threads().limit(limits=1, user_api="openmp"):
-        yield
 
 
 def _weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:

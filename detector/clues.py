@@ -81,6 +81,8 @@ def negation_change(bead: BeadEvidence) -> tuple[tuple[Word, ...], tuple[Word, .
     """
     source, copy = negations(bead.words.source), negations(bead.words.copy)
     difference = len(source) - len(copy)
+    if not difference:
+        return (), ()
     answers = len(_implied(bead.words.copy, bead.words.source))
     answers += len(_implied(bead.words.source, bead.words.copy))
     spare = max(0, abs(difference) - answers)

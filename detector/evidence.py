@@ -46,26 +46,24 @@ class Reading:
         """Return the words of neighbouring sentences."""
         return tuple(chain.from_iterable(self.words[i] for i in indices))
 
-    def vectors_of(self, indices: range) -> NDArray[np.float32] | None:
-        """Return the vectors of those words, of shape (n_words, d), float32."""
-        if self.encoding.tokens is None:
-            return None
-        return np.concatenate(
-            [
-                word_vectors(
-                    self.words[i],
-                    self.encoding.tokens[i],
-                    offset=self.document.sentences[i].start,
-                )
-                for i in indices
-            ]
-        )
+    def vectors_of(
+        self, indices: range
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | tuple[None, None]:
+        """Return the vectors of those words and of the sentences' tokens.
 
-    def tokens_of(self, indices: range) -> NDArray[np.float32] | None:
-        """Return the vectors of those sentences' tokens, of shape (n_tokens, d), float32."""
+        Returns
+        -------
+        (ndarray of shape (n_words, d), ndarray of shape (n_tokens, d)), float32, or (None, None)
+            None when the encoder offers no token vectors.
+        """
         if self.encoding.tokens is None:
-            return None
-        return np.concatenate([self.encoding.tokens[i].vectors for i in indices]).astype(np.float32)
+            return None, None
+        tokens = [self.encoding.tokens[i].widened() for i in indices]
+        words = [
+            word_vectors(self.words[i], mine, offset=self.document.sentences[i].start)
+            for i, mine in zip(indices, tokens, strict=True)
+        ]
+        return np.concatenate(words), np.concatenate([mine.vectors for mine in tokens])
 
     def text_of(self, indices: range) -> tuple[str, int]:
         """Return the raw text from the first to the last of those sentences, and its start."""
@@ -173,19 +171,20 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
     source, copy, context = pairing.source, pairing.copy, pairing.context
     source_at, copy_at = at
     source_words, copy_words = source.words_of(source_at), copy.words_of(copy_at)
-    vectors = source.vectors_of(source_at), copy.vectors_of(copy_at)
+    source_vectors, source_tokens = source.vectors_of(source_at)
+    copy_vectors, copy_tokens = copy.vectors_of(copy_at)
     links = align_words(
-        source_words, copy_words, source_vectors=vectors[0], copy_vectors=vectors[1]
+        source_words, copy_words, source_vectors=source_vectors, copy_vectors=copy_vectors
     )
     source_text, _ = source.text_of(source_at)
     copy_text, _ = copy.text_of(copy_at)
     cases = name_cases(links, context, copy_at.start)
     cosines = broken = None
-    if vectors[0] is not None and vectors[1] is not None and source_words and copy_words:
-        cosines = vectors[0] @ vectors[1].T
+    if source_vectors is not None and copy_vectors is not None and source_words and copy_words:
+        cosines = source_vectors @ copy_vectors.T
         if pairing.joins is not None:
-            broken = judge_joins(links, vectors[0], vectors[1], pairing.joins)
-    distances = _distances(source.tokens_of(source_at), copy.tokens_of(copy_at))
+            broken = judge_joins(links, source_vectors, copy_vectors, pairing.joins)
+    distances = _distances(source_tokens, copy_tokens)
     return BeadEvidence(
         source_text=source_text,
         copy_text=copy_text,

@@ -57,7 +57,7 @@ def join_rows(
     Parameters
     ----------
     links : WordAlignment
-        Of the n source words and m copy words.
+        Of the n source words and m copy words, at least one each.
     source : ndarray of shape (n, d), float32
         Contextual vectors of the source words, unit rows.
     copy : ndarray of shape (m, d), float32

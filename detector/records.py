@@ -117,15 +117,19 @@ class TokenVectors:
 
     Attributes
     ----------
-    vectors : ndarray of shape (n_tokens, d), float16
+    vectors : ndarray of shape (n_tokens, d), float16 or float32
         Unit rows, from the same pass of the encoder that gave the sentence vector.
     starts, ends : ndarray of shape (n_tokens,), int32
         Half-open character ranges into the sentence's text; special tokens are left out.
     """
 
-    vectors: NDArray[np.float16]
+    vectors: NDArray[np.float16] | NDArray[np.float32]
     starts: NDArray[np.int32]
     ends: NDArray[np.int32]
+
+    def widened(self) -> TokenVectors:
+        """Return the same in single precision, to compute with."""
+        return TokenVectors(self.vectors.astype(np.float32, copy=False), self.starts, self.ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,7 @@ from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
 from detector.report import Report
+from detector.threads import one_thread
 
 if TYPE_CHECKING:
     from detector.signature import Signature
@@ -134,13 +135,14 @@ class Scorer:
         """
         source_reading, copy_reading = self._read(source, copy)
         alignment = self._align(source_reading, copy_reading)
-        judged = judge(
-            source_reading,
-            copy_reading,
-            alignment,
-            models=self._bundle,
-            threshold=self._threshold,
-        )
+        with one_thread("blas"):
+            judged = judge(
+                source_reading,
+                copy_reading,
+                alignment,
+                models=self._bundle,
+                threshold=self._threshold,
+            )
         n_truncated, notes = self._warn(source_reading, copy_reading)
         return Report(
             rows=judged.rows,

@@ -190,7 +190,7 @@ def word_vectors(
     inside = (owner >= 0) & (middles < ends[np.maximum(owner, 0)])
     member = np.zeros((len(words), len(middles)), dtype=np.float32)
     member[owner[inside], np.flatnonzero(inside)] = 1.0
-    out = member @ tokens.vectors.astype(np.float32)
+    out = member @ tokens.vectors.astype(np.float32, copy=False)
     norms = np.maximum(np.linalg.norm(out, axis=1, keepdims=True), np.float32(1e-6))
     return np.asarray(out / norms, dtype=np.float32)
 

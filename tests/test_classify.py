@@ -94,6 +94,14 @@ def test_classify_rows_of_no_weight_are_not_there() -> None:
     np.testing.assert_allclose(part, weighted)
 
 
+def test_classify_takes_a_column_that_never_changes() -> None:
+    X, y = _made(200)
+    X[:, 1] = 1e6 + 0.1  # its weighted variance comes out below 0; a warning would fail the test
+    weight = np.random.default_rng(0).random(200)
+    classifier = BeadClassifier(model="logistic").fit(X, y, sample_weight=weight)
+    assert np.isfinite(classifier.decision_function(X)).all()
+
+
 def test_classify_far_rows_stay_probabilities() -> None:
     classifier = BeadClassifier(model="logistic", calibration=(1e6, 0.0)).fit(*_made(200))
     probability = classifier.predict_proba([[1e9, 1e9, 0, 0], [-1e9, -1e9, 0, 0]])

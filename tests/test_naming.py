@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from detector.evidence import BeadEvidence, gather_pairs
 from detector.naming.cases import JUDGED
 from detector.naming.casing import camel_parts, casing_of
-from detector.naming.findings import NameFindings, find_changes, judge_names
+from detector.naming.findings import NameFindings, judge_names
 from detector.naming.mentions import find_mentions
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
 from detector.naming.traits import TRAIT_NAMES, TRAITS
-from detector.naming.verdicts import name_context
 from detector.records import CHANGES, SLIPS, NameChange
 from detector.words import find_words
 
@@ -294,8 +293,7 @@ def test_naming_spelling_golden(
 
 def findings(source: str, copy: str) -> NameFindings:
     (bead,) = gather_pairs([(source, copy)], FakeEncoder())
-    words = bead.words
-    return find_changes(words, name_context(source, [words.source], copy, [words.copy]))
+    return NameFindings(bead.names, bead.name_traits)
 
 
 @given(

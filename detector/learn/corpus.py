@@ -103,6 +103,11 @@ class Pair:
             msg = f"a pair of {self.corpus} has a blank side; leave it out"
             raise InputError(msg)
 
+    @property
+    def graded(self) -> bool:
+        """Whether people gave it error points, edits or an assessment."""
+        return self.points is not None or self.hter is not None or self.quality is not None
+
 
 @dataclass(slots=True)
 class Dropped:

@@ -95,7 +95,7 @@ def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[
     Parameters
     ----------
     corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them.
+        As `loaders.load` gives them: what shares a source with `TESTS` is marked.
     mix : Mix
 
     Returns
@@ -105,23 +105,19 @@ def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[
         then as many again of each corpus as the mix allows, so that languages and systems have
         figures, pairs that people judged without a label, and `TESTS` as a whole.
     """
-    tests = [pair for name in TESTS for pair in corpora.get(name, ())]
-    tested = {pair.group for pair in tests}
-    others = {name: pairs for name, pairs in corpora.items() if name not in TESTS}
-    ours, apart = split(select(others, mix))
-    ours = [p for p in ours if (p.label is not None or _is_judged(p)) and p.group not in tested]
+    ours, apart = split(select(corpora, mix))
     scaled = mix.scaled()
     for name, (sound, drift) in scaled.quotas.items():
-        away = [pair for pair in others.get(name, ()) if held_apart(pair.group)]
+        away = [p for p in corpora.get(name, ()) if held_apart(p.group) and _teaches(p)]
         for label, quota in ((False, sound), (True, drift), (None, sound + drift)):
-            mine = [p for p in away if p.label is label and (label is not None or _is_judged(p))]
-            apart += draw(mine, quota, seed=mix.seed)
+            apart += draw([p for p in away if p.label is label], quota, seed=mix.seed)
+    tests = [pair for name in TESTS for pair in corpora.get(name, ())]
     apart += whole_groups(tests, _share(tests, mix), seed=mix.seed)
-    return ours, list(_distinct(apart))
+    return [pair for pair in ours if _teaches(pair)], list(_distinct(apart))
 
 
-def _is_judged(pair: Pair) -> bool:
-    return not (pair.points is None and pair.hter is None and pair.quality is None)
+def _teaches(pair: Pair) -> bool:
+    return pair.label is not None or pair.graded
 
 
 def _share(tests: Sequence[Pair], mix: Mix) -> int:
@@ -189,7 +185,7 @@ def _own(settings: Settings, *, fitting: bool) -> Material:
         )
         raise InputError(msg)
     return Material(
-        fitting=tuple(pair for pair in ours if pair.label is not None or _is_judged(pair)),
+        fitting=tuple(pair for pair in ours if _teaches(pair)),
         apart=tuple(apart),
         tables=tables,
         dropped=dropped,

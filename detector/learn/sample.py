@@ -125,7 +125,7 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
             mine = [pair for pair in corpora.get(name, ()) if pair.label is label]
             chosen += draw(mine, quota, seed=mix.seed)
     for name, quota in mix.graded.items():
-        mine = [p for p in corpora.get(name, ()) if p.label is None and _is_graded(p)]
+        mine = [p for p in corpora.get(name, ()) if p.label is None and p.graded]
         chosen += draw(mine, quota, seed=mix.seed)
     watched = corpora.get("watch", ())
     for kind in sorted({pair.kind for pair in watched}):
@@ -152,10 +152,6 @@ def name_contrasts(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
     bases = draw(sound, mix.scaled().name_bases, seed=mix.seed + 5)
     pool = pools(pair.source for pair in sound)
     return list(contrasts(bases, pool, only=lambda kind: "name" in kind, seed=mix.seed + 5))
-
-
-def _is_graded(pair: Pair) -> bool:
-    return pair.points is not None or pair.hter is not None or pair.quality is not None
 
 
 def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:

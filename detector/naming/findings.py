@@ -12,12 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.naming.board import NameContext
 from detector.naming.cases import JUDGED
-from detector.naming.traits import trait_matrix
-from detector.naming.verdicts import name_cases
 from detector.records import NameChange
-from detector.words import WordAlignment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +35,6 @@ class NameFindings:
     def judged(self) -> NDArray[np.bool_]:
         """Which changes a classifier may judge; kept names and slips stay with the rule."""
         return np.array([change.change in JUDGED for change in self.changes], dtype=np.bool_)
-
-
-def find_changes(links: WordAlignment, context: NameContext, copy_at: int = 0) -> NameFindings:
-    """Say what became of each name of a bead; parameters as in `verdicts.name_cases`."""
-    cases = name_cases(links, context, copy_at)
-    return NameFindings(tuple(case.change for case in cases), trait_matrix(cases))
 
 
 def judge_names(findings: NameFindings, probabilities: Sequence[float]) -> tuple[NameChange, ...]:
