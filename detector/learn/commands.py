@@ -59,6 +59,7 @@ def add_parsers(commands: Commands) -> None:
         help="folder of the bundle to write (default: the one inside the package)",
     )
     drift.set_defaults(run=_train, accepts=(*_COMMON, "out"))
+    _add_tagger(train)
 
     evaluate = commands.add_parser(
         "evaluate",
@@ -84,6 +85,37 @@ def add_parsers(commands: Commands) -> None:
     )
     check.add_argument("folder", type=Path, nargs="?", help="default: $DETECTOR_SHARED")
     check.set_defaults(run=_check)
+
+
+def _add_tagger(train: Commands) -> None:
+    tagger = train.add_parser(
+        "tagger",
+        help="fit the network that says which words are damaged or lost",
+        description="Fit the tagger on the marks of the shared corpora and on minimal pairs. A "
+        "third of the source sentences is kept from it, for models that read what it says.",
+    )
+    tagger.add_argument(
+        "--shared",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+    )
+    tagger.add_argument(
+        "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
+    )
+    tagger.add_argument("--epochs", type=float, default=1.0, help="passes over them (default 1)")
+    tagger.add_argument("--seed", type=int, default=0, help="of every draw (default 0)")
+    tagger.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="kept there, to go on after a stop"
+    )
+    tagger.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    tagger.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the tagger to write (default: the one inside the package)",
+    )
+    tagger.set_defaults(run=_train_tagger)
 
 
 def _add_pairs(parser: argparse.ArgumentParser) -> None:
@@ -148,6 +180,34 @@ def _train(arguments: argparse.Namespace) -> int:
     written = store.save(bundle, folder)
     print(printed(figures))
     print(f"\nbundle {written.digest[:12]} written to {folder}")
+    return DONE
+
+
+def _train_tagger(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from detector import tagger
+    from detector.encode import MiniLMEncoder
+    from detector.learn.tagger_fit import TaggerSettings
+    from detector.learn.tagger_runs import gather, train_tagger
+    from detector.learn.tagger_sample import TaggerMix
+
+    mix = TaggerMix(limit=arguments.limit, seed=arguments.seed)
+    settings = TaggerSettings(epochs=arguments.epochs, seed=arguments.seed)
+    material = gather(arguments.shared, mix)
+    hidden = arguments.quiet or not sys.stderr.isatty()
+    total = round(len(material.fitting) * settings.epochs)
+    with tqdm(total=total, unit="pair", desc="fitting", disable=hidden) as bar:
+        fitted = train_tagger(
+            material,
+            MiniLMEncoder(),
+            settings,
+            checkpoint=arguments.checkpoint,
+            progress=bar.update,
+        )
+    folder = tagger.DEFAULT if arguments.out is None else arguments.out
+    written = tagger.save(fitted, folder)
+    print(f"tagger {written.weights[:12]} written to {folder}")
     return DONE
 
 

@@ -155,10 +155,30 @@ def name_contrasts(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
 
 
 def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
-    """Make identical copies, and minimal pairs out of sound ones.
+    """Make identical copies, and minimal pairs out of sound ones."""
+    good = good_pairs(corpora)
+    bases: list[Pair] = []
+    for at, (name, share) in enumerate(_BASES.items(), start=1):
+        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + at)
+    pool = pools(p.source for p in good["trips"] if not only_evaluates(p))
+    return [
+        *contrasts(bases, pool, seed=mix.seed),
+        *draw(good["same"], mix.identical, seed=mix.seed),
+    ]
 
-    Some of these start from an unchanged sentence, or the damage would always come together with
-    other wording.
+
+def good_pairs(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
+    """List the sound pairs that minimal pairs can be made of.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+
+    Returns
+    -------
+    dict of str to list of Pair
+        `trips` round trips, `mqm` and `mlqe` what people found no error in, and `same` unchanged
+        sentences: without these, damage would always come together with other wording.
     """
     good = {
         "trips": [p for name in ("wmt", "flores") for p in corpora.get(name, ()) if _sound(p)],
@@ -178,14 +198,7 @@ def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
         replace(p, copy=p.source, corpus="identical", kind="identical", points=None)
         for p in good["trips"]
     ]
-    bases: list[Pair] = []
-    for at, (name, share) in enumerate(_BASES.items(), start=1):
-        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + at)
-    pool = pools(p.source for p in good["trips"] if not only_evaluates(p))
-    return [
-        *contrasts(bases, pool, seed=mix.seed),
-        *draw(good["same"], mix.identical, seed=mix.seed),
-    ]
+    return good
 
 
 def _sound(pair: Pair) -> bool:

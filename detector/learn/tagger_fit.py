@@ -63,7 +63,9 @@ class TaggerSettings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Example:
+class Example:
+    """A pair as the network reads it, with what it should say; None where nobody looked."""
+
     pair: Pair
     bead: Bead
     copy: Targets | None
@@ -110,7 +112,7 @@ def fit_tagger(
     network.train()
     for at in range(done, total):
         chosen = steps[at % len(steps)]
-        loss = _loss(network, list(_examples(chosen, encoder)))
+        loss = _loss(network, list(examples(chosen, encoder)))
         run.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -145,14 +147,15 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
     return steps
 
 
-def _examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[_Example]:
+def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
+    """Encode pairs and lay their marks on the tokens."""
     views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
     distinct = list(dict.fromkeys(views.values()))
     encoding = encoder.encode(distinct)
     tokens: Mapping[str, TokenVectors] = dict(zip(distinct, encoding.tokens or (), strict=True))
     for pair in pairs:
         source, copy = views[pair.source], views[pair.copy]
-        yield _Example(
+        yield Example(
             pair=pair,
             bead=(Tokens.of([(source, tokens[source])]), Tokens.of([(copy, tokens[copy])])),
             copy=copy_targets(pair, tokens[copy]),
@@ -160,7 +163,7 @@ def _examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[_Example]:
         )
 
 
-def _loss(network: PairNetwork, examples: Sequence[_Example]) -> Tensor:
+def _loss(network: PairNetwork, examples: Sequence[Example]) -> Tensor:
     """Sum the losses of a step: tokens, kinds, label, grades and the order within each family."""
     lengths = [len(e.bead[0].texts) + len(e.bead[1].texts) for e in examples]
     total = torch.zeros(())

@@ -1,0 +1,102 @@
+"""Which pairs the tagger is fitted on, and which it leaves to whoever reads what it says.
+
+A model that reads the tagger's output may only be fitted on pairs that the tagger has not seen,
+so a third of the source sentences is kept from it. Nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from detector.learn.contrasts import contrasts
+from detector.learn.corpus import Pair, draw, only_evaluates
+from detector.learn.makers.pools import pools
+from detector.learn.sample import good_pairs
+
+_KEPT = 3  # one group in so many is kept from the tagger
+_BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerMix:
+    """How many pairs of each corpus.
+
+    Attributes
+    ----------
+    marked : mapping of str to int
+        Most pairs of each corpus whose errors people marked.
+    drifted : mapping of str to int
+        Most drifted pairs of corpora that are labelled without marks.
+    bases : int
+        Sound pairs that minimal pairs are made of; each gives up to three damaged copies and a
+        harmless one.
+    limit : int or None
+        Scales everything down so that about so many pairs are left.
+    seed : int
+    """
+
+    marked: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "mlqe": 16000,
+            "mqm_news": 9000,
+            "mqm_ted": 9000,
+            "biomqm": 11000,
+        }
+    )
+    drifted: Mapping[str, int] = field(default_factory=lambda: {"wmt": 4000, "flores": 4000})
+    bases: int = 14000
+    limit: int | None = None
+    seed: int = 0
+
+    def scaled(self) -> TaggerMix:
+        """Return the mix with its counts scaled to `limit`."""
+        total = sum(self.marked.values()) + sum(self.drifted.values()) + 5 * self.bases
+        if self.limit is None or self.limit >= total:
+            return self
+
+        def cut(n: int) -> int:
+            return max(1, n * (self.limit or 0) // total)
+
+        return replace(
+            self,
+            marked={name: cut(n) for name, n in self.marked.items()},
+            drifted={name: cut(n) for name, n in self.drifted.items()},
+            bases=cut(self.bases),
+            limit=None,
+        )
+
+
+def seen_by_tagger(pair: Pair) -> bool:
+    """Tell whether a pair's source sentence is among those that the tagger is fitted on."""
+    return not only_evaluates(pair) and int(pair.group[8:12], 16) % _KEPT != 0
+
+
+def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[Pair]:
+    """Draw the pairs that the tagger is fitted on.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+        As `loaders.load` gives them.
+    mix : TaggerMix
+
+    Returns
+    -------
+    list of Pair
+        Minimal pairs with their bases, pairs with marks, and drifted pairs.
+    """
+    mix = mix.scaled()
+    seen = {name: [p for p in pairs if seen_by_tagger(p)] for name, pairs in corpora.items()}
+    good = good_pairs(seen)
+    bases: list[Pair] = []
+    for at, (name, share) in enumerate(_BASES.items(), start=1):
+        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + 20 + at)
+    pool = pools(pair.source for pair in good["trips"])
+    chosen = list(contrasts(bases, pool, damages=3, harmless=1, seed=mix.seed + 20))
+    for name, quota in mix.marked.items():
+        chosen += draw(seen.get(name, ()), quota, seed=mix.seed + 30)
+    for name, quota in mix.drifted.items():
+        drifted = [pair for pair in seen.get(name, ()) if pair.label is True]
+        chosen += draw(drifted, quota, seed=mix.seed + 30)
+    return chosen
