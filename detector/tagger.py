@@ -163,19 +163,20 @@ class Tagger:
         return [tags for tags in out if tags is not None]
 
 
-def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Lay out a batch of beads for `PairNetwork`: vectors, roles and padding.
+def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Lay out a batch of beads for `PairNetwork`: vectors, roles, cues and padding.
 
     A bead is: opening, source tokens, closing, copy tokens, closing.
     """
     import torch
 
-    from detector.tagger_network import CLOSING, OPENING
+    from detector.tagger_network import CLOSING, N_CUES, OPENING
 
     size = max(len(s.texts) + len(c.texts) + 3 for s, c in beads)
     dimension = beads[0][0].vectors.shape[1]
     vectors = np.zeros((len(beads), size, dimension), np.float32)
     roles = np.full((len(beads), size), CLOSING)
+    cues = np.zeros((len(beads), size, N_CUES), np.float32)
     padding = np.ones((len(beads), size), np.bool_)
     roles[:, 0] = OPENING
     for row, (source, copy) in enumerate(beads):
@@ -183,8 +184,21 @@ def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor
         vectors[row, at_source], vectors[row, at_copy] = source.vectors, copy.vectors
         roles[row, at_source] = [text in set(copy.texts) for text in source.texts]
         roles[row, at_copy] = [2 + (text in set(source.texts)) for text in copy.texts]
+        cosines = vectors[row, at_source] @ vectors[row, at_copy].T
+        cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
         padding[row, : at_copy.stop + 1] = False
-    return torch.from_numpy(vectors), torch.from_numpy(roles), torch.from_numpy(padding)
+    laid = torch.from_numpy
+    return laid(vectors), laid(roles), laid(cues), laid(padding)
+
+
+def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Describe where the tokens of the rows stand to those of the columns."""
+    if not cosines.size:
+        return np.zeros((len(cosines), 3), np.float32)
+    nearest = cosines.argmax(axis=1)
+    far = 1.0 - cosines.max(axis=1)
+    taken = cosines.argmax(axis=0)[nearest] != np.arange(len(cosines))
+    return np.stack([far, 2.0 * far**2, taken], axis=1).astype(np.float32)
 
 
 def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:

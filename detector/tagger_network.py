@@ -17,6 +17,7 @@ OPENING, CLOSING = 4, 5
 """Roles of the two tokens of its own: one that gathers the whole, one that ends a side."""
 
 N_ROLES = 6
+N_CUES = 3
 _APART = -1e4  # log-odds of a place that is no token of the side asked about
 
 
@@ -67,7 +68,8 @@ class PairNetwork(nn.Module):
     Notes
     -----
     Positions are in the vectors already. A token's role is its side, and whether the same token
-    stands on the other side; it is added to the vector.
+    stands on the other side. Role and cues are added to the vector: without the cues, how far a
+    token lies from its nearest on the other side had to be learnt from many more pairs.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -75,6 +77,7 @@ class PairNetwork(nn.Module):
         self.shape = shape
         d = shape.dimension
         self.roles = nn.Embedding(N_ROLES, d)
+        self.cues = nn.Linear(N_CUES, d, bias=False)
         self.norm = nn.LayerNorm(d)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
@@ -94,7 +97,7 @@ class PairNetwork(nn.Module):
         self.gathered = nn.Linear(4, 1, bias=False)
         self.grades = nn.Linear(2 * d, 3)
 
-    def forward(self, vectors: Tensor, roles: Tensor, padding: Tensor) -> Readings:
+    def forward(self, vectors: Tensor, roles: Tensor, cues: Tensor, padding: Tensor) -> Readings:
         """Read a batch.
 
         Parameters
@@ -104,13 +107,16 @@ class PairNetwork(nn.Module):
         roles : Tensor of shape (b, t), int64
             0 and 1 source token without and with a counterpart, 2 and 3 copy token likewise,
             then `OPENING` (first) and `CLOSING`.
+        cues : Tensor of shape (b, t, n_cues), float32
+            Of each token 1 less its best cosine on the other side, twice the square of that, and
+            whether that nearest token has a nearer one itself.
         padding : Tensor of shape (b, t), bool
 
         Returns
         -------
         Readings
         """
-        states = self.norm(vectors * _SCALE + self.roles(roles))
+        states = self.norm(vectors * _SCALE + self.roles(roles) + self.cues(cues))
         for layer in self.layers:
             states = layer(states, src_key_padding_mask=padding)
         side = roles // 2
@@ -153,6 +159,7 @@ def start_from(network: PairNetwork, layers: Any) -> None:  # noqa: ANN401 - BER
         mine.load_state_dict(named)
     with torch.no_grad():
         network.roles.weight.mul_(0.1)
+        network.cues.weight.mul_(0.3)
         for head in (network.sides, network.kinds, network.drift, network.grades):
             head.weight.mul_(0.3)
             head.bias.zero_()

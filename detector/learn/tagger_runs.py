@@ -24,7 +24,7 @@ from detector.learn.corpus import (
     shared_folder,
 )
 from detector.learn.loaders import load
-from detector.learn.tagged import Targets, copy_targets, source_targets
+from detector.learn.tagged import Targets
 from detector.learn.tagger_fit import TaggerSettings, examples, fit_tagger
 from detector.learn.tagger_sample import TaggerMix, seen_by_tagger, tagger_pairs
 from detector.tagger import Tagger, TaggerConfig, TokenTags
