@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from detector.figures.compare import compare_figures
-from detector.learn.corpus import detokenise
+from detector.learn.cleaning import detokenise
 from detector.reasons import TOLD_FIGURE
 
 New = Callable[[re.Match[str], np.random.Generator], str]

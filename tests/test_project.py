@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -128,6 +129,15 @@ def rooms() -> dict[str, ast.Module]:
 def _is_type_checking(node: ast.AST) -> bool:
     """Whether a node is `if TYPE_CHECKING:`, whose imports never run."""
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_project_benchmarks_import_what_is_there(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("detector"):
+            module = importlib.import_module(node.module or "")
+            for name in node.names:
+                assert hasattr(module, name.name), f"{path.name}: {node.module}.{name.name}"
 
 
 def running_nodes(tree: ast.AST) -> Iterator[ast.AST]:

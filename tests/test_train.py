@@ -87,16 +87,19 @@ def test_train_probability_means_the_prior_of_the_mix() -> None:
         assert weight @ fitted.probability / weight.sum() == pytest.approx(prior, abs=0.01)
 
 
-def test_train_blends_a_severity_in_that_knows_more_and_leaves_out_one_that_knows_nothing() -> None:
+def test_train_blends_in_more_of_a_severity_that_knows_more() -> None:
     pairs, X = _made()
     rng = np.random.default_rng(1)
     label = np.array([bool(pair.label) for pair in pairs])
     telling = np.where(label, 3.0, 1.0) + 0.3 * rng.random(len(pairs))
-    intercept, by_odds, by_severity = fit(pairs, X, NAMES, _config(), severity=telling).blend
-    assert by_odds > 0.0
-    assert by_severity > 1.0
-    assert intercept < 0.0
-    for nothing in (None, np.full(len(pairs), np.nan), 5.0 - telling):
+    shares = []
+    for severity in (telling, 5.0 - telling):
+        intercept, by_odds, by_severity = fit(pairs, X, NAMES, _config(), severity=severity).blend
+        assert by_odds > 0.0
+        assert intercept != 0.0
+        shares.append(by_severity / by_odds)
+    assert shares == pytest.approx([0.8, 0.1])
+    for nothing in (None, np.full(len(pairs), np.nan)):
         assert fit(pairs, X, NAMES, _config(), severity=nothing).blend == (0.0, 1.0, 0.0)
 
 

@@ -44,6 +44,8 @@ DIRECTIONS: Mapping[str, int] = {
 }
 """Which way more of a feature may move the probability; a feature not named may go either way."""
 
+_SHARES = (0.1, 0.2, 0.4, 0.8)  # what the severity may count beside log-odds
+
 ROUND_TRIPS = ("flores", "wmt", "contrast")
 """Corpora whose sound pairs the false alarms are counted on: they are what users bring."""
 
@@ -173,7 +175,7 @@ def fit(
     calibration = platt(margins[chosen], label, weight)
     odds = calibration[0] * margins[chosen] + calibration[1]
     severity = np.full(len(pairs), np.nan) if severity is None else severity
-    blend = _blend(odds, severity, label, weight)
+    blend = _blend(odds, severity, pairs, weight)
     probability = blended(blend, odds, severity)
     classifier = _model(config.candidates[chosen], names, seed=config.mix.seed)
     classifier.set_params(calibration=calibration).fit(X, label, sample_weight=weight)
@@ -217,20 +219,21 @@ def platt(
 def _blend(
     odds: NDArray[np.float64],
     severity: NDArray[np.float64],
-    label: NDArray[np.bool_],
+    pairs: Sequence[Pair],
     weight: NDArray[np.float64],
 ) -> tuple[float, float, float]:
-    """Fit the blend of log-odds and severity; one that would weigh below 0 is left out."""
-    from sklearn.linear_model import LogisticRegression
+    """Choose how much the severity counts beside the log-odds, and calibrate their sum.
 
+    It never counts nothing: two copies that trees put on the same leaves would tie.
+    """
     if np.isnan(severity).any():
         return (0.0, 1.0, 0.0)
-    columns = np.stack([odds, np.log1p(severity)], axis=1)
-    found = LogisticRegression(C=1e6).fit(columns, label, sample_weight=weight)
-    by_odds, by_severity = found.coef_[0].tolist()
-    if by_odds <= 0.0 or by_severity <= 0.0:
-        return (0.0, 1.0, 0.0)
-    return (float(found.intercept_[0]), by_odds, by_severity)
+    label = np.array([bool(pair.label) for pair in pairs])
+    corpus = np.array([pair.corpus for pair in pairs])
+    points, even = np.log1p(severity), np.ones(len(pairs))
+    share = max(_SHARES, key=lambda r: macro_auroc(odds + r * points, label, corpus, even))
+    slope, intercept = platt(odds + share * points, label, weight)
+    return (intercept, slope, slope * share)
 
 
 def threshold_for(
