@@ -18,6 +18,7 @@ from detector.errors import BundleError
 from detector.learn.corpus import Mark, Pair, group_of
 from detector.learn.tagged import UNKNOWN, copy_targets, kind_of, source_targets
 from detector.learn.tagger_fit import TaggerSettings, fit_tagger
+from detector.learn.tagger_sample import TaggerMix, seen_by_tagger, tagger_pairs, with_lost
 from detector.tagger import KINDS, Tagger, TaggerConfig, Tokens
 from detector.tagger_network import PairNetwork, Shape
 
@@ -198,3 +199,45 @@ def test_tagger_targets_follow_the_marks_of_each_corpus() -> None:
 )
 def test_tagger_kinds_of_marks(mark: str, kind: str | None) -> None:
     assert kind_of(mark) == (UNKNOWN if kind is None else KINDS.index(kind))
+
+
+def test_tagger_marks_in_the_source_what_was_exchanged_but_no_inflection() -> None:
+    source = "The minister praised the new harbour in Lisbon."
+    base = Pair(
+        source=source,
+        copy="The minister praised the new harbour of Lisbon.",
+        label=False,
+        corpus="contrast",
+        kind="base",
+        group=group_of(source),
+        twin="one",
+    )
+
+    def changed(old: str, new: str) -> Pair:
+        at = base.copy.index(old)
+        mark = Mark(side="copy", start=at, end=at + len(new), kind="word swapped", weight=5.0)
+        copy = base.copy.replace(old, new)
+        return replace(base, copy=copy, label=True, kind="word swapped", marks=(mark,))
+
+    swapped, tense = changed("harbour", "castle"), changed("praised", "praises")
+    sound = replace(base, copy="The minister praised Lisbon's new harbour.", kind="possessive")
+    one, two, three, four = with_lost([base, swapped, tense, sound])
+    assert (one, three, four) == (base, tense, sound)
+    (lost,) = [mark for mark in two.marks if mark.side == "source"]
+    assert source[lost.start : lost.end] == "harbour"
+    assert lost.weight == 5.0
+
+
+def test_tagger_is_fitted_on_no_source_that_others_need() -> None:
+    corpora: dict[str, list[Pair]] = {"mlqe": [], "wmt": []}
+    for i in range(300):
+        source = f"The {WORDS[i % 8]} number {i} stands near the {WORDS[i // 8 % 8]} of the town."
+        known = {"source": source, "kind": "human", "group": group_of(source)}
+        corpora["mlqe"].append(Pair(copy=source + " So", label=None, corpus="mlqe", **known))
+        copy = source.replace("near", "beside")
+        corpora["wmt"].append(Pair(copy=copy, label=False, corpus="wmt", **known))
+    chosen = tagger_pairs(corpora, TaggerMix(limit=400))
+    assert {pair.corpus for pair in chosen} == {"mlqe", "contrast"}
+    assert all(seen_by_tagger(pair) for pair in chosen)
+    assert not all(seen_by_tagger(pair) for pair in corpora["mlqe"])
+    assert chosen == tagger_pairs(corpora, TaggerMix(limit=400))

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from detector.errors import InputError
 from detector.learn.cleaning import detokenise, rejoin, tidy, unmark
 from detector.learn.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
-from detector.learn.corpus import Dropped, Pair, cleaned, group_of, set_apart
+from detector.learn.corpus import Dropped, Mark, Pair, cleaned, group_of, set_apart
 from detector.learn.marks import POINTS, Text, of_change, of_spans, of_tags
 
 if TYPE_CHECKING:
@@ -292,6 +293,55 @@ def apertium(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         )
 
 
+_CARRIERS = (
+    "The report describes how {} was used.",
+    "Experts said that {} plays a growing part in the region.",
+    "Much of the money goes into {}, according to the ministry.",
+    "She has written about {} for many years.",
+    "There are several ways to look at {}.",
+    "Critics of {} met in the capital on Tuesday.",
+)
+_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
+_TWO_TO_FOUR = re.compile(r"[a-z-]+(?: [a-z-]+){1,3}")
+
+
+def tortured(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
+    """Put fixed terms, and the same with a synonym for each word, into a plain sentence.
+
+    Sound: the term itself. Damaged: the tortured phrase (Cabanac, Labbé and Magazinov, 2021).
+    """
+    for row in table.to_dict("records"):
+        term = _IN_BRACKETS.sub("", str(row["correct"])).strip().lower()
+        phrase = str(row["tortured"]).strip().lower()
+        if not (_TWO_TO_FOUR.fullmatch(term) and _TWO_TO_FOUR.fullmatch(phrase)) or term == phrase:
+            dropped.add("tortured", "not two to four words")
+            continue
+        carrier = _CARRIERS[int(hashlib.sha256(term.encode()).hexdigest(), 16) % len(_CARRIERS)]
+        source, at = carrier.format(term), carrier.index("{")
+        known: dict[str, Any] = {"corpus": "tortured", "twin": f"tortured-{group_of(term)}"}
+        yield _pair(source, source, label=False, kind="base", **known)
+        sides: tuple[tuple[Literal["source", "copy"], str], ...]
+        sides = (("copy", phrase), ("source", term))
+        yield _pair(
+            source,
+            carrier.format(phrase),
+            label=True,
+            kind="tortured phrase",
+            points=POINTS["Major"],
+            marks=tuple(
+                Mark(
+                    side=side,
+                    start=at,
+                    end=at + len(text),
+                    kind="tortured phrase",
+                    weight=POINTS["Major"],
+                )
+                for side, text in sides
+            ),
+            **known,
+        )
+
+
 LOADERS: dict[str, tuple[str, Callable[[pd.DataFrame, Dropped], Iterator[Pair]]]] = {
     "demetr": ("demetr_dev.parquet", demetr),
     "mqm_news": ("mqm_news21_zhen.parquet", mqm_news),
@@ -301,5 +351,6 @@ LOADERS: dict[str, tuple[str, Callable[[pd.DataFrame, Dropped], Iterator[Pair]]]
     "flores": ("flores_dev_rt.parquet", flores),
     "wmt": ("wmt14_15_18_rt.parquet", wmt),
     "apertium": ("apertium_rt.parquet", apertium),
+    "tortured": ("tortured_phrases.parquet", tortured),
 }
 """Corpus to its file and its reader."""

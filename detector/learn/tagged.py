@@ -19,8 +19,10 @@ UNKNOWN = -1
 
 _EDITED = 0.5  # an edit of a post-editor: half of them are matters of taste
 _MINOR = 0.4
-_MARKED_IN_COPY = frozenset({"contrast", "identical", "mlqe", "mqm_news", "mqm_ted", "biomqm"})
-_MARKED_IN_SOURCE = frozenset({"identical", "mlqe"})
+_MARKED_IN_COPY = frozenset(
+    {"contrast", "tortured", "identical", "mlqe", "mqm_news", "mqm_ted", "biomqm"}
+)
+_MARKED_IN_SOURCE = frozenset({"tortured", "identical", "mlqe"})
 _BY_RULE = frozenset({"wmt", "flores"})  # labelled as a whole, without marks
 
 # What the corpora and the makers of minimal pairs call things, by how the name starts or, for

@@ -6,13 +6,17 @@ so a third of the source sentences is kept from it. Nothing is fitted here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 
 from detector.learn.contrasts import contrasts
-from detector.learn.corpus import Pair, draw, only_evaluates
+from detector.learn.corpus import Mark, Pair, draw, only_evaluates
+from detector.learn.makers.edits import find_lost
+from detector.learn.makers.grammar import words
 from detector.learn.makers.pools import pools
 from detector.learn.sample import good_pairs
+from detector.lexicon import base_forms, is_stopword
 
 _KEPT = 3  # one group in so many is kept from the tagger
 _BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
@@ -42,6 +46,7 @@ class TaggerMix:
             "mqm_news": 9000,
             "mqm_ted": 9000,
             "biomqm": 11000,
+            "tortured": 6000,
         }
     )
     drifted: Mapping[str, int] = field(default_factory=lambda: {"wmt": 4000, "flores": 4000})
@@ -93,10 +98,55 @@ def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[
     for at, (name, share) in enumerate(_BASES.items(), start=1):
         bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + 20 + at)
     pool = pools(pair.source for pair in good["trips"])
-    chosen = list(contrasts(bases, pool, damages=3, harmless=1, seed=mix.seed + 20))
+    chosen = list(with_lost(contrasts(bases, pool, damages=3, harmless=1, seed=mix.seed + 20)))
     for name, quota in mix.marked.items():
         chosen += draw(seen.get(name, ()), quota, seed=mix.seed + 30)
     for name, quota in mix.drifted.items():
         drifted = [pair for pair in seen.get(name, ()) if pair.label is True]
         chosen += draw(drifted, quota, seed=mix.seed + 30)
     return chosen
+
+
+def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Mark in the source what a minimal pair put other words for, where the source says it so.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        Each base before what was made of it, as `contrasts` gives them.
+
+    Yields
+    ------
+    Pair
+        With a mark more for words that were exchanged for others; inflections are not.
+    """
+    bases: dict[str, str] = {}
+    for pair in pairs:
+        if pair.kind == "base":
+            bases[pair.twin] = pair.copy
+        elif pair.label is not False and all(mark.side == "copy" for mark in pair.marks):
+            lost = tuple(_exchanged(pair, bases.get(pair.twin, pair.copy)))
+            yield replace(pair, marks=(*pair.marks, *lost)) if lost else pair
+            continue
+        yield pair
+
+
+def _exchanged(pair: Pair, before: str) -> Iterator[Mark]:
+    olds, news = words(before), words(pair.copy)
+    matcher = SequenceMatcher(None, [w for w, _, _ in olds], [w for w, _, _ in news], False)
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        if name != "replace" or _same_lemma([w for w, _, _ in olds[i1:i2]], news[j1:j2]):
+            continue
+        if all(is_stopword(old) for old, _, _ in olds[i1:i2]):
+            continue
+        text = before[olds[i1][1] : olds[i2 - 1][2]]
+        at = find_lost(text, pair.source, olds[i1][1] / max(1, len(before)))
+        if at is not None:
+            weight = max(mark.weight for mark in pair.marks)
+            yield Mark(side="source", start=at[0], end=at[1], kind=pair.kind, weight=weight)
+
+
+def _same_lemma(olds: Sequence[str], news: Sequence[tuple[str, int, int]]) -> bool:
+    """Tell whether one of the new words is an inflection of an old one."""
+    forms = frozenset[str]().union(*(base_forms(old) for old in olds))
+    return any(not base_forms(new).isdisjoint(forms) for new, _, _ in news)
