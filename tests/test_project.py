@@ -44,7 +44,7 @@ ROOMS = (
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins", "naming.cases",
     "naming.verdicts", "naming.surroundings", "naming.traits", "naming.findings", "joins",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
-    "join_classify", "severity", "signature", "bundle", "store",
+    "join_classify", "severity", "tagger_network", "tagger", "signature", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
@@ -52,7 +52,8 @@ ROOMS = (
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
     "learn.makers.looks", "learn.makers.rewordings", "learn.makers.orders",
     "learn.contrasts", "learn.consensus", "learn.marks", "learn.loaders", "learn.sample",
-    "learn.measure", "learn.joined", "learn.metrics", "learn.baselines", "learn.twins",
+    "learn.measure", "learn.joined", "learn.tagged", "learn.tagger_sample", "learn.tagger_fit",
+    "learn.tagger_runs", "learn.metrics", "learn.baselines", "learn.twins",
     "learn.people", "learn.train", "learn.named", "learn.graded", "learn.evaluate",
     "learn.printed", "learn.card",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
@@ -74,7 +75,7 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "store", "console", "cli",
+    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
