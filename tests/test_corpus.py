@@ -309,3 +309,22 @@ def test_corpus_one_sentence_judged_twice_is_one_pair(tmp_path: Path) -> None:
     (pair,) = loaders.load(tmp_path, dropped)["biomqm"]
     assert (pair.label, pair.points) == (None, pytest.approx(5 / 3))
     assert dropped.counts["biomqm"] == {"judged again, differently": 1, "duplicate": 1}
+
+
+def test_corpus_puts_tortured_phrases_into_plain_sentences(tmp_path: Path) -> None:
+    rows = [
+        {"correct": "steam engine (se)", "tortured": "vapour motor"},
+        {"correct": "steam engine", "tortured": "mist machine"},
+        {"correct": "red, green and blue", "tortured": "crimson, lush and azure"},
+    ]
+    _write(tmp_path, "tortured_phrases.parquet", rows)
+    dropped = Dropped()
+    base, *tortured = loaders.load(tmp_path, dropped)["tortured"]
+    assert dropped.counts["tortured"]["not two to four words"] == 1
+    assert (base.kind, base.label, base.copy) == ("base", False, base.source)
+    assert "steam engine" in base.source
+    assert {pair.twin for pair in tortured} == {base.twin}
+    for pair, phrase in zip(tortured, ("vapour motor", "mist machine"), strict=True):
+        assert pair.label is True
+        said = {m.side: getattr(pair, m.side)[m.start : m.end] for m in pair.marks}
+        assert said == {"copy": phrase, "source": "steam engine"}
