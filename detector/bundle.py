@@ -231,9 +231,10 @@ class Bundle:
         from detector.features import matrix
 
         columns = matrix(evidence)
+        severity = self.severity_of(columns)
         return Verdicts(
-            drift=self.drift_of(columns),
-            severity=self.severity_of(columns),
+            drift=self._drift(columns, severity),
+            severity=severity,
             names=self._names(evidence),
         )
 
@@ -244,13 +245,15 @@ class Bundle:
         changed figure is drift by itself: the probability is never below the column
         `heaviest_figure`.
         """
+        return self._drift(columns, self.severity_of(columns))
+
+    def _drift(
+        self, columns: NDArray[np.float64], severity: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         if not len(columns):
             return np.zeros(0)
-        probability = blended(
-            self.config.blend,
-            self.models.drift.decision_function(columns),
-            self.severity_of(columns),
-        )
+        margin = self.models.drift.decision_function(columns)
+        probability = blended(self.config.blend, margin, severity)
         return np.maximum(probability, columns[:, self.config.features.index("heaviest_figure")])
 
     def severity_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
