@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import EncodeError, InputError
+from detector.errors import BundleError, EncodeError, InputError
 from detector.records import Encoding, TokenVectors
 
 if TYPE_CHECKING:
@@ -66,6 +66,34 @@ class EncoderIdentity:
     def to_dict(self) -> dict[str, str | int]:
         """Return the fields by name."""
         return asdict(self)
+
+
+def check_encoder(
+    fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
+) -> None:
+    """Make sure that a model reads the vectors of the encoder that it was fitted on.
+
+    Parameters
+    ----------
+    fitted, in_use : EncoderIdentity
+        Their weights must be the same; their arithmetic may differ.
+    folder : Path
+        Where the model lies.
+    what : str
+        What the folder holds, for the message.
+
+    Raises
+    ------
+    BundleError
+        When the weights differ.
+    """
+    if in_use.weights_sha256 != fitted.weights_sha256:
+        msg = (
+            f"{folder}: was fitted on the encoder {fitted.name} with weights "
+            f"{fitted.weights_sha256[:12]}, the one in use is {in_use.name} with "
+            f"{in_use.weights_sha256[:12]}; train a {what} for it, or use the fitted one"
+        )
+        raise BundleError(msg)
 
 
 class Encoder(Protocol):

@@ -18,7 +18,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from detector.bundle import Bundle, BundleConfig, Models, library_versions
-from detector.encode import EncoderIdentity
+from detector.encode import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
 from detector.signature import Signature, columns_digest
 
@@ -190,13 +190,8 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
             "train it again"
         )
         raise BundleError(msg)
-    if encoder is not None and encoder.weights_sha256 != config.encoder.weights_sha256:
-        msg = (
-            f"{folder}: was fitted on the encoder {config.encoder.name} with weights "
-            f"{config.encoder.weights_sha256[:12]}, the one in use is {encoder.name} with "
-            f"{encoder.weights_sha256[:12]}; train a bundle for it, or use the fitted one"
-        )
-        raise BundleError(msg)
+    if encoder is not None:
+        check_encoder(config.encoder, encoder, folder=folder, what="bundle")
     fitted, here = (
         config.libraries.get("scikit-learn", "unknown"),
         library_versions()["scikit-learn"],

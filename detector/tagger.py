@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.encode import EncoderIdentity, batches
+from detector.encode import EncoderIdentity, batches, check_encoder
 from detector.errors import BundleError
+from detector.reading.files import write_whole
 from detector.records import TokenVectors
 
 if TYPE_CHECKING:
@@ -182,8 +182,9 @@ def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor
     for row, (source, copy) in enumerate(beads):
         at_source, at_copy = places(source, copy)
         vectors[row, at_source], vectors[row, at_copy] = source.vectors, copy.vectors
-        roles[row, at_source] = [text in set(copy.texts) for text in source.texts]
-        roles[row, at_copy] = [2 + (text in set(source.texts)) for text in copy.texts]
+        shared = set(source.texts) & set(copy.texts)
+        roles[row, at_source] = [text in shared for text in source.texts]
+        roles[row, at_copy] = [2 + (text in shared) for text in copy.texts]
         cosines = vectors[row, at_source] @ vectors[row, at_copy].T
         cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
         padding[row, : at_copy.stop + 1] = False
@@ -249,13 +250,7 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity) -> Tagger:
 
     folder = DEFAULT if folder is None else folder
     config = _read_config(folder / _CONFIG)
-    if encoder.weights_sha256 != config.encoder.weights_sha256:
-        msg = (
-            f"{folder}: was trained on the encoder {config.encoder.name} with weights "
-            f"{config.encoder.weights_sha256[:12]}, the one in use is {encoder.name} with "
-            f"{encoder.weights_sha256[:12]}; train a tagger for it, or use the fitted one"
-        )
-        raise BundleError(msg)
+    check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
     data = _read(path)
     found = hashlib.sha256(data).hexdigest()
@@ -291,10 +286,8 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
     data = bytes_of({name: one.half() for name, one in tagger.network.state_dict().items()})
     config = replace(tagger.config, weights=hashlib.sha256(data).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((_WEIGHTS, data), (_CONFIG, config.to_bytes())):
-        partial = folder / f".{name}.{os.getpid()}.partial"
-        partial.write_bytes(content)
-        partial.replace(folder / name)
+    write_whole(folder / _WEIGHTS, data)
+    write_whole(folder / _CONFIG, config.to_bytes())
     return config
 
 

@@ -94,15 +94,7 @@ def _add_tagger(train: Commands) -> None:
         description="Fit the tagger on the marks of the shared corpora and on minimal pairs. A "
         "third of the source sentences is kept from it, for models that read what it says.",
     )
-    tagger.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
-    )
-    tagger.add_argument(
-        "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
-    )
+    _add_drawn(tagger)
     tagger.add_argument("--epochs", type=float, default=1.0, help="passes over them (default 1)")
     tagger.add_argument("--seed", type=int, default=0, help="of every draw (default 0)")
     tagger.add_argument(
@@ -125,21 +117,13 @@ def _add_pairs(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="TOML with these options, and how pairs are drawn and fitted; flags override it",
     )
-    parser.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
-    )
+    _add_drawn(parser)
     parser.add_argument(
         "--table",
         type=Path,
         action="append",
         metavar="FILE",
         help="table of your own, instead of the shared corpora; may be given more than once",
-    )
-    parser.add_argument(
-        "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
     )
     parser.add_argument("--seed", type=int, help="of every draw (default 0)")
     parser.add_argument(
@@ -152,6 +136,19 @@ def _add_pairs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--quiet", action="store_true", default=None, help="say nothing on stderr but errors"
+    )
+
+
+def _add_drawn(parser: argparse.ArgumentParser) -> None:
+    """Say where pairs are drawn from, and how many."""
+    parser.add_argument(
+        "--shared",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+    )
+    parser.add_argument(
+        "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
     )
 
 
@@ -174,7 +171,7 @@ def _train(arguments: argparse.Namespace) -> int:
     material = gather(settings, fitting=True)
     _say(settings, f"fitting on {len(material.fitting)} pairs")
     pairs = (*material.fitting, *material.apart)
-    with _bar(pairs, settings) as progress:
+    with _bar(_distinct(pairs), "features", quiet=settings.quiet) as progress:
         bundle, figures = train(material, _encoder(settings), settings, progress=progress)
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
@@ -184,8 +181,6 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _train_tagger(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from detector import tagger
     from detector.encode import MiniLMEncoder
     from detector.learn.tagger_fit import TaggerSettings
@@ -195,15 +190,14 @@ def _train_tagger(arguments: argparse.Namespace) -> int:
     mix = TaggerMix(limit=arguments.limit, seed=arguments.seed)
     settings = TaggerSettings(epochs=arguments.epochs, seed=arguments.seed)
     material = gather(arguments.shared, mix)
-    hidden = arguments.quiet or not sys.stderr.isatty()
     total = round(len(material.fitting) * settings.epochs)
-    with tqdm(total=total, unit="pair", desc="fitting", disable=hidden) as bar:
+    with _bar(total, "fitting", quiet=arguments.quiet) as progress:
         fitted = train_tagger(
             material,
             MiniLMEncoder(),
             settings,
             checkpoint=arguments.checkpoint,
-            progress=bar.update,
+            progress=progress,
         )
     folder = tagger.DEFAULT if arguments.out is None else arguments.out
     written = tagger.save(fitted, folder)
@@ -224,7 +218,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     _say(settings, "reading the tables")
     material = gather(settings, fitting=False)
     _say(settings, f"measuring on {len(material.apart)} pairs")
-    with _bar(material.apart, settings) as progress:
+    with _bar(_distinct(material.apart), "features", quiet=settings.quiet) as progress:
         figures = measure_bundle(bundle, material, encoder, settings, progress=progress)
     print(f"bundle {bundle.config.digest[:12]}\n{printed(figures)}")
     if settings.json is not None:
@@ -261,13 +255,16 @@ def _encoder(settings: Settings) -> Encoder:
 
 
 @contextmanager
-def _bar(pairs: Sequence[Pair], settings: Settings) -> Iterator[Callable[[int], object]]:
+def _bar(total: int, doing: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
     from tqdm import tqdm
 
-    distinct = len({(pair.source, pair.copy) for pair in pairs})
-    hidden = settings.quiet or not sys.stderr.isatty()
-    with tqdm(total=distinct, unit="pair", desc="features", disable=hidden) as bar:
+    hidden = quiet or not sys.stderr.isatty()
+    with tqdm(total=total, unit="pair", desc=doing, disable=hidden) as bar:
         yield bar.update
+
+
+def _distinct(pairs: Sequence[Pair]) -> int:
+    return len({(pair.source, pair.copy) for pair in pairs})
 
 
 def _say(settings: Settings, text: str) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
 from detector.learn.cleaning import detokenise, rejoin, tidy, unmark
@@ -320,24 +320,20 @@ def tortured(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         source, at = carrier.format(term), carrier.index("{")
         known: dict[str, Any] = {"corpus": "tortured", "twin": f"tortured-{group_of(term)}"}
         yield _pair(source, source, label=False, kind="base", **known)
-        sides: tuple[tuple[Literal["source", "copy"], str], ...]
-        sides = (("copy", phrase), ("source", term))
+        marked = Mark(
+            side="copy",
+            start=at,
+            end=at + len(phrase),
+            kind="tortured phrase",
+            weight=POINTS["Major"],
+        )
         yield _pair(
             source,
             carrier.format(phrase),
             label=True,
             kind="tortured phrase",
             points=POINTS["Major"],
-            marks=tuple(
-                Mark(
-                    side=side,
-                    start=at,
-                    end=at + len(text),
-                    kind="tortured phrase",
-                    weight=POINTS["Major"],
-                )
-                for side, text in sides
-            ),
+            marks=(marked, replace(marked, side="source", end=at + len(term))),
             **known,
         )
 

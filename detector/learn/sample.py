@@ -157,13 +157,20 @@ def name_contrasts(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
 def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     """Make identical copies, and minimal pairs out of sound ones."""
     good = good_pairs(corpora)
-    bases: list[Pair] = []
-    for at, (name, share) in enumerate(_BASES.items(), start=1):
-        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + at)
+    bases = draw_bases(good, mix.bases, seed=mix.seed)
     pool = pools(p.source for p in good["trips"] if not only_evaluates(p))
     return [
         *contrasts(bases, pool, seed=mix.seed),
         *draw(good["same"], mix.identical, seed=mix.seed),
+    ]
+
+
+def draw_bases(good: Mapping[str, Sequence[Pair]], n: int, *, seed: int) -> list[Pair]:
+    """Take about `n` of the pairs that `good_pairs` lists, in fixed shares of its kinds."""
+    return [
+        pair
+        for at, (name, share) in enumerate(_BASES.items(), start=1)
+        for pair in draw(good[name], n * share // 16, seed=seed + at)
     ]
 
 

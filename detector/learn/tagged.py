@@ -74,7 +74,8 @@ def copy_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
 def source_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
     """Say which tokens of a source were lost; None where nobody could mark it.
 
-    A minimal pair in which a word was replaced says nothing of the source word in its place.
+    A minimal pair in which a word was replaced says nothing of the source word in its place, unless
+    `tagger_sample.with_lost` marked it.
     """
     if pair.label is False and pair.corpus in {*_BY_RULE, "contrast"}:
         return _none(tokens)

@@ -6,8 +6,8 @@ checkpoint.
 
 from __future__ import annotations
 
+import io
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +21,7 @@ from torch.nn import functional
 from detector.encode import Encoder, MiniLMEncoder
 from detector.learn.corpus import Pair
 from detector.learn.tagged import UNKNOWN, Targets, copy_targets, source_targets
+from detector.reading.files import write_whole
 from detector.reading.view import matching_view
 from detector.records import TokenVectors
 from detector.tagger import Tokens, feed, places
@@ -132,8 +133,7 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
     rng = np.random.default_rng(settings.seed)
     families: dict[str, list[Pair]] = {}
     for row, pair in enumerate(pairs):
-        ranked = f"{pair.corpus} {pair.group}" if pair.corpus in _RANKED else str(row)
-        families.setdefault(pair.twin or ranked, []).append(pair)
+        families.setdefault(pair.twin or _judged_beside(pair) or str(row), []).append(pair)
     units: list[list[Pair]] = []
     for family in families.values():
         mine = iter(family)
@@ -145,6 +145,11 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
             steps.append([])
         steps[-1] += units[i]
     return steps
+
+
+def _judged_beside(pair: Pair) -> str:
+    """Return the key of the copies that a pair is ranked among by their points; empty if none."""
+    return f"{pair.corpus} {pair.group}" if pair.corpus in _RANKED else ""
 
 
 def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
@@ -230,8 +235,8 @@ def _order_loss(odds: Tensor, pairs: Sequence[Pair]) -> Tensor:
                 total = total + (1.0 if pair.label else 0.5) * functional.softplus(-2.0 * lead)
     judged: dict[str, list[int]] = {}
     for i, pair in enumerate(pairs):
-        if pair.corpus in _RANKED and pair.points is not None:
-            judged.setdefault(f"{pair.corpus} {pair.group}", []).append(i)
+        if (key := _judged_beside(pair)) and pair.points is not None:
+            judged.setdefault(key, []).append(i)
     for rows in judged.values():
         for i in rows:
             for j in rows:
@@ -285,15 +290,15 @@ class _Run:
         """Write a checkpoint, whole or not at all."""
         if path is None:
             return
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         kept = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "schedule": self.schedule.state_dict(),
             "step": step,
         }
-        torch.save(kept, partial)
-        partial.replace(path)
+        written = io.BytesIO()
+        torch.save(kept, written)
+        write_whole(path, written.getvalue())
 
 
 def _run(network: PairNetwork, rate: float, total: int) -> _Run:

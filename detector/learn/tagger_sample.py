@@ -15,11 +15,10 @@ from detector.learn.corpus import Mark, Pair, draw, only_evaluates
 from detector.learn.makers.edits import find_lost
 from detector.learn.makers.grammar import words
 from detector.learn.makers.pools import pools
-from detector.learn.sample import good_pairs
+from detector.learn.sample import draw_bases, good_pairs
 from detector.lexicon import base_forms, is_stopword
 
 _KEPT = 3  # one group in so many is kept from the tagger
-_BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +93,7 @@ def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[
     mix = mix.scaled()
     seen = {name: [p for p in pairs if seen_by_tagger(p)] for name, pairs in corpora.items()}
     good = good_pairs(seen)
-    bases: list[Pair] = []
-    for at, (name, share) in enumerate(_BASES.items(), start=1):
-        bases += draw(good[name], mix.bases * share // 16, seed=mix.seed + 20 + at)
+    bases = draw_bases(good, mix.bases, seed=mix.seed + 20)
     pool = pools(pair.source for pair in good["trips"])
     chosen = list(with_lost(contrasts(bases, pool, damages=3, harmless=1, seed=mix.seed + 20)))
     for name, quota in mix.marked.items():
@@ -133,11 +130,12 @@ def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
 
 def _exchanged(pair: Pair, before: str) -> Iterator[Mark]:
     olds, news = words(before), words(pair.copy)
-    matcher = SequenceMatcher(None, [w for w, _, _ in olds], [w for w, _, _ in news], False)
+    old, new = ([word for word, _, _ in side] for side in (olds, news))
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     for name, i1, i2, j1, j2 in matcher.get_opcodes():
-        if name != "replace" or _same_lemma([w for w, _, _ in olds[i1:i2]], news[j1:j2]):
+        if name != "replace" or _same_lemma(old[i1:i2], new[j1:j2]):
             continue
-        if all(is_stopword(old) for old, _, _ in olds[i1:i2]):
+        if all(map(is_stopword, old[i1:i2])):
             continue
         text = before[olds[i1][1] : olds[i2 - 1][2]]
         at = find_lost(text, pair.source, olds[i1][1] / max(1, len(before)))
@@ -146,7 +144,7 @@ def _exchanged(pair: Pair, before: str) -> Iterator[Mark]:
             yield Mark(side="source", start=at[0], end=at[1], kind=pair.kind, weight=weight)
 
 
-def _same_lemma(olds: Sequence[str], news: Sequence[tuple[str, int, int]]) -> bool:
+def _same_lemma(olds: Sequence[str], news: Sequence[str]) -> bool:
     """Tell whether one of the new words is an inflection of an old one."""
-    forms = frozenset[str]().union(*(base_forms(old) for old in olds))
-    return any(not base_forms(new).isdisjoint(forms) for new, _, _ in news)
+    forms = frozenset[str]().union(*map(base_forms, olds))
+    return any(not base_forms(new).isdisjoint(forms) for new in news)

@@ -177,9 +177,10 @@ def _letters_of(norms: Iterable[str]) -> str:
 
 
 # What turns the name of a place or a person into an adjective or a people.
+_CREEDS = ("ism", "ist", "ists", "ic")
 _SUFFIXES = (
     *("n", "an", "ian", "ns", "ans", "ians", "ese", "ish", "ite", "ites", "er", "ers", "i"),
-    *("ic", "ism", "ist", "ists"),
+    *_CREEDS,
 )
 
 
@@ -207,9 +208,6 @@ def _adjective(board: Board, mention: Mention) -> None:
         )
         if j is not None:
             board.settle(i, Match("kept", (j,), "the name and its adjective"))
-
-
-_CREEDS = ("ism", "ist", "ists", "ic")
 
 
 def _is_place(word: Word) -> bool:
