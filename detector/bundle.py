@@ -10,18 +10,20 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
-from detector.records import Change, NameChange, Verdicts
+from detector.records import ErrorSpan, NameChange, Verdicts
 from detector.signature import Signature, columns_digest
+from detector.tags import TAG_FEATURES, error_spans, tag_matrix
 from detector.version import __version__
 
 if TYPE_CHECKING:
@@ -30,11 +32,32 @@ if TYPE_CHECKING:
     from detector.join_classify import JoinClassifier
     from detector.joins import Broken
     from detector.severity import SeverityRegressor
+    from detector.tagger import Tagger
 
-LEFT_TO_RULE: tuple[Change, ...] = ("as_word",)
-"""Name changes that the classifier does not judge: minimal pairs hardly show "Sun" -> "the sun"."""
+STACKED = ("severity", *(name for name, _, _ in TAG_FEATURES))
+"""What the severity with a tagger is made of: that without one, and what the tags say."""
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggedConfig:
+    """How beads are judged with a tagger.
+
+    Attributes
+    ----------
+    tagger : str
+        SHA-256 of the tagger's config, which holds that of its weights.
+    threshold : float
+        As in `BundleConfig`.
+    blend : (float, float, float, float)
+        As in `BundleConfig`, with the severity that knows the tags; last the weight of the
+        tagger's log(1 + odds) of drift, 0 or above.
+    """
+
+    tagger: str
+    threshold: float
+    blend: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +74,9 @@ class BundleConfig:
         Drift probability in [0, 1] from which a sentence is flagged.
     name_threshold : float
         Probability in [0, 1] from which a changed name counts as damaged.
+    name_beliefs : tuple of (float, float)
+        Beliefs of the naming rules, rising, and the probability that each stands for; between two
+        of them it rises evenly. Empty: the beliefs stand as they are.
     blend : (float, float, float)
         Intercept, weight of the drift model's log-odds and weight of log(1 + severity) in the
         log-odds of drift; both weights are 0 or above.
@@ -62,6 +88,8 @@ class BundleConfig:
         Versions it was fitted with; a bundle is bound to scikit-learn's minor version.
     models : str
         SHA-256 of `models.skops`.
+    tagged : TaggedConfig or None
+        None where the bundle was fitted without a tagger.
     training : mapping
         Seed, corpora, counts and figures of the fit, as JSON; nothing reads it back.
     """
@@ -70,11 +98,13 @@ class BundleConfig:
     version: str
     threshold: float
     name_threshold: float
+    name_beliefs: tuple[tuple[float, float], ...]
     blend: tuple[float, float, float]
     columns: tuple[tuple[str, str], ...]
     encoder: EncoderIdentity
     libraries: Mapping[str, str]
     models: str
+    tagged: TaggedConfig | None = None
     training: Mapping[str, Any]
 
     @property
@@ -92,6 +122,7 @@ class BundleConfig:
         record = {f.name: getattr(self, f.name) for f in fields(self)}
         record["encoder"] = asdict(self.encoder)
         record["columns"] = [list(column) for column in self.columns]
+        record["tagged"] = None if self.tagged is None else asdict(self.tagged)
         record["libraries"] = dict(self.libraries)
         record["training"] = dict(self.training)
         text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -106,25 +137,31 @@ class BundleConfig:
         KeyError, TypeError, ValueError, AttributeError
             When a field is missing or of another type; `store` says which file it was.
         """
-        for name in ("threshold", "name_threshold"):
-            threshold = record[name]
-            if isinstance(threshold, bool) or not 0.0 <= float(threshold) <= 1.0:
-                msg = f"{name} is {threshold!r}; give a number in [0, 1]"
-                raise ValueError(msg)
-        intercept, margin, severity = map(float, record["blend"])
-        if min(margin, severity) < 0.0 or not math.isfinite(intercept + margin + severity):
-            msg = f"blend is {record['blend']!r}; give a number and two that are 0 or above"
+        intercept, margin, severity = _blend(record["blend"], 3)
+        beliefs = tuple((float(a), float(b)) for a, b in record["name_beliefs"])
+        if any(not (a < c and b <= d) for (a, b), (c, d) in pairwise(beliefs)):
+            msg = f"name_beliefs are {record['name_beliefs']!r}; give pairs that rise"
             raise ValueError(msg)
+        tagged = record["tagged"]
+        if tagged is not None:
+            a, b, c, d = _blend(tagged["blend"], 4)
+            tagged = TaggedConfig(
+                tagger=str(tagged["tagger"]),
+                threshold=_probability(tagged["threshold"], "tagged threshold"),
+                blend=(a, b, c, d),
+            )
         return cls(
             schema=int(record["schema"]),
             version=str(record["version"]),
-            threshold=float(record["threshold"]),
-            name_threshold=float(record["name_threshold"]),
+            threshold=_probability(record["threshold"], "threshold"),
+            name_threshold=_probability(record["name_threshold"], "name_threshold"),
+            name_beliefs=beliefs,
             blend=(intercept, margin, severity),
             columns=tuple((str(name), str(unit)) for name, unit in record["columns"]),
             encoder=EncoderIdentity(**record["encoder"]),
             libraries={str(k): str(v) for k, v in record["libraries"].items()},
             models=str(record["models"]),
+            tagged=tagged,
             training=dict(record["training"]),
         )
 
@@ -134,6 +171,7 @@ class BundleConfig:
         encoder: EncoderIdentity | None = None,
         threshold: float | None = None,
         name_threshold: float | None = None,
+        tagger: bool = True,
     ) -> Signature:
         """Return the signature of scores made with this bundle.
 
@@ -145,12 +183,16 @@ class BundleConfig:
             Drift threshold in use, in [0, 1]; by default the bundle's.
         name_threshold : float, optional
             Threshold of damaged names in use, in [0, 1]; by default the bundle's.
+        tagger : bool
+            Whether the tagger is in use, where there is one.
 
         Returns
         -------
         Signature
         """
         encoder = encoder or self.encoder
+        tagged = self.tagged if tagger else None
+        own = self.threshold if tagged is None else tagged.threshold
         return Signature(
             version=__version__,
             schema=self.schema,
@@ -158,12 +200,28 @@ class BundleConfig:
             encoder=encoder.name,
             weights=encoder.weights_sha256,
             precision=encoder.precision,
+            tagger="none" if tagged is None else tagged.tagger,
             n_features=len(self.columns),
             features=columns_digest(self.columns),
-            threshold=self.threshold if threshold is None else threshold,
+            threshold=own if threshold is None else threshold,
             name_threshold=self.name_threshold if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
+
+
+def _probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file
+    if isinstance(value, bool) or not 0.0 <= float(value) <= 1.0:
+        msg = f"{name} is {value!r}; give a number in [0, 1]"
+        raise ValueError(msg)
+    return float(value)
+
+
+def _blend(values: Sequence[Any], n: int) -> tuple[float, ...]:
+    blend = tuple(map(float, values))
+    if len(blend) != n or min(blend[1:]) < 0.0 or not math.isfinite(sum(blend)):
+        msg = f"blend is {values!r}; give a number and {n - 1} that are 0 or above"
+        raise ValueError(msg)
+    return blend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,17 +234,16 @@ class Models:
         Over `features.FEATURES`: the probability that meaning was changed or lost.
     severity : SeverityRegressor or None
         Over the same columns: expected error points.
-    names : BeadClassifier or None
-        Over `naming.traits.TRAITS`: the probability that a changed name is damaged. Without it
-        the rule's belief stands.
     joins : JoinClassifier or None
         Over `joins.join_rows`: the probability that a join of two copy words is broken.
+    tagged : SeverityRegressor or None
+        Over `STACKED`: expected error points where a tagger read the bead.
     """
 
     drift: BeadClassifier
     severity: SeverityRegressor | None = None
-    names: BeadClassifier | None = None
     joins: JoinClassifier | None = None
+    tagged: SeverityRegressor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -197,18 +254,22 @@ class Bundle:
     ----------
     models : Models
     config : BundleConfig
+    tagger : Tagger or None
+        The one that it was fitted with; None judges without it.
     card : str
         What it may be used for, what it was fitted on and how well it does; Markdown.
     """
 
     models: Models
     config: BundleConfig
+    tagger: Tagger | None = None
     card: str = ""
 
     @property
     def threshold(self) -> float:
         """Drift probability in [0, 1] from which a sentence is flagged."""
-        return self.config.threshold
+        tagged = self.config.tagged
+        return self.config.threshold if self.tagger is None or tagged is None else tagged.threshold
 
     @property
     def joins(self) -> Broken | None:
@@ -231,19 +292,37 @@ class Bundle:
         from detector.features import matrix
 
         columns = matrix(evidence)
+        spans: tuple[tuple[ErrorSpan, ...], ...] = ((),) * len(evidence)
+        tokens = [bead.tokens for bead in evidence]
+        if self.tagger is not None and None not in tokens:
+            given = [both for both in tokens if both is not None]
+            tags = self.tagger.tag(given)
+            columns = np.hstack([columns, tag_matrix(tags)])
+            spans = tuple(
+                error_spans(
+                    (bead.words.source, bead.words.copy), both, one, self.tagger.config.thresholds
+                )
+                for bead, both, one in zip(evidence, given, tags, strict=True)
+            )
         severity = self.severity_of(columns)
         return Verdicts(
             drift=self._drift(columns, severity),
             severity=severity,
-            names=self._names(evidence),
+            names=tuple(self._named(bead.names) for bead in evidence),
+            spans=spans,
         )
 
     def drift_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probability of drift of rows of `features.matrix`, of shape (n,).
+        """Return the probability of drift of rows, of shape (n,).
 
         The drift model says how likely, the severity tells apart what its trees call equal. A
         changed figure is drift by itself: the probability is never below the column
         `heaviest_figure`.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n, n_features) or (n, n_features + n_tag_features), float64
+            Of `features.matrix`, and of `tags.tag_matrix` where a tagger read the beads.
         """
         return self._drift(columns, self.severity_of(columns))
 
@@ -252,44 +331,38 @@ class Bundle:
     ) -> NDArray[np.float64]:
         if not len(columns):
             return np.zeros(0)
-        margin = self.models.drift.decision_function(columns)
-        probability = blended(self.config.blend, margin, severity)
-        return np.maximum(probability, columns[:, self.config.features.index("heaviest_figure")])
+        own, tags = self._parted(columns)
+        margin = self.models.drift.decision_function(own)
+        if tags is None or self.config.tagged is None:
+            probability = blended(self.config.blend, margin, severity)
+        else:
+            probability = blended(self.config.tagged.blend, margin, severity, tags[:, 0])
+        return np.maximum(probability, own[:, self.config.features.index("heaviest_figure")])
 
     def severity_of(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the expected error points of rows of `features.matrix`, of shape (n,)."""
+        """Return the expected error points of rows, of shape (n,); columns as for `drift_of`."""
+        own, tags = self._parted(columns)
         if self.models.severity is None or not len(columns):
             return np.full(len(columns), np.nan)
-        severity: NDArray[np.float64] = self.models.severity.predict(columns)
+        severity: NDArray[np.float64] = self.models.severity.predict(own)
+        if tags is not None and self.models.tagged is not None:
+            severity = self.models.tagged.predict(np.column_stack([severity, tags]))
         return severity
 
-    def _names(self, evidence: Sequence[BeadEvidence]) -> tuple[tuple[NameChange, ...], ...]:
-        from detector.naming.cases import JUDGED
-        from detector.naming.findings import NameFindings, judge_names
+    def _parted(
+        self, columns: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        n = len(self.config.columns)
+        return columns[:, :n], columns[:, n:] if columns.shape[1] > n else None
 
-        if self.models.names is None:
-            return tuple(bead.names for bead in evidence)
-        findings = [NameFindings(bead.names, bead.name_traits) for bead in evidence]
-        judged = [
-            np.array(
-                [change.change in JUDGED and change.change not in LEFT_TO_RULE for change in names],
-                dtype=np.bool_,
-            )
-            for names in (found.changes for found in findings)
-        ]
-        if not any(mine.any() for mine in judged):
-            return tuple(bead.names for bead in evidence)
-        rows = np.concatenate([f.traits[mine] for f, mine in zip(findings, judged, strict=True)])
-        given = iter(self.models.names.predict_proba(rows)[:, 1].tolist())
+    def _named(self, names: tuple[NameChange, ...]) -> tuple[NameChange, ...]:
+        """Put probabilities in the place of the rules' beliefs; a kept name keeps its own."""
+        table = self.config.name_beliefs
         return tuple(
-            judge_names(
-                found,
-                [
-                    next(given) if one else change.probability
-                    for one, change in zip(mine.tolist(), found.changes, strict=True)
-                ],
-            )
-            for found, mine in zip(findings, judged, strict=True)
+            change
+            if change.change == "kept"
+            else replace(change, probability=probability_of(table, change.probability))
+            for change in names
         )
 
     def signature(
@@ -297,33 +370,55 @@ class Bundle:
     ) -> Signature:
         """Return the signature of scores made with this bundle; see `BundleConfig.signature`."""
         return self.config.signature(
-            encoder=encoder, threshold=threshold, name_threshold=name_threshold
+            encoder=encoder,
+            threshold=threshold,
+            name_threshold=name_threshold,
+            tagger=self.tagger is not None,
         )
 
 
+def probability_of(beliefs: Sequence[tuple[float, float]], belief: float) -> float:
+    """Return the probability that a belief about a name stands for; see `name_beliefs`.
+
+    Examples
+    --------
+    >>> probability_of([(0.0, 0.0), (0.5, 0.2), (0.9, 0.6)], 0.7)
+    0.4
+    """
+    if not beliefs:
+        return belief
+    known, probabilities = zip(*beliefs, strict=True)
+    return round(float(np.interp(belief, known, probabilities)), 6)
+
+
 def blended(
-    blend: tuple[float, float, float],
+    blend: tuple[float, ...],
     margin: NDArray[np.float64],
     severity: NDArray[np.float64],
+    tagged: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Make one probability of drift of the drift model's log-odds and the severity.
+    """Make one probability of drift of the drift model's log-odds, the severity and the tags.
 
     Parameters
     ----------
-    blend : (float, float, float)
-        As in `BundleConfig`.
+    blend : tuple of float
+        As in `BundleConfig`, or with `tagged` as in `TaggedConfig`.
     margin : ndarray of shape (n,), float64
         Log-odds of the drift model.
     severity : ndarray of shape (n,), float64
         Expected error points; NaN, where no model gives any, is read as 0.
+    tagged : ndarray of shape (n,), float64, optional
+        The tagger's log(1 + odds).
 
     Returns
     -------
     ndarray of shape (n,), float64
         In [0, 1].
     """
-    intercept, by_margin, by_severity = blend
+    intercept, by_margin, by_severity, *by_tags = blend
     odds = intercept + by_margin * margin + by_severity * np.log1p(np.nan_to_num(severity))
+    if tagged is not None:
+        odds = odds + by_tags[0] * tagged
     probability: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * odds))  # never overflows
     return probability
 

@@ -152,8 +152,7 @@ def _add_score(commands: Commands) -> None:
     parser.add_argument(
         "--name-threshold",
         type=_probability,
-        default=0.5,
-        help="probability from which a changed name counts as damaged (default 0.5)",
+        help="probability from which a changed name counts as damaged",
     )
     parser.add_argument(
         "--fail-on",
@@ -162,6 +161,14 @@ def _add_score(commands: Commands) -> None:
         "left aside), or either; and when the texts do not match",
     )
     parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="model bundle to judge with")
+    parser.add_argument(
+        "--no-tagger",
+        dest="tagger",
+        action="store_const",
+        const=None,
+        default="bundled",
+        help="do not read word by word: no spans, about half the time",
+    )
     parser.add_argument(
         "--colour",
         choices=("auto", "always", "never"),
@@ -301,7 +308,7 @@ def _scorer(arguments: argparse.Namespace) -> Scorer:
         from detector.scorer import Scorer
 
         options = vars(arguments)
-        named = ("encoder", "precision", "bundle", "threshold", "name_threshold")
+        named = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
         return Scorer(**{name: options[name] for name in named if name in options})
 
 

@@ -17,11 +17,10 @@ from detector.encode import Encoder
 from detector.figures.compare import FigureChange, compare_figures
 from detector.joins import Broken, judge_joins
 from detector.naming.board import NameContext
-from detector.naming.cases import NameCase
-from detector.naming.traits import trait_matrix
-from detector.naming.verdicts import name_cases, name_context
+from detector.naming.verdicts import compare_names, name_context
 from detector.reading.view import matching_view
 from detector.records import Document, Encoding, NameChange, Sentence
+from detector.tags import Tokens
 from detector.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
 
@@ -65,6 +64,18 @@ class Reading:
         ]
         return np.concatenate(words), np.concatenate([mine.vectors for mine in tokens])
 
+    def tokens_of(self, indices: range) -> Tokens | None:
+        """Return the tokens of those sentences, None when the encoder offers no vectors of them."""
+        if self.encoding.tokens is None:
+            return None
+        sentences = [self.document.sentences[i] for i in indices]
+        return Tokens.of(
+            [
+                (matching_view(sentence.text), sentence.start, self.encoding.tokens[i])
+                for i, sentence in zip(indices, sentences, strict=True)
+            ]
+        )
+
     def text_of(self, indices: range) -> tuple[str, int]:
         """Return the raw text from the first to the last of those sentences, and its start."""
         start = self.document.sentences[indices.start].start
@@ -94,10 +105,12 @@ class BeadEvidence:
         Spans count from the start of `source_text` and `copy_text`.
     names : tuple of NameChange
         Spans count in the raw texts; probabilities are the rule's belief.
-    name_cases : tuple of NameCase
-        What was seen of each name, in the order of `names`.
     n_truncated : int
         Sentences of the bead that the encoder did not read to the end.
+    source, copy : Reading
+        The documents.
+    at : (range, range)
+        The bead's sentences in them.
     """
 
     source_text: str
@@ -112,13 +125,16 @@ class BeadEvidence:
     joins: NDArray[np.float64] | None
     figures: tuple[FigureChange, ...]
     names: tuple[NameChange, ...]
-    name_cases: tuple[NameCase, ...]
     n_truncated: int
+    source: Reading
+    copy: Reading
+    at: tuple[range, range]
 
     @property
-    def name_traits(self) -> NDArray[np.float64]:
-        """What a classifier may know of each name: `naming.traits.trait_matrix` of the cases."""
-        return trait_matrix(self.name_cases)
+    def tokens(self) -> tuple[Tokens, Tokens] | None:
+        """What a tagger reads: the tokens of source and copy, where the encoder offers them."""
+        source, copy = self.source.tokens_of(self.at[0]), self.copy.tokens_of(self.at[1])
+        return None if source is None or copy is None else (source, copy)
 
 
 def read(document: Document, encoding: Encoding) -> Reading:
@@ -178,7 +194,6 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
     )
     source_text, _ = source.text_of(source_at)
     copy_text, _ = copy.text_of(copy_at)
-    cases = name_cases(links, context, copy_at.start)
     cosines = broken = None
     if source_vectors is not None and copy_vectors is not None and source_words and copy_words:
         cosines = source_vectors @ copy_vectors.T
@@ -197,10 +212,12 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
         copy_distances=distances[1],
         joins=broken,
         figures=compare_figures(source_text, copy_text),
-        names=tuple(case.change for case in cases),
-        name_cases=cases,
+        names=compare_names(links, context, copy_at.start),
         n_truncated=sum(source.encoding.truncated[i] for i in source_at)
         + sum(copy.encoding.truncated[i] for i in copy_at),
+        source=source,
+        copy=copy,
+        at=at,
     )
 
 

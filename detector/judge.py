@@ -18,7 +18,17 @@ from detector.features import TOLD_FIGURE
 from detector.joins import Broken
 from detector.reading.furniture import furniture_reason, split_run
 from detector.reasons import bead_reasons
-from detector.records import Alignment, NameChange, Passage, Row, Sentence, Span, Verdicts
+from detector.records import (
+    Alignment,
+    ErrorSpan,
+    NameChange,
+    Passage,
+    Row,
+    Sentence,
+    Span,
+    Verdicts,
+)
+from detector.tags import deal
 
 
 class Judge(Protocol):
@@ -104,11 +114,12 @@ def judge(
         replace(bead, names=names) for bead, names in zip(gathered, verdicts.names, strict=True)
     ]
     rows: list[Row] = []
-    for job, bead, probability, points in zip(
-        jobs, evidence, verdicts.drift.tolist(), verdicts.severity.tolist(), strict=True
+    drift, severities = verdicts.drift.tolist(), verdicts.severity.tolist()
+    for job, bead, probability, points, spans in zip(
+        jobs, evidence, drift, severities, verdicts.spans, strict=True
     ):
         severity = None if math.isnan(points) else points
-        verdict = _Verdict(probability, probability >= threshold, severity)
+        verdict = _Verdict(probability, probability >= threshold, severity, spans)
         if job.addition:
             sentence = copy.document.sentences[job.copy.start]
             rows.append(_addition(sentence, job, bead, verdict))
@@ -141,6 +152,7 @@ class _Verdict:
     probability: float
     flagged: bool
     severity: float | None
+    spans: tuple[ErrorSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +200,7 @@ def _aligned(
     source_text, start = source.text_of(job.source)
     sentences = [copy.document.sentences[j] for j in job.copy]
     names = _names_by_sentence(bead.names, sentences)
+    spans = deal(verdict.spans, sentences)
     return [
         Row(
             copy_index=j,
@@ -202,10 +215,11 @@ def _aligned(
             drift_flag=verdict.flagged,
             severity=verdict.severity,
             name_changes=tuple(mine),
-            reasons=bead_reasons(bead, mine, flagged=verdict.flagged),
+            spans=words,
+            reasons=bead_reasons(bead, mine, words, flagged=verdict.flagged),
             n_truncated=bead.n_truncated,
         )
-        for j, sentence, mine in zip(job.copy, sentences, names, strict=True)
+        for j, sentence, mine, words in zip(job.copy, sentences, names, spans, strict=True)
     ]
 
 

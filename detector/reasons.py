@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -21,16 +21,21 @@ from detector.clues import (
 from detector.evidence import BeadEvidence
 from detector.features import TOLD_FIGURE
 from detector.lexicon import is_stopword
-from detector.records import SLIPS, NameChange
+from detector.records import SLIPS, ErrorSpan, NameChange
 
 _HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
 _MOST = 4  # words listed in one reason
 _BROKEN = 0.7  # probability from which a join is worth naming ...
 _MOST_JOINS = 2  # ... and at most so many of them
+_MOST_SPANS = 3  # spans of a side listed
 
 
 def bead_reasons(
-    bead: BeadEvidence, names: Sequence[NameChange], *, flagged: bool
+    bead: BeadEvidence,
+    names: Sequence[NameChange],
+    spans: Sequence[ErrorSpan] = (),
+    *,
+    flagged: bool,
 ) -> tuple[str, ...]:
     """Say in words what moved in a bead.
 
@@ -40,6 +45,8 @@ def bead_reasons(
     names : sequence of NameChange
         Those of the bead's names that are to be told here: a bead of several copy sentences
         tells each name with the sentence it stands in.
+    spans : sequence of ErrorSpan
+        Words that a tagger calls damaged or lost, likewise.
     flagged : bool
         Whether the bead's drift probability reaches the threshold. A sound bead is given the
         hard findings alone (figures, negation, opposites, names), not every synonym.
@@ -73,6 +80,7 @@ def bead_reasons(
         reasons.append("a statement may have become a question")
     if flagged:
         reasons += _wording(bead, *named)
+        reasons += _spans(bead, spans, told=" ".join(reasons))
         reasons += _joins(bead)
         if bead.similarity < 0.6:
             reasons.append(f"the two sides are little alike (cosine {bead.similarity:.2f})")
@@ -146,6 +154,22 @@ def _wording(bead: BeadEvidence, source_named: set[int], copy_named: set[int]) -
     if added:
         reasons.append(f"the source has nothing for {_listed(added)}")
     return reasons
+
+
+def _spans(bead: BeadEvidence, spans: Sequence[ErrorSpan], *, told: str) -> Iterator[str]:
+    """Say which words a tagger calls damaged or lost, surest first, that no reason told yet."""
+    sides = ((bead.copy.document.raw, "copy"), (bead.source.document.raw, "source"))
+    for raw, side in sides:
+        mine = [(getattr(one, side), one) for one in spans if getattr(one, side) is not None]
+        fresh = [
+            (span.of(raw), one.probability)
+            for span, one in sorted(mine, key=lambda item: -item[1].probability)
+            if not all(f"“{word}" in told for word in span.of(raw).split())
+        ]
+        if fresh:
+            says = "may be wrong" if side == "copy" else "may be missing from the copy"
+            shown = ", ".join(f"“{text}” ({p:.2f})" for text, p in fresh[:_MOST_SPANS])
+            yield f"{shown} {says}"
 
 
 def _joins(bead: BeadEvidence) -> list[str]:

@@ -34,6 +34,14 @@ CHANGES: tuple[Change, ...] = get_args(Change)
 SLIPS: tuple[Change, ...] = ("case", "possessive")
 """Changes after which a name can still be read: told quietly."""
 
+ErrorKind = Literal["mistranslation", "omission", "addition", "name", "number", "grammar"]
+"""What kind of error an error span is, as far as the tagger can tell."""
+
+ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
+
+DAMAGES: tuple[Change, ...] = tuple(c for c in CHANGES if c != "kept" and c not in SLIPS)
+"""Changes after which a name may not be known again."""
+
 Kind = Literal["aligned", "addition"]
 """Whether a copy sentence has a counterpart in the source."""
 
@@ -215,7 +223,7 @@ class Alignment:
 class NameChange:
     """One name and what became of it.
 
-    `probability` is the belief in [0, 1] that the name is damaged; 0 is sound.
+    `probability` in [0, 1] says how likely the name is damaged; 0 is sound.
     Spans count code points of the raw texts; a side where the name does not stand is None.
     """
 
@@ -244,6 +252,31 @@ class NameChange:
             raise InputError(msg)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorSpan:
+    """Words of the copy that look damaged, or words of the source that look lost.
+
+    `probability` in [0, 1] is that of its likeliest word. The span counts code points of the raw
+    text of its side; the other side is None.
+    """
+
+    copy: Span | None
+    source: Span | None
+    probability: float
+    kind: ErrorKind
+
+    def __post_init__(self) -> None:
+        if self.kind not in ERROR_KINDS:
+            msg = f"error span has kind {self.kind!r}; use one of {', '.join(ERROR_KINDS)}"
+            raise InputError(msg)
+        if not 0.0 <= self.probability <= 1.0:
+            msg = f"error span has probability {self.probability}; give a number in [0, 1]"
+            raise InputError(msg)
+        if (self.copy is None) == (self.source is None):
+            msg = f"error span {self.copy}, {self.source}: give a span of exactly one side"
+            raise InputError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Verdicts:
     """What the models of a bundle say of n beads.
@@ -256,11 +289,14 @@ class Verdicts:
         Expected error points, 0 is sound; NaN without a model for it.
     names : tuple of tuple of NameChange
         Of each bead, with their probabilities.
+    spans : tuple of tuple of ErrorSpan
+        Of each bead; empty without a tagger.
     """
 
     drift: NDArray[np.float64]
     severity: NDArray[np.float64]
     names: tuple[tuple[NameChange, ...], ...]
+    spans: tuple[tuple[ErrorSpan, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,6 +322,9 @@ class Row:
         Whether `drift_probability` reaches the threshold.
     name_changes : tuple of NameChange
         Every name of the bead, kept ones included.
+    spans : tuple of ErrorSpan
+        Words of the copy sentence that look damaged; with the bead's first copy sentence also the
+        words of the source that look lost. Empty without a tagger, and for an addition.
     reasons : tuple of str
         Why, in words; strongest first.
     severity : float or None
@@ -307,6 +346,7 @@ class Row:
     drift_flag: bool
     severity: float | None = None
     name_changes: tuple[NameChange, ...] = ()
+    spans: tuple[ErrorSpan, ...] = ()
     reasons: tuple[str, ...] = ()
     n_truncated: int = 0
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from detector.signature import Signature
 
 FORMAT = "detector-report"
-SCHEMA = 2
+SCHEMA = 3
 """What `Report.to_dict` writes and `Report.from_dict` reads; another number is refused."""
 
 
@@ -209,7 +209,7 @@ class Report:
         DataFrame
             All offsets count code points of the raw texts. Where there is nothing to say,
             floats are NaN, `source_start` and `source_end` are `<NA>` and `source_text` is None.
-            `name_changes` holds lists of dicts, `reasons` lists of str.
+            `name_changes` and `spans` hold lists of dicts, `reasons` lists of str.
         """
         from detector.showing import tables
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,9 @@ class Scorer:
         bundle's own.
     precision : {"fp32", "bf16", "auto"}
         Arithmetic of the default encoder.
+    tagger : "bundled" or None
+        Whether the bundle's tagger, where it has one, reads each bead word by word. With None
+        there are no `spans`, and scoring takes about half the time; the signature says which.
 
     Raises
     ------
@@ -75,7 +78,7 @@ class Scorer:
     >>> scorer.score(copy="The sun said no.", source="Sun said no.")  # doctest: +SKIP
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - options of a front door, each by its name
         self,
         *,
         encoder: Encoder | str | Path | None = None,
@@ -83,6 +86,7 @@ class Scorer:
         threshold: float | None = None,
         name_threshold: float | None = None,
         precision: Precision = "fp32",
+        tagger: Literal["bundled"] | None = "bundled",
     ) -> None:
         from detector.store import load
 
@@ -90,10 +94,13 @@ class Scorer:
             if value is not None and not 0.0 <= value <= 1.0:
                 msg = f"{name} is {value}; give a probability in [0, 1]"
                 raise InputError(msg)
+        if tagger not in ("bundled", None):
+            msg = f"tagger is {tagger!r}; give 'bundled', or None to score without one"
+            raise InputError(msg)
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
-        self._bundle: Bundle = load(bundle, encoder=encoder.identity)
+        self._bundle: Bundle = load(bundle, encoder=encoder.identity, tagger=tagger is not None)
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.config.name_threshold if name_threshold is None else name_threshold

@@ -35,6 +35,8 @@ class Signature:
         SHA-256 of its weights.
     precision : str
         Its arithmetic, fp32 or bf16.
+    tagger : str
+        SHA-256 of the tagger's config, which holds that of its weights; "none" without one.
     n_features : int
         Columns that the classifier reads.
     features : str
@@ -50,10 +52,10 @@ class Signature:
     --------
     >>> print(Signature(
     ...     version="0.1.0", schema=1, bundle="b" * 64, encoder="all-MiniLM-L6-v2",
-    ...     weights="5" * 64, precision="fp32", n_features=2, features="f" * 64,
+    ...     weights="5" * 64, precision="fp32", tagger="none", n_features=2, features="f" * 64,
     ...     threshold=0.4, name_threshold=0.5, libraries=(("numpy", "2.4.6"),),
     ... ))
-    detector 0.1.0|schema 1|bundle bbbbbbbbbbbb|encoder all-MiniLM-L6-v2@555555555555/fp32|features 2@ffffffffffff|threshold 0.4|name threshold 0.5|numpy 2.4.6
+    detector 0.1.0|schema 1|bundle bbbbbbbbbbbb|encoder all-MiniLM-L6-v2@555555555555/fp32|tagger none|features 2@ffffffffffff|threshold 0.4|name threshold 0.5|numpy 2.4.6
     """  # noqa: E501 - one line is the point
 
     version: str
@@ -62,6 +64,7 @@ class Signature:
     encoder: str
     weights: str
     precision: str
+    tagger: str
     n_features: int
     features: str
     threshold: float
@@ -81,6 +84,7 @@ class Signature:
             f"schema {self.schema}",
             f"bundle {self.bundle[:_SHOWN]}",
             f"encoder {self.encoder}@{self.weights[:_SHOWN]}/{self.precision}",
+            f"tagger {self.tagger[:_SHOWN]}",
             f"features {self.n_features}@{self.features[:_SHOWN]}",
             f"threshold {self.threshold:.6g}",
             f"name threshold {self.name_threshold:.6g}",
@@ -142,6 +146,7 @@ _TYPES: dict[str, type] = {
     "encoder": str,
     "weights": str,
     "precision": str,
+    "tagger": str,
     "n_features": int,
     "features": str,
     "threshold": float,

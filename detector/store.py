@@ -17,10 +17,20 @@ import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 
-from detector.bundle import Bundle, BundleConfig, Models, library_versions
+from detector.bundle import (
+    STACKED,
+    Bundle,
+    BundleConfig,
+    Models,
+    TaggedConfig,
+    library_versions,
+)
 from detector.encode import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
 from detector.signature import Signature, columns_digest
+from detector.tagger import Tagger
+from detector.tagger import load as load_tagger
+from detector.tagger import save as save_tagger
 
 __all__ = [
     "DEFAULT",
@@ -28,13 +38,14 @@ __all__ = [
     "Bundle",
     "BundleConfig",
     "Models",
+    "TaggedConfig",
     "default_signature",
     "load",
     "read_config",
     "save",
 ]
 
-SCHEMA = 3
+SCHEMA = 4
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).parent / "bundles" / "default"
@@ -50,7 +61,7 @@ TRUSTED = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 
-_MODELS, _CONFIG, _CARD = "models.skops", "config.json", "README.md"
+_MODELS, _CONFIG, _CARD, _TAGGER = "models.skops", "config.json", "README.md", "tagger"
 _LARGEST = 64 << 20  # bytes of a file; ours are below 3 MiB
 
 
@@ -92,6 +103,8 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
         (partial / _MODELS).write_bytes(models)
         (partial / _CARD).write_text(bundle.card, encoding="utf-8", newline="\n")
         (partial / _CONFIG).write_bytes(config.to_bytes())
+        if bundle.tagger is not None:
+            save_tagger(bundle.tagger, partial / _TAGGER)
         if folder.exists():
             shutil.rmtree(folder)
         partial.replace(folder)
@@ -100,7 +113,12 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
     return config
 
 
-def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) -> Bundle:
+def load(
+    folder: Path | None = None,
+    *,
+    encoder: EncoderIdentity | None = None,
+    tagger: bool = True,
+) -> Bundle:
     """Read a bundle and make sure that it fits.
 
     Parameters
@@ -110,6 +128,8 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) 
     encoder : EncoderIdentity, optional
         The encoder whose vectors it is to judge. Its weights must be the ones that the
         models were fitted on; its arithmetic may differ (cosines move by less than 1e-3).
+    tagger : bool
+        Whether to read the bundle's tagger too, where it has one.
 
     Returns
     -------
@@ -119,7 +139,7 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) 
     ------
     BundleError
         When the bundle is missing, damaged, of another schema, feature list, encoder or
-        scikit-learn, or holds a type that is not on the list.
+        scikit-learn, holds a type that is not on the list, or lacks the tagger it was fitted with.
     """
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
@@ -135,7 +155,20 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity | None = None) 
     models = _rebuild(data, folder / _MODELS)
     _check_widths(models, config, folder)
     card = _read(folder / _CARD).decode("utf-8", errors="replace")
-    return Bundle(models=models, config=config, card=card)
+    read = _tagger_of(config, folder) if tagger and config.tagged is not None else None
+    return Bundle(models=models, config=config, tagger=read, card=card)
+
+
+def _tagger_of(config: BundleConfig, folder: Path) -> Tagger:
+    read = load_tagger(folder / _TAGGER, encoder=config.encoder)
+    wanted = "" if config.tagged is None else config.tagged.tagger
+    if read.digest != wanted:
+        msg = (
+            f"{folder / _TAGGER}: SHA-256 of its config is {read.digest}, the bundle was fitted "
+            f"with {wanted}; the bundle is damaged, train or install it again"
+        )
+        raise BundleError(msg)
+    return read
 
 
 def read_config(folder: Path | None = None) -> BundleConfig:
@@ -206,13 +239,12 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
 
 def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
     from detector.joins import width
-    from detector.naming.traits import TRAITS
 
     wanted = (
         ("drift", models.drift, len(config.columns)),
         ("severity", models.severity, len(config.columns)),
-        ("names", models.names, len(TRAITS)),
         ("joins", models.joins, width(config.encoder.dimension)),
+        ("tagged", models.tagged, len(STACKED)),
     )
     for name, model, columns in wanted:
         if model is not None and model.n_features_in_ != columns:
@@ -247,8 +279,8 @@ def _models(found: object, path: Path) -> Models:
     kinds = {
         "drift": BeadClassifier,
         "severity": SeverityRegressor,
-        "names": BeadClassifier,
         "joins": JoinClassifier,
+        "tagged": SeverityRegressor,
     }
     if not isinstance(found, dict) or "drift" not in found or not found.keys() <= kinds.keys():
         held = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,75 +20,21 @@ from numpy.typing import NDArray
 from detector.encode import EncoderIdentity, batches, check_encoder
 from detector.errors import BundleError
 from detector.reading.files import write_whole
-from detector.records import TokenVectors
+from detector.tags import KINDS, Tokens, TokenTags
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from detector.tagger_network import PairNetwork
 
-SCHEMA = 1
-DEFAULT = Path(__file__).parent / "bundles" / "tagger"
-
-KINDS = ("mistranslation", "omission", "addition", "name", "number", "grammar")
-"""Kinds of damage, in the order of the network's columns."""
+SCHEMA = 2
+"""Layout of the folder; another one is refused."""
 
 _CONFIG, _WEIGHTS = "config.json", "tagger.safetensors"
 _BATCH_TOKENS = 1024  # padded tokens of a batch
+_WINDOW = 512  # tokens of both sides read together; a longer bead is read in parts
+_MARGIN = 0.25  # of a part's length, read on either side of it and not reported
 _SURE = 20.0  # log-odds that stand for certainty
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tokens:
-    """One side of a bead as the tagger reads it.
-
-    Attributes
-    ----------
-    vectors : ndarray of shape (n_tokens, d), float16
-        Unit rows, as `Encoding.tokens` holds them.
-    texts : tuple of str
-        The tokens in lower case, to see which stand on both sides.
-    """
-
-    vectors: NDArray[np.float16]
-    texts: tuple[str, ...]
-
-    @classmethod
-    def of(cls, sentences: Sequence[tuple[str, TokenVectors]]) -> Tokens:
-        """Join the tokens of neighbouring sentences, each given with the text it was read from."""
-        return cls(
-            np.concatenate([tokens.vectors for _, tokens in sentences]),
-            tuple(
-                text[start:end].lower()
-                for text, tokens in sentences
-                for start, end in zip(tokens.starts.tolist(), tokens.ends.tolist(), strict=True)
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenTags:
-    """What the tagger says of a bead.
-
-    Attributes
-    ----------
-    damaged : ndarray of shape (n_copy_tokens,), float32
-        Probability in [0, 1] that the token is damaged.
-    lost : ndarray of shape (n_source_tokens,), float32
-        Probability in [0, 1] that what the token says is not in the copy.
-    kinds : ndarray of shape (n_copy_tokens, n_kinds), float32
-        Share in [0, 1] of each of `KINDS`, if it is damaged; rows sum to 1.
-    drift : float
-        Log-odds that meaning was changed or lost; not calibrated.
-    points : float
-        Expected error points.
-    """
-
-    damaged: NDArray[np.float32]
-    lost: NDArray[np.float32]
-    kinds: NDArray[np.float32]
-    drift: float
-    points: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +52,14 @@ class TaggerConfig:
         SHA-256 of the weights' file.
     encoder : EncoderIdentity
         Whose token vectors it reads.
+    calibration : ((float, float), (float, float))
+        Slope and intercept that make probabilities of the log-odds of damaged copy tokens, then
+        of lost source tokens.
     thresholds : (float, float)
-        Probabilities from which a copy token counts as damaged and a source token as lost.
+        Probabilities from which a copy word counts as damaged and a source word as lost.
+    edited : float
+        Probability from which a post-editor is likeliest to change a copy word; only evaluation
+        reads it.
     training : mapping
         Seed, corpora and figures, as JSON; nothing reads it back.
     """
@@ -116,7 +69,9 @@ class TaggerConfig:
     shape: dict[str, int]
     weights: str
     encoder: EncoderIdentity
+    calibration: tuple[tuple[float, float], tuple[float, float]]
     thresholds: tuple[float, float]
+    edited: float
     training: dict[str, Any]
 
     def to_bytes(self) -> bytes:
@@ -138,6 +93,11 @@ class Tagger:
         self.network = network.eval()
         self.config = config
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the config as saved, which holds that of the weights."""
+        return hashlib.sha256(self.config.to_bytes()).hexdigest()
+
     def tag(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
         """Tag beads.
 
@@ -150,17 +110,105 @@ class Tagger:
         -------
         list of TokenTags
             In the order of `beads`. A bead whose two sides hold the same tokens has no damage.
+
+        Notes
+        -----
+        A bead of more than 512 tokens is read in windows that lie at the same share of both
+        sides. Its probabilities are those of the windows, its drift is the worst of theirs, its
+        points are their sum.
         """
+        parts: list[_Part] = []
+        windows: list[list[_Part]] = []
+        for source, copy in beads:
+            mine = list(_parts(source, copy))
+            windows.append(mine)
+            parts += mine
+        read = dict(zip(map(id, parts), self._read([p.bead for p in parts]), strict=True))
+        return [
+            _joined([(part, read[id(part)]) for part in mine])
+            if bead[0].texts != bead[1].texts
+            else _sound(*bead)
+            for bead, mine in zip(beads, windows, strict=True)
+        ]
+
+    def _read(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
         import torch
 
         out: list[TokenTags | None] = [None] * len(beads)
-        lengths = np.array([len(s.texts) + len(c.texts) + 3 for s, c in beads])
+        lengths = np.array([len(s) + len(c) + 3 for s, c in beads])
         with torch.inference_mode():
             for batch in batches(lengths, limit=_BATCH_TOKENS):
                 read = self.network(*feed([beads[i] for i in batch]))
                 for row, i in enumerate(batch.tolist()):
-                    out[i] = _tags(read, row, *beads[i])
+                    out[i] = self._tags(read, row, *beads[i])
         return [tags for tags in out if tags is not None]
+
+    def _tags(self, read: Any, row: int, source: Tokens, copy: Tokens) -> TokenTags:  # noqa: ANN401
+        import torch
+
+        at_source, at_copy = places(source, copy)
+        damaged, lost = (
+            _probability(odds.double().numpy(), calibration)
+            for odds, calibration in zip(
+                (read.damaged[row, at_copy], read.lost[row, at_source]),
+                self.config.calibration,
+                strict=True,
+            )
+        )
+        return TokenTags(
+            damaged=damaged,
+            lost=lost,
+            kinds=torch.softmax(read.kinds[row, at_copy].double(), dim=-1).numpy(),
+            drift=float(read.drift[row]),
+            points=max(0.0, float(torch.expm1(read.grades[row, 0]))),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """One window of a bead, and which of its tokens are reported from it."""
+
+    bead: tuple[Tokens, Tokens]
+    source: slice
+    copy: slice
+
+
+def _parts(source: Tokens, copy: Tokens) -> Iterator[_Part]:
+    """Cut a bead into windows that overlap."""
+    n = -(-(len(source) + len(copy)) // _WINDOW) or 1
+    for at in range(n):
+        cuts = []
+        for side in (source, copy):
+            size = len(side) / n
+            start, end = round(at * size), round((at + 1) * size)
+            low = max(0, math.floor(start - _MARGIN * size))
+            high = min(len(side), math.ceil(end + _MARGIN * size))
+            cuts.append((side[low:high], slice(start - low, end - low)))
+        yield _Part((cuts[0][0], cuts[1][0]), cuts[0][1], cuts[1][1])
+
+
+def _joined(parts: Sequence[tuple[_Part, TokenTags]]) -> TokenTags:
+    return TokenTags(
+        damaged=np.concatenate([tags.damaged[part.copy] for part, tags in parts]),
+        lost=np.concatenate([tags.lost[part.source] for part, tags in parts]),
+        kinds=np.concatenate([tags.kinds[part.copy] for part, tags in parts]),
+        drift=max(tags.drift for _, tags in parts),
+        points=sum(tags.points for _, tags in parts),
+    )
+
+
+def _sound(source: Tokens, copy: Tokens) -> TokenTags:
+    """Return the tags of a copy that holds the same tokens as its source."""
+    kinds = np.full((len(copy), len(KINDS)), 1.0 / len(KINDS))
+    return TokenTags(np.zeros(len(copy)), np.zeros(len(source)), kinds, -_SURE, 0.0)
+
+
+def _probability(
+    odds: NDArray[np.float64], calibration: tuple[float, float]
+) -> NDArray[np.float64]:
+    slope, intercept = calibration
+    probability: NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * (slope * odds + intercept)))
+    return probability
 
 
 def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -172,7 +220,7 @@ def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor
 
     from detector.tagger_network import CLOSING, N_CUES, OPENING
 
-    size = max(len(s.texts) + len(c.texts) + 3 for s, c in beads)
+    size = max(len(s) + len(c) + 3 for s, c in beads)
     dimension = beads[0][0].vectors.shape[1]
     vectors = np.zeros((len(beads), size, dimension), np.float32)
     roles = np.full((len(beads), size), CLOSING)
@@ -208,30 +256,12 @@ def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
     return slice(1, middle), slice(middle + 1, middle + 1 + len(copy.texts))
 
 
-def _tags(read: Any, row: int, source: Tokens, copy: Tokens) -> TokenTags:  # noqa: ANN401
-    import torch
-
-    at_source, at_copy = places(source, copy)
-    same = source.texts == copy.texts
-    sound = 0.0 if same else 1.0
-    damaged = torch.sigmoid(read.damaged[row, at_copy]) * sound
-    lost = torch.sigmoid(read.lost[row, at_source]) * sound
-    return TokenTags(
-        damaged=damaged.numpy(),
-        lost=lost.numpy(),
-        kinds=torch.softmax(read.kinds[row, at_copy], dim=-1).numpy(),
-        drift=-_SURE if same else float(read.drift[row]),
-        points=0.0 if same else max(0.0, float(torch.expm1(read.grades[row, 0]))),
-    )
-
-
-def load(folder: Path | None = None, *, encoder: EncoderIdentity) -> Tagger:
+def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
     """Read a tagger and make sure that it fits the encoder.
 
     Parameters
     ----------
-    folder : Path, optional
-        By default the one inside the package.
+    folder : Path
     encoder : EncoderIdentity
         Whose token vectors it is to read.
 
@@ -248,7 +278,6 @@ def load(folder: Path | None = None, *, encoder: EncoderIdentity) -> Tagger:
 
     from detector.tagger_network import PairNetwork, Shape
 
-    folder = DEFAULT if folder is None else folder
     config = _read_config(folder / _CONFIG)
     check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
@@ -298,8 +327,14 @@ def _read_config(path: Path) -> TaggerConfig:
         schema = record["schema"]
         if schema == SCHEMA:
             damaged, lost = map(float, record["thresholds"])
-            encoder = EncoderIdentity(**record["encoder"])
-            return TaggerConfig(**{**record, "encoder": encoder, "thresholds": (damaged, lost)})
+            (a, b), (c, d) = (map(float, one) for one in record["calibration"])
+            read = {
+                "encoder": EncoderIdentity(**record["encoder"]),
+                "thresholds": (damaged, lost),
+                "calibration": ((a, b), (c, d)),
+                "edited": float(record["edited"]),
+            }
+            return TaggerConfig(**{**record, **read})
     except (ValueError, KeyError, TypeError) as err:
         msg = f"{path}: is no tagger config ({type(err).__name__}: {err}); train the tagger again"
         raise BundleError(msg) from err

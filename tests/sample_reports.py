@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from detector.records import CHANGES, Alignment, Bead, NameChange, Passage, Row, Span
+from detector.records import (
+    CHANGES,
+    ERROR_KINDS,
+    Alignment,
+    Bead,
+    ErrorSpan,
+    NameChange,
+    Passage,
+    Row,
+    Span,
+)
 from detector.report import Report
 from detector.signature import Signature
 
@@ -15,6 +25,7 @@ SIGNATURE = Signature(
     encoder="all-MiniLM-L6-v2",
     weights="5" * 64,
     precision="fp32",
+    tagger="none",
     n_features=2,
     features="f" * 64,
     threshold=0.5,
@@ -113,6 +124,14 @@ def sample(**changes: object) -> Report:
             (1,),
             0.64,
             name_changes=(slip,),
+            spans=(
+                ErrorSpan(
+                    copy=span(COPY, "21 percent"), source=None, probability=0.7, kind="number"
+                ),
+                ErrorSpan(
+                    copy=None, source=span(SOURCE, "board"), probability=0.4, kind="omission"
+                ),
+            ),
             reasons=("the figure 12 percent became 21 percent", slip.reason),
         ),
         row(
@@ -256,6 +275,17 @@ def _changes(draw: st.DrawFn) -> NameChange:
 
 
 @st.composite
+def _errors(draw: st.DrawFn) -> ErrorSpan:
+    of_copy = draw(st.booleans())
+    return ErrorSpan(
+        copy=draw(_spans()) if of_copy else None,
+        source=None if of_copy else draw(_spans()),
+        probability=draw(_unit),
+        kind=draw(st.sampled_from(ERROR_KINDS)),
+    )
+
+
+@st.composite
 def reports(draw: st.DrawFn) -> Report:
     """Any report: beads that tile, rows that fit them, texts over all of Unicode."""
     shapes = draw(st.lists(st.sampled_from([(1, 1), (1, 0), (0, 1), (2, 1), (1, 2)]), max_size=6))
@@ -285,6 +315,7 @@ def reports(draw: st.DrawFn) -> Report:
                     drift_probability=probability,
                     drift_flag=probability is not None and probability >= threshold,
                     name_changes=tuple(draw(st.lists(_changes(), max_size=3))),
+                    spans=tuple(draw(st.lists(_errors(), max_size=3))),
                     reasons=tuple(draw(st.lists(st.text(max_size=30), max_size=3))),
                     n_truncated=draw(st.integers(0, 3)),
                 )

@@ -142,14 +142,23 @@ def test_cli_score_only_flagged_leaves_rows_out(
 
 def test_cli_score_hands_its_options_on(scorer: type[FakeScorer], pair: list[str]) -> None:
     options = ["--threshold", "0.7", "--name-threshold", "0.2", "--precision", "bf16"]
-    main(["score", *pair, *options, "--encoder", "folder", "--bundle", "other"])
+    main(["score", *pair, *options, "--encoder", "folder", "--bundle", "other", "--no-tagger"])
     assert scorer.built == {
         "encoder": "folder",
         "precision": "bf16",
         "bundle": Path("other"),
         "threshold": 0.7,
         "name_threshold": 0.2,
+        "tagger": None,
     }
+
+
+def test_cli_score_leaves_thresholds_to_the_bundle(
+    scorer: type[FakeScorer], pair: list[str]
+) -> None:
+    main(["score", *pair])
+    assert scorer.built["threshold"] is scorer.built["name_threshold"] is None
+    assert scorer.built["tagger"] == "bundled"
 
 
 # Files written.

@@ -117,8 +117,8 @@ def test_html_page_is_well_formed_and_inert(report: Report) -> None:
 
 @given(reports())
 def test_html_page_shows_every_copy_sentence(report: Report) -> None:
-    # Names are left out: a mark puts the source form between the words.
-    rows = tuple(replace(row, name_changes=()) for row in report.rows)
+    # Marks are left out: they part the words.
+    rows = tuple(replace(row, name_changes=(), spans=()) for row in report.rows)
     texts = Checker(page(replace(report, rows=rows))).texts
     assert [row for row in rows if safe(row.copy_text) not in {*texts, ""}] == []
 
@@ -167,6 +167,16 @@ def test_html_page_marks_damage_strongly_and_slips_quietly() -> None:
     assert re.search(r'<mark class="slip"[^>]*><bdi>authoritys</bdi>', text)
     assert re.search(r'<mark class="origin"[^>]*><bdi>AMBER</bdi>', text)
     assert "Odile Marrack said" in text
+
+
+def test_html_page_marks_suspect_words_quietly_on_both_sides() -> None:
+    text = page(sample())
+    assert re.search(
+        r'<mark class="suspect" title="may be a changed figure \(0.70\)"><bdi>21 percent</bdi>',
+        text,
+    )
+    assert re.search(r'<mark class="suspect"[^>]*><bdi>board</bdi>', text)
+    assert "1 stretch of the copy may be wrong, 1 of the source missing" in text
 
 
 def test_html_page_gives_the_source_form_on_hover_and_in_print() -> None:

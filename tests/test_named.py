@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeEncoder
@@ -9,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.learn.corpus import Mark, Pair, group_of
-from detector.learn.named import changed_regions, flagged, labelled_names
-from detector.naming.traits import TRAITS
+from detector.learn.named import LabelledNames, changed_regions, fit_beliefs, labelled_names
 
 SOURCE = "Teresa Almeida met Jonas Brandt in Madrid last night."
 SOUND = "Teresa Almeida met Jonas Brant in Madrid yesterday evening."
@@ -35,11 +37,13 @@ def test_named_only_the_name_that_the_change_hit_is_damaged() -> None:
     harmless = pair(SOUND.replace("yesterday", "last"), False, "same meaning")
     pairs = [swapped, pair(SOUND, False, "base"), dropped, harmless]
     names = labelled_names(pairs, FakeEncoder())
-    found = {(int(n), bool(hit)) for n, hit in zip(names.pair, names.damaged, strict=True)}
     # Brandt lost a letter in the sound translation already: each twin has it, none calls it damage.
-    assert found == {(0, True), (0, False), (1, False), (2, True), (2, False), (3, False)}
+    assert Counter(zip(names.change, names.damaged.tolist(), strict=True)) == {
+        ("respelled", False): 4,
+        ("swapped", True): 1,
+        ("dropped", True): 1,
+    }
     assert set(names.group) == {group_of(SOURCE)}
-    assert names.traits.shape == (len(names.pair), len(TRAITS))
 
 
 def test_named_without_a_twin_the_marks_say_it() -> None:
@@ -53,8 +57,7 @@ def test_named_without_a_twin_the_marks_say_it() -> None:
 
 def test_named_pairs_that_say_nothing_are_passed_over() -> None:
     names = labelled_names([pair(SOUND, None, "?"), pair("Nothing.", True, "?")], FakeEncoder())
-    assert len(names.pair) == 0
-    assert names.traits.shape == (0, len(TRAITS))
+    assert len(names.belief) == len(names.weight) == 0
 
 
 def test_named_weights_bring_the_prior_about() -> None:
@@ -64,9 +67,37 @@ def test_named_weights_bring_the_prior_about() -> None:
     assert names.weight[names.damaged].sum() / names.weight.sum() == pytest.approx(0.3)
 
 
-def test_named_a_pair_is_as_suspect_as_its_worst_name() -> None:
-    worst = flagged(np.array([0.2, 0.9, 0.4]), np.array([0, 2, 2]), 3)
-    assert worst.tolist() == [0.2, 0.0, 0.9]
+def test_named_an_unmarked_name_that_people_could_not_mark_says_nothing() -> None:
+    dropped = replace(pair(SOUND.replace(" in Madrid", ""), False, "human"), corpus="mqm_ted")
+    assert "dropped" not in labelled_names([dropped], FakeEncoder()).change
+
+
+def _counted(right: dict[float, float]) -> LabelledNames:
+    belief = np.repeat(list(right), 100)
+    damaged = np.concatenate([np.arange(100) < 100 * share for share in right.values()])
+    return LabelledNames(
+        belief=belief,
+        damaged=damaged,
+        weight=np.ones(len(belief)),
+        change=("swapped",) * len(belief),
+        group=tuple(str(n % 50) for n in range(len(belief))),
+    )
+
+
+def test_named_beliefs_become_how_often_they_were_right_in_their_own_order() -> None:
+    fit = fit_beliefs(_counted({0.4: 0.1, 0.6: 0.5, 0.9: 0.4}), folds=5)
+    assert fit is not None
+    known = dict(fit.beliefs)
+    assert known[0.0] == 0.0
+    assert known[0.4] == pytest.approx(0.1, abs=0.02)
+    assert known[0.6] == pytest.approx(0.45, abs=0.02)  # pooled with what is believed more
+    assert known[0.4] < known[0.6] < known[0.9]
+    assert fit.calibration_error < fit.error_of_beliefs
+    assert fit.brier < fit.brier_of_beliefs
+
+
+def test_named_too_few_names_give_no_probabilities() -> None:
+    assert fit_beliefs(_counted({0.4: 0.0, 0.9: 0.0}), folds=5) is None
 
 
 @given(st.text(alphabet="ab .", max_size=12), st.text(alphabet="ab .", max_size=12))

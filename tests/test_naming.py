@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fakes import FakeEncoder
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.evidence import BeadEvidence, gather_pairs
-from detector.naming.cases import JUDGED
 from detector.naming.casing import camel_parts, casing_of
-from detector.naming.findings import NameFindings, judge_names
 from detector.naming.mentions import find_mentions
 from detector.naming.spelling import are_spellings, is_cut, is_misspelt, likeness
-from detector.naming.traits import TRAIT_NAMES, TRAITS
-from detector.records import CHANGES, SLIPS, NameChange
+from detector.records import CHANGES, DAMAGES, SLIPS, NameChange
 from detector.words import find_words
 
 GOLDEN = Path(__file__).parent / "golden" / "names.tsv"
@@ -136,7 +132,7 @@ DAMAGED = [
 
 def is_alarm(bead: BeadEvidence) -> bool:
     """Whether the rule says that a name of the bead is damaged, slips aside."""
-    return any(c.change in JUDGED and c.probability >= 0.5 for c in bead.names)
+    return any(c.change in DAMAGES and c.probability >= 0.5 for c in bead.names)
 
 
 @pytest.mark.model
@@ -289,38 +285,3 @@ def test_naming_spelling_golden(
     assert is_misspelt(new, old) is misspelt
     assert is_cut(new, old) is cut
     assert are_spellings(old, new) is spellings
-
-
-def findings(source: str, copy: str) -> NameFindings:
-    (bead,) = gather_pairs([(source, copy)], FakeEncoder())
-    return NameFindings(bead.names, bead.name_traits)
-
-
-@given(
-    st.lists(st.sampled_from(SOURCE_WORDS.split()), min_size=1),
-    st.lists(st.sampled_from(COPY_WORDS.split()), min_size=1),
-)
-def test_naming_traits_are_numbers_for_judged_names_alone(
-    source: list[str], copy: list[str]
-) -> None:
-    found = findings(" ".join(source), " ".join(copy))
-    assert found.changes == compare(" ".join(source), " ".join(copy))
-    assert found.traits.shape == (len(found.changes), len(TRAITS))
-    assert not np.isinf(found.traits).any()
-    assert np.isnan(found.traits[~found.judged]).all()
-    assert np.isfinite(found.traits[found.judged][:, TRAIT_NAMES.index("belief")]).all()
-
-
-def test_naming_traits_tell_a_capital_lost_from_a_name_lost() -> None:
-    lowered = findings("He praised the Works Committee.", "He praised the labour group.")
-    assert lowered.traits[0, TRAIT_NAMES.index("lowered")] == 0.0
-    dropped = findings("He praised Aarhus University.", "He praised the university.")
-    assert dropped.traits[0, TRAIT_NAMES.index("gone_core")] == 1.0
-
-
-def test_naming_a_classifier_judges_neither_kept_names_nor_slips() -> None:
-    found = findings("Khan’s wife met Ann in Lima.", "Khans wife met Ann in Quito.")
-    judged = judge_names(found, [0.9] * len(found.changes))
-    assert {c.source_text: c.probability for c in judged if c.change == "swapped"} == {"Lima": 0.9}
-    for before, after in zip(found.changes, judged, strict=True):
-        assert (before == after) is (before.change != "swapped")

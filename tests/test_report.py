@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_reports import SIGNATURE, empty, one_row, reports, sample
+from sample_reports import SIGNATURE, SOURCE, empty, one_row, reports, sample
 
 from detector.errors import InputError
 from detector.records import Alignment, Bead, Passage, Row
@@ -29,6 +29,7 @@ COLUMNS = [
     "drift_flag",
     "severity",
     "name_changes",
+    "spans",
     "reasons",
     "n_truncated",
 ]
@@ -187,6 +188,15 @@ def test_report_frame_says_what_the_rows_say() -> None:
     assert frame.drift_flag.tolist() == [False, True, True, False, False, False, False]
 
 
+def test_report_frame_says_which_words_are_suspect() -> None:
+    second = sample().to_frame().iloc[1]
+    damaged, lost = second.spans
+    assert second.copy_text[damaged["copy_start"] - second.copy_start :].startswith("21 percent")
+    assert (damaged["probability"], damaged["kind"]) == (0.7, "number")
+    assert damaged["source_start"] is damaged["source_end"] is lost["copy_start"] is None
+    assert SOURCE[lost["source_start"] : lost["source_end"]] == "board"
+
+
 def test_report_frame_addition_has_nothing_on_the_source_side() -> None:
     last = sample().to_frame().iloc[6]
     assert last.kind == "addition"
@@ -245,8 +255,8 @@ def test_report_json_is_plain() -> None:
         ("[]", "not a report"),
         ("{}", "not a report"),
         ('{"format": "other"}', "not a report"),
-        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 2"),
-        ('{"format": "detector-report", "schema": 2}', "lacks 'rows'"),
+        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 3"),
+        ('{"format": "detector-report", "schema": 3}', "lacks 'rows'"),
     ],
 )
 def test_report_json_refuses_what_is_foreign(text: str, fact: str) -> None:

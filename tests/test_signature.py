@@ -20,6 +20,7 @@ SIGNATURE = Signature(
     encoder="all-MiniLM-L6-v2",
     weights="5" * 64,
     precision="fp32",
+    tagger="none",
     n_features=23,
     features="f" * 64,
     threshold=0.4,

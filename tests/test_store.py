@@ -23,7 +23,6 @@ from detector.errors import BundleError, InputError
 from detector.features import FEATURES
 from detector.join_classify import JoinClassifier
 from detector.joins import width
-from detector.naming.traits import TRAITS
 from detector.severity import SeverityRegressor
 
 ENCODER = EncoderIdentity(
@@ -49,6 +48,7 @@ def _bundle(model: str = "boosting") -> Bundle:
         version="0.0",
         threshold=0.4,
         name_threshold=0.3,
+        name_beliefs=((0.0, 0.0), (0.5, 0.2), (0.9, 0.6)),
         blend=(-0.1, 0.9, 0.2),
         columns=COLUMNS,
         encoder=ENCODER,
@@ -60,7 +60,6 @@ def _bundle(model: str = "boosting") -> Bundle:
     models = Models(
         drift=drift,
         severity=SeverityRegressor().fit(*_rows()),
-        names=BeadClassifier(n_trees=5).fit(*_rows(columns=len(TRAITS))),
         joins=JoinClassifier(hidden=(4, 3), epochs=1).fit(
             *_rows(columns=width(ENCODER.dimension), missing=0.0)
         ),
@@ -86,8 +85,6 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
     np.testing.assert_array_equal(loaded.drift_of(X), bundle.drift_of(X))
     np.testing.assert_array_equal(loaded.severity_of(X), bundle.severity_of(X))
     np.testing.assert_array_equal(one.joins.judge()(joins), two.joins.judge()(joins))
-    traits = _rows(columns=len(TRAITS))[0]
-    np.testing.assert_array_equal(one.names.predict_proba(traits), two.names.predict_proba(traits))
     assert loaded.config == config
     assert loaded.card == bundle.card
     assert loaded.threshold == 0.4
@@ -126,8 +123,15 @@ def test_store_bundle_judges_beads_with_names_and_without() -> None:
     beads = list(gather_pairs(texts, FakeEncoder()))
     verdicts = replace(_bundle(), models=replace(_bundle().models, joins=None)).judge(beads)
     assert len(verdicts.names) == len(verdicts.drift) == len(verdicts.severity) == 2
-    assert [c.change for c in verdicts.names[0]] == [c.change for c in beads[0].names]
+    for judged, found in zip(verdicts.names[0], beads[0].names, strict=True):
+        assert judged.change == found.change
+        wanted = found.probability if found.change == "kept" else _told(found.probability)
+        assert judged.probability == pytest.approx(wanted)
     assert verdicts.names[1] == ()
+
+
+def _told(belief: float) -> float:
+    return float(np.interp(belief, [0.0, 0.5, 0.9], [0.0, 0.2, 0.6]))
 
 
 def test_store_drift_rises_with_severity_where_the_trees_see_no_difference() -> None:
@@ -157,7 +161,7 @@ def _edit(folder: Path, **changed: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"schema": 99}, "schema 99, this version reads 3"),
+        ({"schema": 99}, "schema 99, this version reads 4"),
         ({"columns": [["cosine", "cosine"]]}, "cosine"),
         ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
         ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),

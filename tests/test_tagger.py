@@ -15,12 +15,13 @@ from fakes import DIMENSION, FakeEncoder
 from detector import tagger as room
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError
-from detector.learn.corpus import Mark, Pair, group_of
+from detector.learn.corpus import Mark, Pair, group_of, seen_by_tagger
 from detector.learn.tagged import UNKNOWN, copy_targets, kind_of, source_targets
 from detector.learn.tagger_fit import TaggerSettings, fit_tagger
-from detector.learn.tagger_sample import TaggerMix, seen_by_tagger, tagger_pairs, with_lost
-from detector.tagger import KINDS, Tagger, TaggerConfig, Tokens
+from detector.learn.tagger_sample import TaggerMix, tagger_pairs, with_lost
+from detector.tagger import Tagger, TaggerConfig
 from detector.tagger_network import PairNetwork, Shape
+from detector.tags import KINDS, Tokens
 
 SHAPE = Shape(dimension=DIMENSION, n_layers=1, n_heads=4, width=32, n_kinds=len(KINDS))
 WORDS = ("river", "market", "bridge", "school", "harbour", "garden", "castle", "forest")
@@ -34,7 +35,9 @@ def _tagger() -> Tagger:
         shape={"dimension": DIMENSION, "n_layers": 1, "n_heads": 4, "width": 32, "n_kinds": 6},
         weights="",
         encoder=FakeEncoder().identity,
+        calibration=((1.0, 0.0), (1.0, 0.0)),
         thresholds=(0.5, 0.4),
+        edited=0.3,
         training={"seed": 0},
     )
     return Tagger(PairNetwork(SHAPE), config)
@@ -42,7 +45,7 @@ def _tagger() -> Tagger:
 
 def _tokens(text: str) -> Tokens:
     (tokens,) = FakeEncoder().encode([text]).tokens or ()
-    return Tokens.of([(text, tokens)])
+    return Tokens.of([(text, 0, tokens)])
 
 
 def _pairs(n: int = 40) -> list[Pair]:
@@ -116,7 +119,7 @@ def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> No
     config = tmp_path / "config.json"
     record = json.loads(config.read_text(encoding="utf-8"))
     for change, said in (
-        ({"schema": 9}, "schema 9, this version reads 1"),
+        ({"schema": 9}, "schema 9, this version reads 2"),
         ({"thresholds": [0.5]}, "no tagger config"),
         ({"shape": {**record["shape"], "width": 16}}, "does not fit"),
     ):
@@ -241,3 +244,34 @@ def test_tagger_is_fitted_on_no_source_that_others_need() -> None:
     assert all(seen_by_tagger(pair) for pair in chosen)
     assert not all(seen_by_tagger(pair) for pair in corpora["mlqe"])
     assert chosen == tagger_pairs(corpora, TaggerMix(limit=400))
+
+
+def test_tagger_reads_a_long_bead_in_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = _tagger()
+    words = [WORDS[n % len(WORDS)] for n in range(60)]
+    source, copy = _tokens(" ".join(words)), _tokens(" ".join([*words[:50], "sea", *words[52:]]))
+    (whole,) = tagger.tag([(source, copy)])
+    monkeypatch.setattr(room, "_WINDOW", 40)
+    seen: list[int] = []
+    read = tagger.network.forward
+
+    def watched(vectors: torch.Tensor, *rest: torch.Tensor) -> object:
+        seen.append(vectors.shape[1])
+        return read(vectors, *rest)
+
+    monkeypatch.setattr(tagger.network, "forward", watched)
+    (cut,) = tagger.tag([(source, copy)])
+    assert max(seen) < 40 * 1.8
+    assert cut.damaged.shape == whole.damaged.shape
+    assert cut.lost.shape == whole.lost.shape
+    assert cut.kinds.shape == whole.kinds.shape
+
+
+def test_tagger_probabilities_are_calibrated_by_its_config() -> None:
+    tagger = _tagger()
+    config = replace(tagger.config, calibration=((2.0, 1.0), (1.0, 0.0)))
+    bead = (_tokens("a b c"), _tokens("a c d"))
+    (plain,), (scaled,) = tagger.tag([bead]), Tagger(tagger.network, config).tag([bead])
+    odds = np.log(plain.damaged / (1.0 - plain.damaged))
+    np.testing.assert_allclose(scaled.damaged, 1.0 / (1.0 + np.exp(-(2.0 * odds + 1.0))), atol=1e-9)
+    np.testing.assert_array_equal(scaled.lost, plain.lost)

@@ -58,7 +58,13 @@ def add_parsers(commands: Commands) -> None:
         metavar="BUNDLE",
         help="folder of the bundle to write (default: the one inside the package)",
     )
-    drift.set_defaults(run=_train, accepts=(*_COMMON, "out"))
+    drift.add_argument(
+        "--tagger",
+        type=Path,
+        metavar="FOLDER",
+        help="tagger whose word by word readings the bundle is to use as well (default: none)",
+    )
+    drift.set_defaults(run=_train, accepts=(*_COMMON, "out", "tagger"))
     _add_tagger(train)
 
     evaluate = commands.add_parser(
@@ -71,6 +77,9 @@ def add_parsers(commands: Commands) -> None:
     _add_pairs(evaluate)
     evaluate.add_argument(
         "--bundle", type=Path, metavar="BUNDLE", help="default: the package's own"
+    )
+    evaluate.add_argument(
+        "--no-tagger", action="store_true", help="measure the bundle without its tagger"
     )
     evaluate.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     evaluate.set_defaults(run=_evaluate, accepts=(*_COMMON, "bundle", "json"))
@@ -105,7 +114,8 @@ def _add_tagger(train: Commands) -> None:
         "--out",
         type=Path,
         metavar="FOLDER",
-        help="folder of the tagger to write (default: the one inside the package)",
+        required=True,
+        help="folder of the tagger to write, for `detector train drift --tagger`",
     )
     tagger.set_defaults(run=_train_tagger)
 
@@ -165,14 +175,17 @@ def _train(arguments: argparse.Namespace) -> int:
     from detector.learn.material import gather
     from detector.learn.printed import printed
     from detector.learn.runs import train
+    from detector.tagger import load
 
     settings = _settings(arguments)
+    encoder = _encoder(settings)
+    tagger = None if settings.tagger is None else load(settings.tagger, encoder=encoder.identity)
     _say(settings, "reading the tables")
     material = gather(settings, fitting=True)
     _say(settings, f"fitting on {len(material.fitting)} pairs")
     pairs = (*material.fitting, *material.apart)
     with _bar(_distinct(pairs), "features", quiet=settings.quiet) as progress:
-        bundle, figures = train(material, _encoder(settings), settings, progress=progress)
+        bundle, figures = train(material, encoder, settings, tagger=tagger, progress=progress)
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
     print(printed(figures))
@@ -199,9 +212,8 @@ def _train_tagger(arguments: argparse.Namespace) -> int:
             checkpoint=arguments.checkpoint,
             progress=progress,
         )
-    folder = tagger.DEFAULT if arguments.out is None else arguments.out
-    written = tagger.save(fitted, folder)
-    print(f"tagger {written.weights[:12]} written to {folder}")
+    written = tagger.save(fitted, arguments.out)
+    print(f"tagger {written.weights[:12]} written to {arguments.out}")
     return DONE
 
 
@@ -214,7 +226,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     encoder = _encoder(settings)
-    bundle = store.load(settings.bundle, encoder=encoder.identity)
+    bundle = store.load(settings.bundle, encoder=encoder.identity, tagger=not arguments.no_tagger)
     _say(settings, "reading the tables")
     material = gather(settings, fitting=False)
     _say(settings, f"measuring on {len(material.apart)} pairs")

@@ -28,6 +28,7 @@ _OPTIONS: Mapping[str, type] = {
     "out": Path,
     "bundle": Path,
     "json": Path,
+    "tagger": Path,
     "limit": int,
     "seed": int,
 }
@@ -60,6 +61,8 @@ class Settings:
     quiet : bool
     out, bundle, json : Path or None
         Bundle to write, bundle to read, file for the figures.
+    tagger : Path or None
+        Folder of a tagger for a bundle to be fitted with.
     """
 
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -71,6 +74,7 @@ class Settings:
     out: Path | None = None
     bundle: Path | None = None
     json: Path | None = None
+    tagger: Path | None = None
 
     @property
     def mix(self) -> Mix:

@@ -25,6 +25,7 @@ ENVIRONMENT = "DETECTOR_SHARED"
 """Environment variable that may name the folder of shared tables."""
 
 _TEST_SHARE = 5  # one group in so many is never trained or tuned on
+_KEPT = 3  # of the others, one in so many is kept from the tagger
 
 EVALUATION_ONLY = frozenset({"demetr", "mlqe_dev"})
 """Corpora that nothing is fitted or tuned on, nor on any pair that shares a source with them."""
@@ -81,6 +82,8 @@ class Pair:
         Key shared by a sound copy and the damaged copies made of it, or empty.
     apart : bool
         Whether its source also stands in a corpus that only evaluates.
+    judged_again : tuple of tuple of Mark
+        Marks of others who judged the same pair.
     """
 
     source: str
@@ -97,6 +100,7 @@ class Pair:
     lang: str = ""
     twin: str = ""
     apart: bool = False
+    judged_again: tuple[tuple[Mark, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.source.strip() or not self.copy.strip():
@@ -145,6 +149,15 @@ def held_apart(group: str) -> bool:
 def only_evaluates(pair: Pair) -> bool:
     """Tell whether a pair, or its source by way of another pair, is never trained or tuned on."""
     return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
+
+
+def seen_by_tagger(pair: Pair) -> bool:
+    """Tell whether a pair's source sentence is among those that the tagger is fitted on.
+
+    A model that reads the tagger's output may only be fitted on pairs that the tagger has not seen,
+    so a third of the source sentences is kept from it.
+    """
+    return not only_evaluates(pair) and int(pair.group[8:12], 16) % _KEPT != 0
 
 
 def set_apart(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
@@ -232,6 +245,7 @@ def _merged(same: Sequence[Pair]) -> Pair:
         points=mean([pair.points for pair in same]),
         hter=mean([pair.hter for pair in same]),
         quality=mean([pair.quality for pair in same]),
+        judged_again=tuple(pair.marks for pair in same[1:] if pair.points is not None),
     )
 
 

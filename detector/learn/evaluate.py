@@ -34,9 +34,11 @@ from detector.learn.twins import by_kind, by_tier, looks
 
 OURS = "detector"
 SEVERITY = "severity"
-SHORT = (OURS, SEVERITY, BERTSCORE, CHRF, COSINE)
+TAGGER, UNTAGGED, UNTAGGED_SEVERITY = "tagger alone", "without tagger", "severity without"
+SHORT = (OURS, SEVERITY, UNTAGGED, UNTAGGED_SEVERITY, TAGGER, BERTSCORE, CHRF, COSINE)
 """Scores that the long tables (kinds, languages, systems) show."""
 
+_TRAINED = (OURS, SEVERITY, UNTAGGED, UNTAGGED_SEVERITY, TAGGER)
 FALSE_ALARMS = 0.05
 
 
@@ -70,6 +72,10 @@ class Figures:
         Labelled pairs, and their groups.
     caught : mapping
         Damaged names and figures that their finders found; see `twins.caught`.
+    words : mapping
+        How well the tagger finds the words that people marked; see `word_figures`.
+    categories : mapping
+        By corpus and category, the major marks and the share of them that it touches.
     notes : tuple of str
         What was left out, and what else a reader must know.
     """
@@ -88,6 +94,8 @@ class Figures:
     n_pairs: int
     n_groups: int
     caught: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    categories: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -209,7 +217,7 @@ def _flags(
 
 def _lead(area: Mapping[str, Floats]) -> dict[str, Any]:
     """Compare ours with the best of the simple scores, if there is one."""
-    simple = [name for name in area if name not in (OURS, SEVERITY)]
+    simple = [name for name in area if name not in _TRAINED]
     if not simple:
         return {}
     best = max(simple, key=lambda name: float(area[name][0]))

@@ -7,7 +7,7 @@ and which copy of a minimal pair is the worse one. It opens no file.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,7 @@ from detector.severity import SeverityRegressor
 _PER_POINT = 10.0  # of a direct assessment of 0 to 100, where a perfect copy has 100
 
 
-def fit_severity(
-    pairs: Sequence[Pair],
-    X: NDArray[np.float64],
-) -> SeverityRegressor | None:
+def fit_severity(pairs: Sequence[Pair], X: NDArray[np.float64]) -> SeverityRegressor | None:
     """Fit the severity on what people gave and on minimal pairs.
 
     Parameters
@@ -36,23 +33,24 @@ def fit_severity(
     SeverityRegressor or None
         None where no pair has points and none has a twin.
     """
+    return fit_points(pairs, X, _model())
+
+
+def fit_points(
+    pairs: Sequence[Pair], X: NDArray[np.float64], model: SeverityRegressor | None = None
+) -> SeverityRegressor | None:
+    """Fit a severity over any columns; by default of each more is worse, and 0 is sound."""
     points = np.array([_points(pair) for pair in pairs])
     twins = _twins(pairs)
     if np.isnan(points).all() and not len(twins):
         return None
     names = {name: number for number, name in enumerate(sorted({p.corpus for p in pairs}))}
-    model = SeverityRegressor(
-        directions=tuple(feature.worse for feature in FEATURES),
-        sound=tuple(feature.sound for feature in FEATURES),
-    )
+    model = SeverityRegressor() if model is None else model
     return model.fit(X, points, raters=[names[pair.corpus] for pair in pairs], twins=twins)
 
 
 def out_of_fold(
-    pairs: Sequence[Pair],
-    X: NDArray[np.float64],
-    *,
-    folds: int,
+    pairs: Sequence[Pair], X: NDArray[np.float64], *, folds: int
 ) -> NDArray[np.float64]:
     """Return severities of pairs whose source sentences the model was not fitted on.
 
@@ -61,14 +59,32 @@ def out_of_fold(
     ndarray of shape (n_pairs,), float64
         Expected error points; NaN where nothing could be fitted.
     """
+    return points_out_of_fold(pairs, X, folds=folds, model=_model)
+
+
+def points_out_of_fold(
+    pairs: Sequence[Pair],
+    X: NDArray[np.float64],
+    *,
+    folds: int,
+    model: Callable[[], SeverityRegressor] = SeverityRegressor,
+) -> NDArray[np.float64]:
+    """Do as `out_of_fold`, over any columns; see `fit_points`."""
     from sklearn.model_selection import GroupKFold
 
     out = np.full(len(pairs), np.nan)
     for train, test in GroupKFold(folds).split(X, groups=[pair.group for pair in pairs]):
-        model = fit_severity([pairs[i] for i in train], X[train])
-        if model is not None:
-            out[test] = model.predict(X[test])
+        fitted = fit_points([pairs[i] for i in train], X[train], model())
+        if fitted is not None:
+            out[test] = fitted.predict(X[test])
     return out
+
+
+def _model() -> SeverityRegressor:
+    return SeverityRegressor(
+        directions=tuple(feature.worse for feature in FEATURES),
+        sound=tuple(feature.sound for feature in FEATURES),
+    )
 
 
 def _points(pair: Pair) -> float:

@@ -13,6 +13,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 
 import detector
 from detector.encode import Encoder
-from detector.evidence import gather_pairs
+from detector.evidence import BeadEvidence, gather_pairs
 from detector.features import NAMES, matrix
 from detector.join_classify import JoinClassifier
-from detector.learn.corpus import Pair
+from detector.learn.corpus import Pair, seen_by_tagger
+from detector.tagger import Tagger
+from detector.tags import TAG_FEATURES, tag_matrix
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +35,27 @@ _ROOM = re.compile(r"^\s*(?:from|import) (detector(?:\.\w+)*)", re.MULTILINE)
 _DIGITS = 32  # hexadecimal digits of a pair's key
 
 
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Models whose readings of a pair are features of others.
+
+    Attributes
+    ----------
+    joins : JoinClassifier or None
+        Judges the joins of the copies' words.
+    tagger : Tagger or None
+        Reads the pairs word by word.
+    """
+
+    joins: JoinClassifier | None = None
+    tagger: Tagger | None = None
+
+
 def measure(
     pairs: Sequence[Pair],
     encoder: Encoder,
     *,
-    joins: JoinClassifier | None = None,
+    readers: Readers = Readers(),
     cache: Path | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> NDArray[np.float64]:
@@ -46,8 +65,8 @@ def measure(
     ----------
     pairs : sequence of Pair
     encoder : Encoder
-    joins : JoinClassifier, optional
-        Judges the joins of the copies' words.
+    readers : Readers
+        The models whose readings are features.
     cache : Path, optional
         Folder for what was measured; rows made by the same code and encoder are read back.
     progress : callable, optional
@@ -55,13 +74,15 @@ def measure(
 
     Returns
     -------
-    ndarray of shape (n_pairs, n_features), float64
-        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable.
+    ndarray of shape (n_pairs, n_features) or (n_pairs, n_features + n_tag_features), float64
+        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable, then
+        with a tagger those of `tags.TAG_FEATURES`, NaN for pairs that it was fitted on.
     """
     keys = [_key(pair) for pair in pairs]
     wanted = dict(zip(keys, pairs, strict=True))
-    state = _state(encoder, joins)
+    state = _state(encoder, readers)
     known = _read(cache, state) if cache is not None else {}
+    joins, tagger = readers.joins, readers.tagger
     broken = None if joins is None else joins.judge()
     done = wanted.keys() & known.keys()
     if progress is not None:
@@ -71,15 +92,32 @@ def measure(
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
         texts = [(wanted[key].source, wanted[key].copy) for key in part]
-        rows = matrix(list(gather_pairs(texts, encoder, joins=broken)))
+        beads = list(gather_pairs(texts, encoder, joins=broken))
+        rows = matrix(beads)
+        if tagger is not None:
+            unseen = [not seen_by_tagger(wanted[key]) for key in part]
+            rows = np.hstack([rows, _tagged(tagger, beads, unseen)])
         known.update(zip(part, rows, strict=True))
         if cache is not None:
             _write(cache, state, part, rows)
         if progress is not None:
             progress(len(part))
     if not keys:
-        return np.zeros((0, len(NAMES)))
+        return np.zeros((0, len(NAMES) + (0 if tagger is None else len(TAG_FEATURES))))
     return np.stack([known[key] for key in keys])
+
+
+def _tagged(
+    tagger: Tagger, beads: Sequence[BeadEvidence], unseen: Sequence[bool]
+) -> NDArray[np.float64]:
+    out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
+    tokens = {
+        row: both
+        for row, (bead, new) in enumerate(zip(beads, unseen, strict=True))
+        if new and (both := bead.tokens) is not None
+    }
+    out[list(tokens)] = tag_matrix(tagger.tag(list(tokens.values())))
+    return out
 
 
 def _key(pair: Pair) -> str:
@@ -87,11 +125,13 @@ def _key(pair: Pair) -> str:
     return hashlib.sha256(text).hexdigest()[:_DIGITS]
 
 
-def _state(encoder: Encoder, joins: JoinClassifier | None) -> str:
+def _state(encoder: Encoder, readers: Readers) -> str:
     """Return a digest of everything besides the texts that the features depend on."""
     digest = hashlib.sha256(repr(sorted(encoder.identity.to_dict().items())).encode())
-    for array in [] if joins is None else joins.weights_:
+    for array in [] if readers.joins is None else readers.joins.weights_:
         digest.update(array.tobytes())
+    if readers.tagger is not None:
+        digest.update(readers.tagger.digest.encode())
     for path in _sources():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -101,7 +141,7 @@ def _sources() -> list[Path]:
     """List the files that the features are computed by: rooms below `features`, and lexica."""
     root = Path(detector.__file__).parent
     found: set[Path] = set()
-    ahead = ["detector.features", "detector.evidence", "detector.encode"]
+    ahead = ["detector.features", "detector.evidence", "detector.encode", "detector.tagger"]
     while ahead:
         place = root.joinpath(*ahead.pop().split(".")[1:])
         for path in (place.with_suffix(".py"), place / "__init__.py"):

@@ -1,7 +1,8 @@
-"""Labelled pairs to labelled names: rows of traits, and whether each name was damaged.
+"""Labelled pairs to labelled names, and the rules' beliefs about names to probabilities.
 
 What a minimal pair changed is found by laying it beside its sound twin; where the twin is absent
-its marks say it. The classifier of names is fitted on these rows, all on grouped folds.
+its marks say it. What the rules believe is not a probability: how often each belief was right is
+counted here, on grouped folds.
 """
 
 from __future__ import annotations
@@ -9,33 +10,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.bundle import LEFT_TO_RULE
-from detector.classify import BeadClassifier
+from detector.bundle import probability_of
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
 from detector.learn.corpus import Pair
 from detector.learn.metrics import reliability
-from detector.learn.train import grouped_margins, platt, threshold_for
-from detector.naming.findings import NameFindings
-from detector.naming.traits import DIRECTIONS, TRAIT_NAMES, TRAITS
-from detector.records import NameChange, Span
+from detector.learn.sample import MARKED
+from detector.records import Change, NameChange, Span
+
+_ORDER = 0.02  # share of the belief itself, so that two beliefs never stand for one probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledNames:
-    """One row for each name that a classifier may judge.
+    """One row for each name that did not come back as it was.
 
     Attributes
     ----------
-    traits : ndarray of shape (n_names, n_traits), float64
-        As `naming.traits.trait_matrix` gives them.
+    belief : ndarray of shape (n_names,), float64
+        The rule's, in [0, 1], that the name is damaged.
     damaged : ndarray of shape (n_names,), bool
-    pair : ndarray of shape (n_names,), intp
-        Position of the name's pair in the sequence that was given.
     weight : ndarray of shape (n_names,), float64
         Mean 1; see `labelled_names`.
     change : tuple of str
@@ -44,11 +43,10 @@ class LabelledNames:
         Key of the source sentence, to fold by.
     """
 
-    traits: NDArray[np.float64]
+    belief: NDArray[np.float64]
     damaged: NDArray[np.bool_]
-    pair: NDArray[np.intp]
     weight: NDArray[np.float64]
-    change: tuple[str, ...]
+    change: tuple[Change, ...]
     group: tuple[str, ...]
 
 
@@ -60,14 +58,14 @@ def labelled_names(
     Parameters
     ----------
     pairs : sequence of Pair
-        Sound ones, and minimal pairs made of them. A pair labelled as drift that has neither a
-        sound twin among `pairs` nor a mark says nothing about its names and is passed over, as is
-        one without a label.
+        Sound ones, minimal pairs made of them, and pairs of `MARKED`. A pair labelled as drift
+        that has neither a sound twin among `pairs` nor a mark says nothing about its names and is
+        passed over, as is one without a label.
     encoder : Encoder
     prior : float
-        Share of damage in (0, 1) that the weights bring about. In published round-trip copies
-        about one sentence in ten holds a damaged name besides slips of case, and rules find a
-        change in about one sound sentence in seven.
+        Share of damage in (0, 1) that the weights of minimal pairs bring about. In published
+        round-trip copies about one sentence in ten holds a damaged name besides slips of case,
+        and rules find a change in about one sound sentence in seven.
     batch : int
         Pairs encoded at a time.
 
@@ -75,68 +73,32 @@ def labelled_names(
     -------
     LabelledNames
         A name is damaged when it stood where the minimal pair was changed, or overlaps a mark.
-        Names of sound pairs, and names that the change did not touch, are not. A harmless change
-        that stands in several twins shares one weight.
+        Names of sound pairs, and names that the change did not touch, are not. A dropped name of
+        `MARKED` is passed over: the marks are of the copy. A harmless change
+        that stands in several twins shares one weight. Minimal pairs and the others weigh the same.
     """
     bases = {p.twin: p for p in pairs if p.twin and p.label is False and not p.marks}
     for pair in pairs:  # harmless changes are sound too; the base is named so
         if pair.twin and pair.label is False and pair.kind in ("base", "sound"):
             bases[pair.twin] = pair
-    known = [
-        p.label is False or (p.label is True and (p.twin in bases or bool(p.marks))) for p in pairs
+    usable = [
+        p for p in pairs if p.label is False or (p.label is True and (p.twin in bases or p.marks))
     ]
-    at = [n for n, usable in enumerate(known) if usable]
     hit = _Hits(bases, encoder, batch)
-    rows: list[NDArray[np.float64]] = []
-    labels: list[bool] = []
-    places: list[int] = []
-    changes: list[str] = []
-    keys: list[tuple[str, object, bool]] = []
-    for n, findings in zip(at, _findings([pairs[n] for n in at], encoder, batch), strict=True):
-        pair = pairs[n]
-        for change, row, judged in zip(
-            findings.changes, findings.traits, findings.judged, strict=True
-        ):
-            if not judged or change.change in LEFT_TO_RULE:
-                continue
-            label = pair.label is True and hit(pair, change)
-            rows.append(row)
-            labels.append(label)
-            places.append(n)
-            changes.append(change.change)
-            keys.append((pair.twin or str(n), change.source or change.copy_text, label))
-    damaged = np.array(labels, dtype=np.bool_)
+    rows = [
+        (pair, change, pair.label is True and hit(pair, change))
+        for pair, names in zip(usable, _names(usable, encoder, batch), strict=True)
+        for change in names
+        if change.change != "kept" and not (pair.corpus in MARKED and change.change == "dropped")
+    ]
+    damaged = np.array([label for _, _, label in rows], dtype=np.bool_)
     return LabelledNames(
-        traits=np.array(rows).reshape(len(rows), len(TRAITS)),
+        belief=np.array([change.probability for _, change, _ in rows], dtype=np.float64),
         damaged=damaged,
-        pair=np.array(places, dtype=np.intp),
-        weight=_weights(keys, damaged, prior),
-        change=tuple(changes),
-        group=tuple(pairs[n].group for n in places),
+        weight=_weights([(pair, change) for pair, change, _ in rows], damaged, prior),
+        change=tuple(change.change for _, change, _ in rows),
+        group=tuple(pair.group for pair, _, _ in rows),
     )
-
-
-def flagged(
-    probability: NDArray[np.float64], pair: NDArray[np.intp], n_pairs: int
-) -> NDArray[np.float64]:
-    """Return the greatest probability among the names of each pair.
-
-    Parameters
-    ----------
-    probability : ndarray of shape (n_names,), float64
-        Of damage, in [0, 1].
-    pair : ndarray of shape (n_names,), intp
-        As in `LabelledNames`.
-    n_pairs : int
-
-    Returns
-    -------
-    ndarray of shape (n_pairs,), float64
-        0 for a pair without a changed name: what a threshold on names is to be chosen on.
-    """
-    out = np.zeros(n_pairs)
-    np.maximum.at(out, pair, probability)
-    return out
 
 
 class _Hits:
@@ -144,10 +106,10 @@ class _Hits:
 
     def __init__(self, bases: dict[str, Pair], encoder: Encoder, batch: int) -> None:
         self.bases = bases
-        found = _findings(list(bases.values()), encoder, batch)
+        found = _names(list(bases.values()), encoder, batch)
         self.names = {
-            twin: [c for c in findings.changes if c.copy is not None and c.source is not None]
-            for twin, findings in zip(bases, found, strict=True)
+            twin: [c for c in names if c.copy is not None and c.source is not None]
+            for twin, names in zip(bases, found, strict=True)
         }
 
     def __call__(self, pair: Pair, change: NameChange) -> bool:
@@ -198,100 +160,118 @@ def _overlap(span: Span | None, start: int, end: int) -> bool:
     return span is not None and span.start < end and start < span.end
 
 
-def _findings(pairs: Sequence[Pair], encoder: Encoder, batch: int) -> Iterator[NameFindings]:
+def _names(pairs: Sequence[Pair], encoder: Encoder, batch: int) -> Iterator[tuple[NameChange, ...]]:
     for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, batch=batch):
-        yield NameFindings(bead.names, bead.name_traits)
+        yield bead.names
 
 
 def _weights(
-    keys: Sequence[tuple[str, object, bool]], damaged: NDArray[np.bool_], prior: float
+    rows: Sequence[tuple[Pair, NameChange]], damaged: NDArray[np.bool_], prior: float
 ) -> NDArray[np.float64]:
-    counts = Counter(keys)
-    weight = np.array([1.0 / counts[key] if not key[2] else 1.0 for key in keys])
-    for label, mass in ((True, prior), (False, 1.0 - prior)):
-        mine = damaged == label
+    keys = [(p.twin or str(n), c.source or c.copy_text) for n, (p, c) in enumerate(rows)]
+    harmless = Counter(key for key, hit in zip(keys, damaged.tolist(), strict=True) if not hit)
+    weight = np.array([1.0 / (1 if hit else harmless[key])
+                       for key, hit in zip(keys, damaged.tolist(), strict=True)])  # fmt: skip
+    marked = np.array([pair.corpus in MARKED for pair, _ in rows], dtype=np.bool_)
+    parts = [(marked, 1.0), (~marked & damaged, prior), (~marked & ~damaged, 1.0 - prior)]
+    for mine, mass in parts:
         if mine.any():
-            weight[mine] *= mass * len(keys) / weight[mine].sum()
-    return weight
+            weight[mine] *= mass / weight[mine].sum()
+    return weight * (len(rows) / weight.sum()) if len(rows) else weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFit:
-    """A fitted classifier of names.
+    """What the rules' beliefs about names stand for.
 
     Attributes
     ----------
-    classifier : BeadClassifier
-        Calibrated, fitted on all names given.
-    threshold : float
-        In [0, 1]: flags a name in at most the share asked for of the sound pairs, out of fold.
+    beliefs : tuple of (float, float)
+        Belief and probability, both rising, from (0, 0) on.
     n_names, n_damaged : int
-    brier, brier_of_prior, calibration_error : float
-        Of the calibrated probabilities, out of fold, in the weights of the fit.
+    brier, brier_of_beliefs, brier_of_prior : float
+        Out of fold, in the weights of the fit: of the probabilities, of the beliefs taken for
+        probabilities, and of always the share damaged.
+    calibration_error, error_of_beliefs : float
+        The same of the expected calibration error.
     bins : tuple of (float, float)
-        Mean probability and share damaged, in ten bins.
+        Mean probability and share damaged, in at most ten bins.
     """
 
-    classifier: BeadClassifier
-    threshold: float
+    beliefs: tuple[tuple[float, float], ...]
     n_names: int
     n_damaged: int
     brier: float
+    brier_of_beliefs: float
     brier_of_prior: float
     calibration_error: float
+    error_of_beliefs: float
     bins: tuple[tuple[float, float], ...]
 
 
-def fit_names(
-    pairs: Sequence[Pair], encoder: Encoder, *, false_alarms: float, folds: int, seed: int = 0
-) -> NameFit | None:
-    """Fit the classifier of names, calibrate it and set its threshold on grouped folds.
+def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
+    """Say which probability each belief of the rules stands for.
 
     Parameters
     ----------
-    pairs : sequence of Pair
-        Sound ones and minimal pairs; see `labelled_names`.
-    encoder : Encoder
-    false_alarms : float
-        Share in (0, 1) of sound pairs in which a name may be flagged.
+    names : LabelledNames
     folds : int
-    seed : int
+        Of the source sentences, for the figures.
 
     Returns
     -------
     NameFit or None
         None where there are too few names of either label to fold.
+
+    Notes
+    -----
+    Isotonic regression (Zadrozny and Elkan, 2002): the order of the beliefs, and so what a
+    threshold flags, stays as the rules have it.
     """
-    names = labelled_names(pairs, encoder)
-    groups = {label: {g for g, d in zip(names.group, names.damaged, strict=True) if d == label}
-              for label in (True, False)}  # fmt: skip
-    if min(map(len, groups.values())) < folds:
+    from sklearn.model_selection import GroupKFold
+
+    groups = [
+        {g for g, hit in zip(names.group, names.damaged.tolist(), strict=True) if hit is label}
+        for label in (True, False)
+    ]
+    if min(map(len, groups)) < folds:
         return None
-    model = BeadClassifier(
-        model="boosting",
-        n_trees=120,
-        n_leaves=8,
-        strength=5.0,
-        monotonic=[DIRECTIONS.get(trait, 0) for trait in TRAIT_NAMES],
-        random_state=seed,
-    )
-    target = names.damaged, names.weight
-    margin = grouped_margins(model, names.traits, target, names.group, folds=folds)
-    calibration = platt(margin, *target)
-    probability = 0.5 * (1.0 + np.tanh(0.5 * (calibration[0] * margin + calibration[1])))
-    sound = [n for n, pair in enumerate(pairs) if pair.label is False]
-    worst = flagged(probability, names.pair, len(pairs))[sound]
+    out = np.empty(len(names.belief))
+    for train, test in GroupKFold(folds).split(out, groups=names.group):
+        table = _beliefs(names, train)
+        out[test] = [probability_of(table, belief) for belief in names.belief[test].tolist()]
     prior = float(names.weight @ names.damaged / names.weight.sum())
-    bins = reliability(names.damaged, probability, names.weight)
+    bins = reliability(names.damaged, out, names.weight)
+    raw = reliability(names.damaged, names.belief, names.weight)
     return NameFit(
-        classifier=model.set_params(calibration=calibration).fit(
-            names.traits, names.damaged, sample_weight=names.weight
-        ),
-        threshold=threshold_for(worst, np.ones(len(worst)), false_alarms),
-        n_names=len(names.damaged),
+        beliefs=_beliefs(names, np.arange(len(out))),
+        n_names=len(out),
         n_damaged=int(names.damaged.sum()),
-        brier=float(names.weight @ (probability - names.damaged) ** 2 / names.weight.sum()),
+        brier=_brier(names, out),
+        brier_of_beliefs=_brier(names, names.belief),
         brier_of_prior=prior * (1.0 - prior),
-        calibration_error=sum(abs(p - d) * m for p, d, m in bins) / sum(m for _, _, m in bins),
+        calibration_error=_error(bins),
+        error_of_beliefs=_error(raw),
         bins=tuple((round(p, 4), round(d, 4)) for p, d, _ in bins),
     )
+
+
+def _beliefs(names: LabelledNames, rows: NDArray[np.intp]) -> tuple[tuple[float, float], ...]:
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(
+        names.belief[rows], names.damaged[rows], sample_weight=names.weight[rows]
+    )
+    known = np.unique(names.belief[rows])
+    probability = (1.0 - _ORDER) * fitted.predict(known) + _ORDER * known
+    pairs = [(0.0, 0.0), *zip(known.tolist(), probability.tolist(), strict=True)]
+    rounded = [(round(belief, 4), round(p, 6)) for belief, p in pairs]
+    return tuple(b for a, b in pairwise([(-1.0, 0.0), *rounded]) if b[0] > a[0])
+
+
+def _brier(names: LabelledNames, probability: NDArray[np.float64]) -> float:
+    return float(names.weight @ (probability - names.damaged) ** 2 / names.weight.sum())
+
+
+def _error(bins: Sequence[tuple[float, float, float]]) -> float:
+    return sum(abs(p - d) * m for p, d, m in bins) / sum(m for _, _, m in bins)

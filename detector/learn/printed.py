@@ -54,6 +54,10 @@ def summary(figures: Figures) -> str:
         head,
         *figures.notes,
         columns(["", *names], rows) if rows else "",
+        columns(
+            ["words that people marked", "pairs", "found by", "F1", "Matthews", "of"],
+            _word_rows(figures),
+        ),
         _looks_text(figures),
         _probability_text(figures),
     ]
@@ -74,6 +78,8 @@ def details(figures: Figures) -> str:
             ["found by name or figure", "kind", "finder", "n", "caught", "false alarms"],
             _caught_rows(figures),
         ),
+        columns(["marked words, F1 by language", "", "found by", "F1"], _word_langs(figures)),
+        columns(["major marks", "category", "n", "touched"], _category_rows(figures)),
         _sliced_text("language", figures.languages),
         _sliced_text("system", figures.systems),
         columns(
@@ -126,6 +132,31 @@ def _headlines(figures: Figures) -> list[tuple[str, Mapping[str, Any]]]:
                 measured = {name: known[key] for name, known in entry["scores"].items()}
                 rows.append((f"{corpus}: {title}", measured))
     return rows
+
+
+def _word_rows(figures: Figures) -> list[list[str]]:
+    return [
+        [title, str(entry["n"]), finder, str(known["f1"]), str(known["mcc"]), entry["unit"]]
+        for title, entry in figures.words.items()
+        for finder, known in entry["finders"].items()
+    ]
+
+
+def _word_langs(figures: Figures) -> list[list[str]]:
+    return [
+        [title, lang, finder, _short(value)]
+        for title, entry in figures.words.items()
+        for lang, known in entry["by"].items()
+        for finder, value in known.items()
+    ]
+
+
+def _category_rows(figures: Figures) -> list[list[str]]:
+    return [
+        [corpus, kind, str(int(known["n"])), _short(known["touched"])]
+        for corpus, kinds in figures.categories.items()
+        for kind, known in kinds.items()
+    ]
 
 
 def _looks_text(figures: Figures) -> str:

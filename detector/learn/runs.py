@@ -7,14 +7,14 @@ that of `commands`. Opens no file beyond the cache of features.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector import store
-from detector.bundle import library_versions
+from detector.bundle import library_versions, probability_of
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
 from detector.features import FEATURES, NAMES
@@ -22,27 +22,44 @@ from detector.learn.baselines import BERTSCORE, COPY_LENGTH, COSINE, baselines, 
 from detector.learn.card import card
 from detector.learn.config import Settings
 from detector.learn.corpus import Pair
-from detector.learn.evaluate import OURS, SEVERITY, Figures, evaluate
+from detector.learn.evaluate import (
+    OURS,
+    SEVERITY,
+    TAGGER,
+    UNTAGGED,
+    UNTAGGED_SEVERITY,
+    Figures,
+    evaluate,
+)
 from detector.learn.graded import fit_severity, out_of_fold
 from detector.learn.joined import fit_joins, lends_joins
 from detector.learn.material import Material
-from detector.learn.measure import measure
+from detector.learn.measure import Readers, measure
 from detector.learn.metrics import Floats, Resamples
-from detector.learn.named import NameFit, fit_names
+from detector.learn.named import NameFit, fit_beliefs, labelled_names
 from detector.learn.people import judged
-from detector.learn.sample import name_contrasts
+from detector.learn.sample import MARKED, name_pairs
+from detector.learn.stacked import Stack, fit_stack
 from detector.learn.train import TrainConfig, fit
 from detector.learn.twins import asked, caught
-from detector.naming.cases import JUDGED
+from detector.learn.word_figures import categories, word_figures
+from detector.learn.worded import tagged_words
+from detector.records import DAMAGES
+from detector.tagger import Tagger
 from detector.version import __version__
 
-_NAME_THRESHOLD = 0.5  # of the rule's belief, where no classifier judges names
+_NAME_BELIEF = 0.5  # the rules' belief from which a name counts as damaged
 
 Progress = Callable[[int], object]
 
 
 def train(
-    material: Material, encoder: Encoder, settings: Settings, *, progress: Progress | None = None
+    material: Material,
+    encoder: Encoder,
+    settings: Settings,
+    *,
+    tagger: Tagger | None = None,
+    progress: Progress | None = None,
 ) -> tuple[store.Bundle, Figures]:
     """Fit a bundle and measure it on the pairs held apart.
 
@@ -51,13 +68,15 @@ def train(
     material : Material
     encoder : Encoder
     settings : Settings
+    tagger : Tagger, optional
+        Whose readings the bundle is to use as well; it is kept in the bundle.
     progress : callable, optional
         Told how many distinct pairs were measured since it was last told.
 
     Returns
     -------
     (Bundle, Figures)
-        The bundle is not saved yet; its `config.classifier` is empty until it is.
+        The bundle is not saved yet; its `config.models` is empty until it is.
 
     Raises
     ------
@@ -68,8 +87,10 @@ def train(
     joins = fit_joins(material.fitting, encoder, seed=seed)
     fitting = [pair for pair in material.fitting if not lends_joins(pair)]
     pairs = [*fitting, *material.apart]
-    X = measure(pairs, encoder, joins=joins, cache=settings.cache, progress=progress)
-    n = len(fitting)
+    read = measure(
+        pairs, encoder, readers=Readers(joins, tagger), cache=settings.cache, progress=progress
+    )
+    n, X = len(fitting), read[:, : len(NAMES)]
     labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
     severity = out_of_fold(fitting, X[:n], folds=folds)
     fitted = fit(
@@ -79,37 +100,41 @@ def train(
         settings.train,
         severity=severity[labelled],
     )
-    named = None
-    if settings.train.name_classifier:
-        named = fit_names(
-            name_contrasts(material.fitting, settings.mix),
-            encoder,
-            false_alarms=settings.train.name_false_alarms,
-            folds=folds,
-            seed=seed,
-        )
+    odds = np.full(n, np.nan)
+    odds[labelled] = fitted.odds
+    stack = None if tagger is None else _stack(fitting, odds, severity, read[:n], settings.train)
+    named = fit_beliefs(
+        labelled_names(name_pairs(material.fitting, settings.mix), encoder), folds=folds
+    )
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     config = store.BundleConfig(
         schema=store.SCHEMA,
         version=__version__,
         threshold=fitted.threshold,
-        name_threshold=_NAME_THRESHOLD if named is None else named.threshold,
+        name_threshold=_NAME_BELIEF
+        if named is None
+        else probability_of(named.beliefs, _NAME_BELIEF),
+        name_beliefs=() if named is None else named.beliefs,
         blend=fitted.blend,
         columns=columns,
         encoder=encoder.identity,
         libraries=library_versions(),
         models="",
+        tagged=None
+        if tagger is None or stack is None
+        else store.TaggedConfig(tagger=tagger.digest, threshold=stack.threshold, blend=stack.blend),
         training={},
     )
     models = store.Models(
         drift=fitted.classifier,
         severity=fit_severity(fitting, X[:n]),
-        names=None if named is None else named.classifier,
         joins=joins,
+        tagged=None if stack is None else stack.severity,
     )
-    bundle = store.Bundle(models=models, config=config)
+    bundle = store.Bundle(models=models, config=config, tagger=None if stack is None else tagger)
     named_apart = names_found(bundle, material.apart, encoder)
-    figures = figures_of(bundle, material, X[n:], settings.train, names=named_apart)
+    figures = figures_of(bundle, material, read[n:], settings.train, names=named_apart)
+    figures = replace(figures, **words_of(bundle, material, encoder, settings.train))
     folded = _folded(fitting, X[:n], severity, settings.train)
     counts = _counts(material.fitting)
     text = card(
@@ -155,12 +180,34 @@ def measure_bundle(
     X = measure(
         material.apart,
         encoder,
-        joins=bundle.models.joins,
+        readers=Readers(bundle.models.joins, bundle.tagger),
         cache=settings.cache,
         progress=progress,
     )
     names = names_found(bundle, material.apart, encoder)
-    return figures_of(bundle, material, X, settings.train, names=names)
+    figures = figures_of(bundle, material, X, settings.train, names=names)
+    return replace(figures, **words_of(bundle, material, encoder, settings.train))
+
+
+def words_of(
+    bundle: store.Bundle, material: Material, encoder: Encoder, config: TrainConfig
+) -> dict[str, Any]:
+    """Measure the bundle's tagger, if it has one, on the marked pairs held apart."""
+    if bundle.tagger is None:
+        return {}
+    asked_of = [p for p in material.apart if p.corpus in MARKED or p.corpus == "mlqe_dev"]
+    words = tagged_words(bundle.tagger, asked_of, encoder)
+    known = bundle.tagger.config
+    return {
+        "words": word_figures(
+            words,
+            thresholds=known.thresholds,
+            edited=known.edited,
+            resamples=config.resamples,
+            seed=config.mix.seed,
+        ),
+        "categories": categories(words, threshold=known.thresholds[0]),
+    }
 
 
 def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -> NDArray[np.bool_]:
@@ -178,7 +225,7 @@ def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -
     for row, bead in zip(rows, beads, strict=True):
         (names,) = bundle.judge([bead]).names
         found[row] = any(
-            c.change in JUDGED and c.probability >= bundle.config.name_threshold for c in names
+            c.change in DAMAGES and c.probability >= bundle.config.name_threshold for c in names
         )
     return found
 
@@ -208,7 +255,7 @@ def figures_of(
     Figures
     """
     pairs = material.apart
-    simple, notes = baselines(pairs, X, NAMES)
+    simple, notes = baselines(pairs, X[:, : len(NAMES)], NAMES)
     scores = {**scores_of(bundle, X), **simple}
     figures = evaluate(
         pairs, scores, threshold=bundle.threshold, mix=config.mix, resamples=config.resamples
@@ -225,7 +272,26 @@ def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]
     scores = {OURS: bundle.drift_of(X)}
     if bundle.models.severity is not None:
         scores[SEVERITY] = bundle.severity_of(X)
+    if bundle.tagger is not None:
+        scores[TAGGER] = X[:, len(NAMES)]
+        untagged = X[:, : len(NAMES)]
+        scores[UNTAGGED] = bundle.drift_of(untagged)
+        scores[UNTAGGED_SEVERITY] = bundle.severity_of(untagged)
     return scores
+
+
+def _stack(
+    pairs: Sequence[Pair],
+    odds: Floats,
+    severity: Floats,
+    columns: NDArray[np.float64],
+    config: TrainConfig,
+) -> Stack | None:
+    """Fit on the pairs that the tagger has not seen."""
+    tags = columns[:, len(NAMES) :]
+    unseen = np.flatnonzero(~np.isnan(tags).any(axis=1))
+    mine = [pairs[i] for i in unseen.tolist()]
+    return fit_stack(mine, odds[unseen], severity[unseen], tags[unseen], config)
 
 
 def _folded(
@@ -260,7 +326,8 @@ def _folded(
 
 
 def _record(named: NameFit) -> dict[str, Any]:
-    facts = {f.name: getattr(named, f.name) for f in fields(named) if f.name != "classifier"}
+    facts = asdict(named)
+    del facts["beliefs"]  # the config holds them where they are read
     return {**facts, "bins": [list(one) for one in named.bins]}
 
 

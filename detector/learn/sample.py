@@ -37,6 +37,9 @@ _SHARES = {
     **dict.fromkeys(EVALUATION_ONLY, 0.0),
 }
 _BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
+MARKED = ("mqm_news", "mqm_ted", "biomqm")
+"""Corpora in whose copies people marked errors one by one."""
+
 _NAME_BASES = ("wmt", "flores", "mlqe", "mqm_news", "mqm_ted")
 _GOOD = 85  # direct assessment from which a post-edited row may be a base
 
@@ -56,7 +59,8 @@ class Mix:
         Sound pairs that minimal pairs are made of; each gives up to two damaged copies and a
         harmless one.
     name_bases : int
-        Sound pairs that minimal pairs about names are made of.
+        Sound pairs that minimal pairs about names are made of, and pairs whose names people
+        marked.
     identical : int
         Copies equal to their source.
     watch : int
@@ -74,7 +78,7 @@ class Mix:
     quotas: Mapping[str, tuple[int, int]] = field(default_factory=lambda: _QUOTAS)
     graded: Mapping[str, int] = field(default_factory=lambda: _GRADED)
     bases: int = 6000
-    name_bases: int = 8000
+    name_bases: int = 3000
     identical: int = 1200
     watch: int = 1300
     shares: Mapping[str, float] = field(default_factory=lambda: _SHARES)
@@ -133,25 +137,28 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     return chosen + _made(corpora, mix)
 
 
-def name_contrasts(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
-    """Make minimal pairs whose damage is to a name, for the classifier of names.
+def name_pairs(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
+    """Draw the pairs that say how often the rules about names are right.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        What is fitted on; its sound pairs are the bases.
+        What is fitted on; its sound pairs are the bases of minimal pairs.
     mix : Mix
-        Its `name_bases` says how many bases at most.
+        Its `name_bases` says how many bases, and marked pairs, at most.
 
     Returns
     -------
     list of Pair
-        Bases, damaged and harmlessly changed copies.
+        Bases, copies with a damaged name, harmlessly changed ones, and pairs that people marked.
     """
+    n = mix.scaled().name_bases
     sound = [p for p in pairs if p.label is False and not p.twin and p.corpus in _NAME_BASES]
-    bases = draw(sound, mix.scaled().name_bases, seed=mix.seed + 5)
+    bases = draw(sound, n, seed=mix.seed + 5)
     pool = pools(pair.source for pair in sound)
-    return list(contrasts(bases, pool, only=lambda kind: "name" in kind, seed=mix.seed + 5))
+    made = contrasts(bases, pool, only=lambda kind: "name" in kind, seed=mix.seed + 5)
+    marked = [p for p in pairs if p.corpus in MARKED and p.label is not None]
+    return [*made, *draw(marked, n, seed=mix.seed + 5)]
 
 
 def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:

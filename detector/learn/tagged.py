@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detector.learn.corpus import Pair
 from detector.records import TokenVectors
-from detector.tagger import KINDS
+from detector.tags import KINDS
 
 UNKNOWN = -1
 """Stands for a token whose kind is not known, or that is sound."""

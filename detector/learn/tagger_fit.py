@@ -24,8 +24,9 @@ from detector.learn.tagged import UNKNOWN, Targets, copy_targets, source_targets
 from detector.reading.files import write_whole
 from detector.reading.view import matching_view
 from detector.records import TokenVectors
-from detector.tagger import Tokens, feed, places
+from detector.tagger import feed, places
 from detector.tagger_network import PairNetwork, Shape, start_from
+from detector.tags import Tokens
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
         source, copy = views[pair.source], views[pair.copy]
         yield Example(
             pair=pair,
-            bead=(Tokens.of([(source, tokens[source])]), Tokens.of([(copy, tokens[copy])])),
+            bead=(Tokens.of([(source, 0, tokens[source])]), Tokens.of([(copy, 0, tokens[copy])])),
             copy=copy_targets(pair, tokens[copy]),
             source=source_targets(pair, tokens[source]),
         )

@@ -5,9 +5,10 @@ Brings the other rooms together in order; prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +22,22 @@ from detector.learn.corpus import (
     draw,
     manifest,
     only_evaluates,
+    seen_by_tagger,
     shared_folder,
 )
 from detector.learn.loaders import load
-from detector.learn.tagged import Targets
-from detector.learn.tagger_fit import TaggerSettings, examples, fit_tagger
-from detector.learn.tagger_sample import TaggerMix, seen_by_tagger, tagger_pairs
-from detector.tagger import Tagger, TaggerConfig, TokenTags
+from detector.learn.marks import POINTS
+from detector.learn.metrics import Floats
+from detector.learn.sample import MARKED
+from detector.learn.tagger_fit import TaggerSettings, fit_tagger
+from detector.learn.tagger_sample import TaggerMix, tagger_pairs
+from detector.learn.train import platt
+from detector.learn.worded import TaggedWords, Words, tagged_words
+from detector.tagger import Tagger, TaggerConfig
 from detector.version import __version__
 
-_TUNED = ("mlqe", "mqm_news", "mqm_ted", "biomqm")
+_TUNED = ("mlqe", *MARKED)
 _TUNE_ON = 600  # pairs of each corpus that thresholds are chosen on
-_PART = 64  # pairs read at a time
-_LEAST = 0.5  # targets from which a token counts as damaged
 _UNSURE = (0.5, 0.5)  # thresholds where nothing was marked to choose them on
 
 
@@ -45,7 +49,7 @@ class TaggerMaterial:
     ----------
     fitting : tuple of Pair
     tuning : tuple of Pair
-        Marked pairs of other source sentences, to choose thresholds on.
+        Pairs of corpora that people marked, of other source sentences, to choose thresholds on.
     tables : mapping of str to str
         Digests of the tables read.
     """
@@ -69,11 +73,7 @@ def gather(shared: Path | None, mix: TaggerMix) -> TaggerMaterial:
         pair
         for name in _TUNED
         for pair in draw(
-            [
-                p
-                for p in corpora.get(name, ())
-                if p.marks and not only_evaluates(p) and not seen_by_tagger(p)
-            ],
+            [p for p in corpora.get(name, ()) if not only_evaluates(p) and not seen_by_tagger(p)],
             _TUNE_ON,
             seed=mix.seed + 40,
         )
@@ -118,56 +118,78 @@ def train_tagger(
         shape=recipe.pop("shape"),
         weights="",
         encoder=encoder.identity,
+        calibration=((1.0, 0.0), (1.0, 0.0)),
         thresholds=_UNSURE,
+        edited=_UNSURE[0],
         training={**recipe, "pairs": len(material.fitting), "tables": material.tables},
     )
-    tagger = Tagger(network, config)
-    thresholds = choose_thresholds(tagger, material.tuning, encoder)
-    return Tagger(network, replace(config, thresholds=thresholds))
+    return calibrated(Tagger(network, config), material.tuning, encoder)
 
 
-def choose_thresholds(
-    tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder
-) -> tuple[float, float]:
-    """Choose the probabilities from which a copy token is damaged, a source token lost.
+def calibrated(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Tagger:
+    """Make probabilities of a tagger's log-odds, and choose the thresholds.
 
     Parameters
     ----------
     tagger : Tagger
+        Not calibrated.
     pairs : sequence of Pair
         Marked, of source sentences that the tagger has not seen.
     encoder : Encoder
 
     Returns
     -------
-    (float, float)
-        Those with the best F1 over tokens, `_UNSURE` where no token is marked.
+    Tagger
+        A copy word's probability is that an expert marks it (`MARKED`), a source word's that a
+        post-editor put it back in. Spans are shown from where they overlap major errors best
+        (F1 over words), and those of the source from where they fit the post-editors' best.
     """
-    found: tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]] = ([], [])
-    wanted: tuple[list[NDArray[np.bool_]], list[NDArray[np.bool_]]] = ([], [])
-    for tags, copy, source in tagged(tagger, pairs, encoder):
-        for side, (given, targets) in enumerate(((tags.damaged, copy), (tags.lost, source))):
-            if targets is not None:
-                found[side].append(given)
-                wanted[side].append(targets.damage >= _LEAST)
-    damaged, lost = (
-        _best_f1(np.concatenate(scores), np.concatenate(labels)) if scores else _UNSURE[side]
-        for side, (scores, labels) in enumerate(zip(found, wanted, strict=True))
+    words = tagged_words(tagger, pairs, encoder)
+    marked = [one for one in words if one.pair.corpus in MARKED]
+    edited = [one for one in words if one.pair.corpus not in MARKED]
+    expert, copy_edited = _joined(marked, "copy"), _joined(edited, "copy")
+    source_edited = _joined(edited, "source")
+    calibration = tuple(
+        platt(_log_odds(side.probability), side.weight > 0, np.ones(len(side.weight)))
+        if (side.weight > 0).any()
+        else (1.0, 0.0)
+        for side in (expert, source_edited)
     )
-    return damaged, lost
+
+    def threshold(side: Words, least: float, scale: tuple[float, float]) -> float:
+        odds = scale[0] * _log_odds(side.probability) + scale[1]
+        return _best_f1(1.0 / (1.0 + np.exp(-odds)), side.weight >= least)
+
+    copy, source = calibration
+    config = replace(
+        tagger.config,
+        calibration=(copy, source),
+        thresholds=(
+            threshold(expert, POINTS["Major"], copy),
+            threshold(source_edited, POINTS["Minor"], source),
+        ),
+        edited=threshold(copy_edited, POINTS["Minor"], copy),
+    )
+    return Tagger(tagger.network, config)
 
 
-def tagged(
-    tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder
-) -> Iterator[tuple[TokenTags, Targets | None, Targets | None]]:
-    """Yield what the tagger says of each pair, and what it should say of copy and source."""
-    for start in range(0, len(pairs), _PART):
-        read = list(examples(pairs[start : start + _PART], encoder))
-        for tags, example in zip(tagger.tag([e.bead for e in read]), read, strict=True):
-            yield tags, example.copy, example.source
+def _joined(words: Sequence[TaggedWords], side: Literal["copy", "source"]) -> Words:
+    mine = [getattr(one, side) for one in words]
+    empty = np.zeros(0)
+    return Words(
+        np.concatenate([empty, *(one.probability for one in mine)]),
+        np.concatenate([empty, *(one.weight for one in mine)]),
+        np.concatenate([empty, *(one.size for one in mine)]),
+    )
 
 
-def _best_f1(score: NDArray[np.float32], label: NDArray[np.bool_]) -> float:
+def _log_odds(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-9, 1.0 - 1e-9)
+    odds: Floats = np.log(clipped / (1.0 - clipped))
+    return odds
+
+
+def _best_f1(score: Floats, label: NDArray[np.bool_]) -> float:
     if not label.any():
         return _UNSURE[0]
     order = np.argsort(-score, kind="stable")

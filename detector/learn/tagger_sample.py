@@ -1,7 +1,6 @@
 """Which pairs the tagger is fitted on, and which it leaves to whoever reads what it says.
 
-A model that reads the tagger's output may only be fitted on pairs that the tagger has not seen,
-so a third of the source sentences is kept from it. Nothing is fitted here.
+A third of the source sentences is kept from it (`corpus.seen_by_tagger`). Nothing is fitted here.
 """
 
 from __future__ import annotations
@@ -11,14 +10,12 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from detector.learn.contrasts import contrasts
-from detector.learn.corpus import Mark, Pair, draw, only_evaluates
+from detector.learn.corpus import Mark, Pair, draw, seen_by_tagger
 from detector.learn.makers.edits import find_lost
 from detector.learn.makers.grammar import words
 from detector.learn.makers.pools import pools
 from detector.learn.sample import draw_bases, good_pairs
 from detector.lexicon import base_forms, is_stopword
-
-_KEPT = 3  # one group in so many is kept from the tagger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +66,6 @@ class TaggerMix:
             bases=cut(self.bases),
             limit=None,
         )
-
-
-def seen_by_tagger(pair: Pair) -> bool:
-    """Tell whether a pair's source sentence is among those that the tagger is fitted on."""
-    return not only_evaluates(pair) and int(pair.group[8:12], 16) % _KEPT != 0
 
 
 def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[Pair]:

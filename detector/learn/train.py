@@ -62,11 +62,6 @@ class TrainConfig:
         Of the training groups.
     false_alarms : float
         Share in (0, 1) of sound round trips that the threshold may flag.
-    name_false_alarms : float
-        Share in (0, 1) of sound pairs in which a name may be flagged.
-    name_classifier : bool
-        Whether the bundle gets a classifier of names. Not by default: fitted on minimal pairs it
-        halves the false alarms, but on published copies it lets garbles pass that the rules find.
     candidates : mapping of str to dict
         Parameters of `BeadClassifier` by name, the simplest first.
     resamples : int
@@ -76,8 +71,6 @@ class TrainConfig:
     mix: Mix = field(default_factory=Mix)
     folds: int = 5
     false_alarms: float = 0.05
-    name_false_alarms: float = 0.03
-    name_classifier: bool = False
     candidates: Mapping[str, dict[str, Any]] = field(
         default_factory=lambda: {
             "logistic": {"model": "logistic"},
@@ -107,8 +100,10 @@ class Fit:
         Mean area under the ROC curve over the corpora, out of fold, by candidate.
     shortfall : mapping of str to Estimate
         How much of it each candidate lacks to the best.
+    odds : ndarray of shape (n_pairs,), float64
+        Calibrated log-odds of the classifier alone, out of fold.
     probability : ndarray of shape (n_pairs,), float64
-        Calibrated, out of fold.
+        Calibrated, blended, out of fold.
     """
 
     classifier: BeadClassifier
@@ -117,6 +112,7 @@ class Fit:
     chosen: str
     compared: Mapping[str, Estimate]
     shortfall: Mapping[str, Estimate]
+    odds: NDArray[np.float64]
     probability: NDArray[np.float64]
 
 
@@ -179,17 +175,23 @@ def fit(
     probability = blended(blend, odds, severity)
     classifier = _model(config.candidates[chosen], names, seed=config.mix.seed)
     classifier.set_params(calibration=calibration).fit(X, label, sample_weight=weight)
-    sound = ~label & np.isin([pair.corpus for pair in pairs], ROUND_TRIPS)
-    counted = sound if sound.any() else ~label
+    sound = counted(pairs, label)
     return Fit(
         classifier=classifier,
         blend=blend,
-        threshold=threshold_for(probability[counted], weight[counted], config.false_alarms),
+        threshold=threshold_for(probability[sound], weight[sound], config.false_alarms),
         chosen=chosen,
         compared=compared,
         shortfall=shortfall,
+        odds=odds,
         probability=probability,
     )
+
+
+def counted(pairs: Sequence[Pair], label: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which sound pairs false alarms are counted on: round trips, where there are any."""
+    sound = ~label & np.isin([pair.corpus for pair in pairs], ROUND_TRIPS)
+    return sound if sound.any() else ~label
 
 
 def platt(

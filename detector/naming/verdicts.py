@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from detector.lexicon import is_word, place_key, same_acronym
 from detector.naming.acronyms import abbreviates
 from detector.naming.board import Board, Match, NameContext
-from detector.naming.cases import JUDGED, NameCase
 from detector.naming.casing import base_form, camel_parts, casing_of
 from detector.naming.forms import match_forms
 from detector.naming.mentions import Mention, find_mentions, is_name_word
@@ -91,14 +90,7 @@ def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
 ) -> tuple[NameChange, ...]:
-    """Say what became of each name of a bead; parameters and order as in `name_cases`."""
-    return tuple(case.change for case in name_cases(links, context, copy_at))
-
-
-def name_cases(
-    links: WordAlignment, context: NameContext, copy_at: int = 0
-) -> tuple[NameCase, ...]:
-    """Say what became of each name of a bead, with what was seen on the way.
+    """Say what became of each name of a bead.
 
     Parameters
     ----------
@@ -111,41 +103,22 @@ def name_cases(
 
     Returns
     -------
-    tuple of NameCase
+    tuple of NameChange
         One for each name of the source in order, kept ones included, then the names that the
-        copy added out of nothing. Spans count in the raw documents.
+        copy added out of nothing. Spans count in the raw documents; probabilities are the rule's
+        belief.
     """
     board = Board(links, context, copy_at)
     match_forms(board)
     match_standins(board)
-    found = [_verdict(board, mention) for mention in board.mentions]
-    found += _added(board)
-    added = sum(change.change == "added" for change, _, _ in found)
-    lost = sum(change.change in JUDGED for change, _, _ in found) - added
-    return tuple(
-        NameCase(
-            board=board,
-            change=change,
-            at=at,
-            copy_at=copy,
-            parts={i: board.matches[i] for i in at},
-            n_names=len(found),
-            n_lost=lost,
-            n_added=added,
-        )
-        for change, at, copy in found
-    )
-
-
-# A change, the source words it is about, and the copy words it points at.
-_Found = tuple[NameChange, tuple[int, ...], tuple[int, ...]]
+    return (*(_verdict(board, mention) for mention in board.mentions), *_added(board))
 
 
 def _belief(match: Match) -> float:
     return _BELIEF[match.change] if match.belief is None else match.belief
 
 
-def _verdict(board: Board, mention: Mention) -> _Found:
+def _verdict(board: Board, mention: Mention) -> NameChange:
     parts = {i: board.matches[i] for i in mention.at}
     worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
@@ -164,7 +137,7 @@ def _verdict(board: Board, mention: Mention) -> _Found:
         whole = [] if not _is_close(everything) or not everything else everything
     source_text = board.source_text(mention.at)
     copy_text = board.copy_text(whole) if whole else None
-    change = NameChange(
+    return NameChange(
         change=worst.change,
         probability=_belief(worst),
         copy=_span(board.copy, whole) if whole else None,
@@ -173,7 +146,6 @@ def _verdict(board: Board, mention: Mention) -> _Found:
         source_text=source_text,
         reason=_reason(worst, source_text, copy_text),
     )
-    return change, mention.at, tuple(whole)
 
 
 def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
@@ -247,7 +219,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: Board) -> Iterable[_Found]:
+def _added(board: Board) -> Iterable[NameChange]:
     if board.copy_flat:
         return
     known = {w.norm for w in board.source}
@@ -259,7 +231,7 @@ def _added(board: Board) -> Iterable[_Found]:
         joined = "".join(board.copy[j].norm for j in mention.at)
         if place_key(text) in board.context.places or joined in known:
             continue
-        change = NameChange(
+        yield NameChange(
             change="added",
             probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
             copy=_span(board.copy, mention.at),
@@ -268,7 +240,6 @@ def _added(board: Board) -> Iterable[_Found]:
             source_text=None,
             reason=f"“{text}” stands nowhere in the source",
         )
-        yield change, (), mention.at
 
 
 def _is_fresh(board: Board, j: int, known: set[str]) -> bool:

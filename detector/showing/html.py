@@ -15,12 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from detector.records import Row
 from detector.showing.display import cut, safe
-from detector.showing.summary import CHANGE_WORDS, MEANING, became, chance, count, facts, shortened
+from detector.showing.summary import (
+    CHANGE_WORDS,
+    ERROR_WORDS,
+    MEANING,
+    became,
+    chance,
+    count,
+    facts,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from detector.records import Passage, Span
+    from detector.records import ErrorSpan, Passage, Span
     from detector.report import Report
 
 N_WORST = 10
@@ -79,6 +88,7 @@ _STYLE = """
 .rtd mark.loud { background: var(--bad-tint); border-bottom: 2px solid var(--bad);
   color: var(--bad); font-weight: 700; padding: 0 .15em; }
 .rtd mark.slip { text-decoration: underline dotted var(--slip) 2px; text-underline-offset: .2em; }
+.rtd mark.suspect { text-decoration: underline dashed var(--bar) 1px; text-underline-offset: .2em; }
 .rtd mark.origin { border-bottom: 2px solid var(--bar); }
 .rtd mark.gone { text-decoration: line-through var(--bad) 2px; }
 .rtd mark .was { display: none; }
@@ -222,7 +232,7 @@ def _copy_marks(report: Report, row: Row) -> list[tuple[Span, _Mark]]:
         )
         for change in changed
         if change.copy is not None
-    ]
+    ] + _error_marks([(e.copy, e) for e in row.spans])
 
 
 def _source_marks(report: Report, row: Row) -> list[tuple[Span, _Mark]]:
@@ -230,6 +240,15 @@ def _source_marks(report: Report, row: Row) -> list[tuple[Span, _Mark]]:
         (c.source, _Mark(look="gone" if c.copy is None else "origin", title=became(c), was=""))
         for c in row.name_changes
         if c.source is not None and report.is_loud(c)
+    ] + _error_marks([(e.source, e) for e in row.spans])
+
+
+def _error_marks(errors: Sequence[tuple[Span | None, ErrorSpan]]) -> list[tuple[Span, _Mark]]:
+    """Mark quietly what a tagger suspects; where a name is marked already, that mark stands."""
+    return [
+        (span, _Mark(look="suspect", title=f"{ERROR_WORDS[e.kind]} ({e.probability:.2f})", was=""))
+        for span, e in errors
+        if span is not None
     ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from detector.errors import InputError
-from detector.records import Bead, NameChange, Passage, Row, Span
+from detector.records import Bead, ErrorSpan, NameChange, Passage, Row, Span
 from detector.showing.display import HOSTILE
 
 T = TypeVar("T")
@@ -64,6 +64,7 @@ def row_record(row: Row) -> Record:
         "drift_flag": row.drift_flag,
         "severity": row.severity,
         "name_changes": [_change_record(change) for change in row.name_changes],
+        "spans": [_error_record(span) for span in row.spans],
         "reasons": list(row.reasons),
         "n_truncated": row.n_truncated,
     }
@@ -80,6 +81,17 @@ def _change_record(change: NameChange) -> Record:
         "source_end": change.source.end if change.source else None,
         "source_text": change.source_text,
         "reason": change.reason,
+    }
+
+
+def _error_record(error: ErrorSpan) -> Record:
+    return {
+        "copy_start": error.copy.start if error.copy else None,
+        "copy_end": error.copy.end if error.copy else None,
+        "source_start": error.source.start if error.source else None,
+        "source_end": error.source.end if error.source else None,
+        "probability": error.probability,
+        "kind": error.kind,
     }
 
 
@@ -122,6 +134,7 @@ def read_row(record: object) -> Row:
         drift_flag=take(record, "drift_flag", bool),
         severity=maybe(record, "severity", float),
         name_changes=tuple(_read_change(item) for item in take(record, "name_changes", list)),
+        spans=tuple(_read_error(item) for item in take(record, "spans", list)),
         reasons=items(record, "reasons", str),
         n_truncated=take(record, "n_truncated", int),
     )
@@ -136,6 +149,15 @@ def _read_change(record: object) -> NameChange:
         source=_span(record, "source"),
         source_text=maybe(record, "source_text", str),
         reason=take(record, "reason", str),
+    )
+
+
+def _read_error(record: object) -> ErrorSpan:
+    return ErrorSpan(
+        copy=_span(record, "copy"),
+        source=_span(record, "source"),
+        probability=take(record, "probability", float),
+        kind=cast("Any", take(record, "kind", str)),  # the record checks itself
     )
 
 

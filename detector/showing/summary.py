@@ -15,7 +15,7 @@ from detector.showing.display import safe
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from detector.records import Change, NameChange, Row
+    from detector.records import Change, ErrorKind, NameChange, Row
     from detector.report import Report
 
 MEANING = (
@@ -41,6 +41,16 @@ CHANGE_WORDS: dict[Change, str] = {
     "added": "out of nothing",
 }
 """What became of a name, as every view says it."""
+
+ERROR_WORDS: dict[ErrorKind, str] = {
+    "mistranslation": "may be mistranslated",
+    "omission": "may be missing from the copy",
+    "addition": "may be added",
+    "name": "may be a damaged name",
+    "number": "may be a changed figure",
+    "grammar": "may be wrong in grammar",
+}
+"""What may be wrong with the words of an error span, as every view says it."""
 
 _WIDTH = 96
 _LABEL = 11  # columns before the text of a line
@@ -111,6 +121,11 @@ def facts(report: Report) -> list[tuple[str, str]]:
         pairs.append(("", "; ".join(f"{became(c)} ({c.probability:.2f})" for c in loud[:5])))
     if slips:
         pairs.append(("Slips", _kinds(slips)))
+    spans = [span for row in report.rows for span in row.spans]
+    if spans:
+        n_lost = sum(span.copy is None for span in spans)
+        damaged, lost = count(len(spans) - n_lost, "stretch", "stretches"), f"{n_lost:,}"
+        pairs.append(("Words", f"{damaged} of the copy may be wrong, {lost} of the source missing"))
     if report.n_figures is not None:
         pairs.append(("Figures", f"{report.n_figures} changed"))
     return [*pairs, *(("Note", safe(warning)) for warning in report.warnings)]
@@ -130,15 +145,15 @@ def chance(row: Row) -> str:
     return "--" if row.drift_probability is None else f"{row.drift_probability:.2f}"
 
 
-def count(n: int, noun: str) -> str:
-    """Return `n` with its noun, in the plural where it needs one.
+def count(n: int, noun: str, plural: str = "") -> str:
+    """Return `n` with its noun, in the plural (by default with an s) where it needs one.
 
     Examples
     --------
     >>> count(1, "row"), count(1200, "row")
     ('1 row', '1,200 rows')
     """
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
 
 
 def shortened(text: str, width: int) -> str:

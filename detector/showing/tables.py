@@ -33,6 +33,7 @@ COLUMNS: dict[str, str] = {
     "drift_flag": "bool",
     "severity": "float64",
     "name_changes": "object",
+    "spans": "object",
     "reasons": "object",
     "n_truncated": "int64",
 }
