@@ -2,8 +2,8 @@
 
     python benchmarks/score.py [COPY SOURCE]    # by default the bundled example
 
-Everything is measured in one run: each round encodes the pair's sentences once and then scores
-the pair, with the same encoder; the shares come from a profile by room.
+Everything is measured in one run: each round encodes the pair's sentences once, scores the pair
+without the tagger and then with it, with the same encoder; the shares come from a profile by room.
 """
 
 from __future__ import annotations
@@ -40,22 +40,31 @@ def main() -> None:
     copy = arguments.copy.read_text(encoding="utf-8")
     source = arguments.source.read_text(encoding="utf-8")
     encoder = MiniLMEncoder(precision=arguments.precision)
-    scorer = Scorer(encoder=encoder)
+    scorer, plain = Scorer(encoder=encoder), Scorer(encoder=encoder, tagger=None)
     texts = split(source).texts + split(copy).texts
-    scorer.score(copy=copy, source=source)
-    encode, score = [], []
+    encode, without, score = [], [], []
+    for one in (scorer, plain):
+        one.score(copy=copy, source=source)  # warm
     for _ in range(arguments.rounds):
         began = time.perf_counter()
         encoder.encode(texts)
         encode.append(time.perf_counter() - began)
         began = time.perf_counter()
+        plain.score(copy=copy, source=source)
+        without.append(time.perf_counter() - began)
+        began = time.perf_counter()
         scorer.score(copy=copy, source=source)
         score.append(time.perf_counter() - began)
-    ratios = sorted(s / e for s, e in zip(score, encode, strict=True))
     print(f"{len(texts)} sentences, encoder {encoder.identity.precision}")
-    print(f"encode once   {statistics.median(encode):.3f} s")
-    print(f"score         {statistics.median(score):.3f} s")
-    print(f"score/encode  {statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    print(f"encode once      {statistics.median(encode):.3f} s")
+    print(f"without tagger   {statistics.median(without):.3f} s")
+    print(f"with tagger      {statistics.median(score):.3f} s")
+    for name, above, below in (
+        ("without / encode", without, encode),
+        ("with / without", score, without),
+    ):
+        ratios = sorted(a / b for a, b in zip(above, below, strict=True))
+        print(f"{name:<17}{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})")
     print(f"peak memory   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     _imports()
     _rooms(scorer, copy, source)
@@ -84,9 +93,10 @@ def _rooms(scorer: Scorer, copy: str, source: str) -> None:
         "align": ("align.py", "align"),
         "words": ("words.py", "align_words"),
         "figures": ("compare.py", "compare_figures"),
-        "names": ("verdicts.py", "name_cases"),
+        "names": ("verdicts.py", "compare_names"),
         "joins": ("joins.py", "judge_joins"),
         "features": ("features.py", "matrix"),
+        "tagger": ("tagger.py", "tag"),
         "reasons": ("reasons.py", "bead_reasons"),
     }
     total = stats.total_tt  # type: ignore[attr-defined]

@@ -21,9 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
-from detector.records import ErrorSpan, NameChange, Verdicts
+from detector.records import DAMAGES, Change, ErrorSpan, NameChange, Verdicts
 from detector.signature import Signature, columns_digest
-from detector.tags import TAG_FEATURES, error_spans, tag_matrix
+from detector.tags import (
+    TAG_FEATURES,
+    Tokens,
+    TokenTags,
+    error_spans,
+    name_probability,
+    tag_matrix,
+)
 from detector.version import __version__
 
 if TYPE_CHECKING:
@@ -34,10 +41,58 @@ if TYPE_CHECKING:
     from detector.severity import SeverityRegressor
     from detector.tagger import Tagger
 
+TAGGED_CHANGES: tuple[Change, ...] = tuple(change for change in DAMAGES if change != "as_word")
+"""What a tagger is asked about. It sees no capitals, so "Sun" -> "the sun" is left to the rules."""
+
 STACKED = ("severity", *(name for name, _, _ in TAG_FEATURES))
 """What the severity with a tagger is made of: that without one, and what the tags say."""
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOdds:
+    """Log-odds that a changed name is damaged, where a tagger read it.
+
+    Attributes
+    ----------
+    intercept : float
+    belief, tags : float
+        Weights of the log-odds of the rules' belief and of the tagger's greatest probability for
+        a word of the name; 0 or above.
+    changes : mapping of Change to float
+        What is added for each of `TAGGED_CHANGES`; others are left to
+        `BundleConfig.name_beliefs`.
+    """
+
+    intercept: float
+    belief: float
+    tags: float
+    changes: Mapping[str, float]
+
+    def probability(self, change: NameChange, tagged: float) -> float:
+        """Return the probability in [0, 1] that a changed name is damaged.
+
+        Parameters
+        ----------
+        change : NameChange
+            With the rules' belief.
+        tagged : float
+            The tagger's probability in [0, 1].
+        """
+        odds = (
+            self.intercept
+            + self.belief * log_odds(change.probability)
+            + self.tags * log_odds(tagged)
+            + self.changes[change.change]
+        )
+        return round(0.5 * (1.0 + math.tanh(0.5 * odds)), 6)
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability in [0, 1], held between those of .0001 and .9999."""
+    held = min(0.9999, max(0.0001, probability))
+    return math.log(held / (1.0 - held))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +108,17 @@ class TaggedConfig:
     blend : (float, float, float, float)
         As in `BundleConfig`, with the severity that knows the tags; last the weight of the
         tagger's log(1 + odds) of drift, 0 or above.
+    name_threshold : float
+        As in `BundleConfig`.
+    names : NameOdds or None
+        None leaves names to the rules' beliefs.
     """
 
     tagger: str
     threshold: float
     blend: tuple[float, float, float, float]
+    name_threshold: float
+    names: NameOdds | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +210,8 @@ class BundleConfig:
                 tagger=str(tagged["tagger"]),
                 threshold=_probability(tagged["threshold"], "tagged threshold"),
                 blend=(a, b, c, d),
+                name_threshold=_probability(tagged["name_threshold"], "tagged name_threshold"),
+                names=_name_odds(tagged["names"]),
             )
         return cls(
             schema=int(record["schema"]),
@@ -192,7 +255,11 @@ class BundleConfig:
         """
         encoder = encoder or self.encoder
         tagged = self.tagged if tagger else None
-        own = self.threshold if tagged is None else tagged.threshold
+        own, names = (
+            (self.threshold, self.name_threshold)
+            if tagged is None
+            else (tagged.threshold, tagged.name_threshold)
+        )
         return Signature(
             version=__version__,
             schema=self.schema,
@@ -204,7 +271,7 @@ class BundleConfig:
             n_features=len(self.columns),
             features=columns_digest(self.columns),
             threshold=own if threshold is None else threshold,
-            name_threshold=self.name_threshold if name_threshold is None else name_threshold,
+            name_threshold=names if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
 
@@ -214,6 +281,17 @@ def _probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a 
         msg = f"{name} is {value!r}; give a number in [0, 1]"
         raise ValueError(msg)
     return float(value)
+
+
+def _name_odds(record: Mapping[str, Any] | None) -> NameOdds | None:
+    if record is None:
+        return None
+    intercept, belief, tags = _blend([record[k] for k in ("intercept", "belief", "tags")], 3)
+    changes = {str(name): float(value) for name, value in record["changes"].items()}
+    if set(changes) != set(TAGGED_CHANGES) or not math.isfinite(sum(changes.values())):
+        msg = f"changes are {record['changes']!r}; give numbers for {', '.join(TAGGED_CHANGES)}"
+        raise ValueError(msg)
+    return NameOdds(intercept=intercept, belief=belief, tags=tags, changes=changes)
 
 
 def _blend(values: Sequence[Any], n: int) -> tuple[float, ...]:
@@ -268,8 +346,18 @@ class Bundle:
     @property
     def threshold(self) -> float:
         """Drift probability in [0, 1] from which a sentence is flagged."""
-        tagged = self.config.tagged
-        return self.config.threshold if self.tagger is None or tagged is None else tagged.threshold
+        tagged = self._tagged
+        return self.config.threshold if tagged is None else tagged.threshold
+
+    @property
+    def name_threshold(self) -> float:
+        """Probability in [0, 1] from which a changed name counts as damaged."""
+        tagged = self._tagged
+        return self.config.name_threshold if tagged is None else tagged.name_threshold
+
+    @property
+    def _tagged(self) -> TaggedConfig | None:
+        return None if self.tagger is None else self.config.tagged
 
     @property
     def joins(self) -> Broken | None:
@@ -293,6 +381,7 @@ class Bundle:
 
         columns = matrix(evidence)
         spans: tuple[tuple[ErrorSpan, ...], ...] = ((),) * len(evidence)
+        names = tuple(self._believed(bead.names) for bead in evidence)
         tokens = [bead.tokens for bead in evidence]
         if self.tagger is not None and None not in tokens:
             given = [both for both in tokens if both is not None]
@@ -304,11 +393,15 @@ class Bundle:
                 )
                 for bead, both, one in zip(evidence, given, tags, strict=True)
             )
+            names = tuple(
+                self._read(bead.names, believed, both, one)
+                for bead, believed, both, one in zip(evidence, names, given, tags, strict=True)
+            )
         severity = self.severity_of(columns)
         return Verdicts(
             drift=self._drift(columns, severity),
             severity=severity,
-            names=tuple(self._named(bead.names) for bead in evidence),
+            names=names,
             spans=spans,
         )
 
@@ -355,7 +448,28 @@ class Bundle:
         n = len(self.config.columns)
         return columns[:, :n], columns[:, n:] if columns.shape[1] > n else None
 
-    def _named(self, names: tuple[NameChange, ...]) -> tuple[NameChange, ...]:
+    def _read(
+        self,
+        names: tuple[NameChange, ...],
+        believed: tuple[NameChange, ...],
+        tokens: tuple[Tokens, Tokens],
+        tags: TokenTags,
+    ) -> tuple[NameChange, ...]:
+        """Put probabilities that know the tags in the place of the rules' beliefs."""
+        odds = None if self._tagged is None else self._tagged.names
+        if odds is None:
+            return believed
+        return tuple(
+            replace(
+                change,
+                probability=odds.probability(change, name_probability(change, tokens, tags)),
+            )
+            if change.change in TAGGED_CHANGES
+            else ruled
+            for change, ruled in zip(names, believed, strict=True)
+        )
+
+    def _believed(self, names: tuple[NameChange, ...]) -> tuple[NameChange, ...]:
         """Put probabilities in the place of the rules' beliefs; a kept name keeps its own."""
         table = self.config.name_beliefs
         return tuple(

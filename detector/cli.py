@@ -241,7 +241,7 @@ def _score(arguments: argparse.Namespace) -> int:
 def _fails(report: Report, fail_on: str | None) -> bool:
     if fail_on is None:
         return False
-    drift, names = bool(report.flagged), any(map(report.is_loud, report.damaged))
+    drift, names = bool(report.flagged), bool(report.damaged)
     asked = {"drift": drift, "names": names, "any": drift or names}
     return asked[fail_on] or not report.match
 

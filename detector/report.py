@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
-from detector.records import SLIPS, Alignment, NameChange, Passage, Row
+from detector.records import DAMAGES, SLIPS, Alignment, NameChange, Passage, Row
 from detector.showing import plain
 
 if TYPE_CHECKING:
@@ -141,12 +141,17 @@ class Report:
         return tuple(sorted(damaged, key=lambda change: -change.probability))
 
     @property
+    def slips(self) -> tuple[NameChange, ...]:
+        """Names that can still be read, but lost or gained a capital or an apostrophe."""
+        return tuple(change for change in self.names if change.change in SLIPS)
+
+    @property
     def worst(self) -> tuple[Row, ...]:
         """Rows with a finding, worst first: likely drift, then the surest damaged name."""
         found = [row for row in self.rows if self.has_finding(row)]
 
         def badness(row: Row) -> tuple[bool, float, float]:
-            name = max((c.probability for c in row.name_changes if self.is_loud(c)), default=0.0)
+            name = max((c.probability for c in row.name_changes if self.is_damaged(c)), default=0.0)
             return row.drift_flag, row.drift_probability or 0.0, name
 
         return tuple(sorted(found, key=badness, reverse=True))
@@ -172,24 +177,23 @@ class Report:
         return f"The two texts do not match: {share}. The figures below mean little."
 
     def is_damaged(self, change: NameChange) -> bool:
-        """Tell whether a name was changed, and surely enough to count."""
-        return change.change != "kept" and change.probability >= self.name_threshold
+        """Tell whether a name may not be known again, and surely enough to count.
 
-    def is_loud(self, change: NameChange) -> bool:
-        """Tell whether a name is damaged beyond a slip of case or possessive."""
-        return self.is_damaged(change) and change.change not in SLIPS
+        Slips of case or possessive are told apart, and quietly.
+        """
+        return change.change in DAMAGES and change.probability >= self.name_threshold
 
     def has_finding(self, row: Row) -> bool:
         """Tell whether a row is flagged or holds a damaged name, slips left aside."""
-        return row.drift_flag or any(map(self.is_loud, row.name_changes))
+        return row.drift_flag or any(map(self.is_damaged, row.name_changes))
 
     def findings(self, row: Row) -> tuple[str, ...]:
         """Return what there is to say about a row: its reasons, then its damaged names' own.
 
         Slips of a name are left to the mark on the name; naming each would drown the rest.
         """
-        quiet = {c.reason for c in row.name_changes if not self.is_loud(c)}
-        loud = [c.reason for c in row.name_changes if self.is_loud(c)]
+        quiet = {c.reason for c in row.name_changes if not self.is_damaged(c)}
+        loud = [c.reason for c in row.name_changes if self.is_damaged(c)]
         reasons = (r for r in row.reasons if r in loud or r not in quiet)
         return tuple(reason for reason in dict.fromkeys((*reasons, *loud)) if reason)
 

@@ -103,7 +103,7 @@ class Scorer:
         self._bundle: Bundle = load(bundle, encoder=encoder.identity, tagger=tagger is not None)
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
-            self._bundle.config.name_threshold if name_threshold is None else name_threshold
+            self._bundle.name_threshold if name_threshold is None else name_threshold
         )
         self._config = AlignConfig()
         # Made once: it digests the bundle's whole config.

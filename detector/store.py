@@ -22,6 +22,7 @@ from detector.bundle import (
     Bundle,
     BundleConfig,
     Models,
+    NameOdds,
     TaggedConfig,
     library_versions,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Bundle",
     "BundleConfig",
     "Models",
+    "NameOdds",
     "TaggedConfig",
     "default_signature",
     "load",

@@ -12,7 +12,14 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.records import ErrorKind, ErrorSpan, Sentence, Span, TokenVectors
+from detector.records import (
+    ErrorKind,
+    ErrorSpan,
+    NameChange,
+    Sentence,
+    Span,
+    TokenVectors,
+)
 from detector.words import Word
 
 KINDS: tuple[ErrorKind, ...] = (
@@ -137,6 +144,25 @@ def word_probabilities(
     inside = owner >= 0
     np.maximum.at(out, owner[inside], probabilities[inside])
     return out
+
+
+def span_probability(
+    tokens: Tokens, probabilities: NDArray[np.float64], span: Span | None
+) -> float:
+    """Return the greatest probability among the tokens that touch a span; 0 where none does."""
+    if span is None:
+        return 0.0
+    touched = (tokens.starts < span.end) & (tokens.ends > span.start)
+    return _worst(probabilities[touched])
+
+
+def name_probability(change: NameChange, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
+    """Return the greatest probability that a tagger gives to a word of a name, on either side."""
+    source, copy = tokens
+    return max(
+        span_probability(source, tags.lost, change.source),
+        span_probability(copy, tags.damaged, change.copy),
+    )
 
 
 def error_spans(

@@ -110,7 +110,7 @@ def on_example(encoder: MiniLMEncoder) -> Measured:
     loud = [
         row.copy_text
         for row in report.rows
-        if row.drift_flag or any(map(report.is_loud, row.name_changes))
+        if row.drift_flag or any(map(report.is_damaged, row.name_changes))
     ]
     same = scorer.score(copy=source, source=source)
     return Measured(

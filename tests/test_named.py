@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.learn.corpus import Mark, Pair, group_of
-from detector.learn.named import LabelledNames, changed_regions, fit_beliefs, labelled_names
+from detector.learn.named import (
+    LabelledNames,
+    changed_regions,
+    fit_beliefs,
+    fit_tagged,
+    labelled_names,
+)
+from detector.records import NameChange, Span
 
 SOURCE = "Teresa Almeida met Jonas Brandt in Madrid last night."
 SOUND = "Teresa Almeida met Jonas Brant in Madrid yesterday evening."
@@ -79,6 +86,7 @@ def _counted(right: dict[float, float]) -> LabelledNames:
         belief=belief,
         damaged=damaged,
         weight=np.ones(len(belief)),
+        tagged=np.where(damaged, 0.7, 0.2) + 0.2 * np.random.default_rng(0).random(len(belief)),
         change=("swapped",) * len(belief),
         group=tuple(str(n % 50) for n in range(len(belief))),
     )
@@ -94,6 +102,24 @@ def test_named_beliefs_become_how_often_they_were_right_in_their_own_order() -> 
     assert known[0.4] < known[0.6] < known[0.9]
     assert fit.calibration_error < fit.error_of_beliefs
     assert fit.brier < fit.brier_of_beliefs
+
+
+def test_named_a_tagger_tells_right_from_wrong_where_beliefs_cannot() -> None:
+    names = _counted({0.6: 0.5, 0.9: 0.5})
+    fit = fit_tagged(names, folds=5)
+    assert fit is not None
+    assert fit.area > 0.95 > fit.area_of_beliefs
+    assert fit.alarms < 0.1
+    change = NameChange(
+        change="swapped", probability=0.6, copy=None, copy_text=None,
+        source=Span(0, 1), source_text="A", reason="",
+    )  # fmt: skip
+    assert fit.odds.probability(change, 0.8) > fit.threshold > fit.odds.probability(change, 0.1)
+
+
+def test_named_names_that_no_tagger_read_teach_nothing_of_it() -> None:
+    names = replace(_counted({0.6: 0.5}), tagged=np.full(100, np.nan))
+    assert fit_tagged(names, folds=5) is None
 
 
 def test_named_too_few_names_give_no_probabilities() -> None:

@@ -7,22 +7,27 @@ counted here, on grouped folds.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.bundle import probability_of
+from detector.bundle import TAGGED_CHANGES, NameOdds, log_odds, probability_of
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
-from detector.learn.corpus import Pair
-from detector.learn.metrics import reliability
+from detector.learn.corpus import Pair, seen_by_tagger
+from detector.learn.metrics import auroc, reliability
 from detector.learn.sample import MARKED
 from detector.records import Change, NameChange, Span
+from detector.tagger import Tagger
+from detector.tags import name_probability
 
+_KEPT = 0.95  # share of the damage flagged by rules that a threshold with tags must keep
 _ORDER = 0.02  # share of the belief itself, so that two beliefs never stand for one probability
 
 
@@ -37,6 +42,8 @@ class LabelledNames:
     damaged : ndarray of shape (n_names,), bool
     weight : ndarray of shape (n_names,), float64
         Mean 1; see `labelled_names`.
+    tagged : ndarray of shape (n_names,), float64
+        A tagger's greatest probability for a word of the name, NaN without one.
     change : tuple of str
         What became of the name, by rule.
     group : tuple of str
@@ -46,12 +53,18 @@ class LabelledNames:
     belief: NDArray[np.float64]
     damaged: NDArray[np.bool_]
     weight: NDArray[np.float64]
+    tagged: NDArray[np.float64]
     change: tuple[Change, ...]
     group: tuple[str, ...]
 
 
 def labelled_names(
-    pairs: Sequence[Pair], encoder: Encoder, *, prior: float = 0.4, batch: int = 512
+    pairs: Sequence[Pair],
+    encoder: Encoder,
+    *,
+    tagger: Tagger | None = None,
+    prior: float = 0.4,
+    batch: int = 512,
 ) -> LabelledNames:
     """Find the names of pairs that did not come back as they were, and label them.
 
@@ -62,6 +75,8 @@ def labelled_names(
         that has neither a sound twin among `pairs` nor a mark says nothing about its names and is
         passed over, as is one without a label.
     encoder : Encoder
+    tagger : Tagger, optional
+        Reads the pairs that it was not fitted on.
     prior : float
         Share of damage in (0, 1) that the weights of minimal pairs bring about. In published
         round-trip copies about one sentence in ten holds a damaged name besides slips of case,
@@ -86,14 +101,15 @@ def labelled_names(
     ]
     hit = _Hits(bases, encoder, batch)
     rows = [
-        (pair, change, pair.label is True and hit(pair, change))
-        for pair, names in zip(usable, _names(usable, encoder, batch), strict=True)
-        for change in names
+        (pair, change, tagged)
+        for pair, names in zip(usable, _names(usable, encoder, batch, tagger), strict=True)
+        for change, tagged in names
         if change.change != "kept" and not (pair.corpus in MARKED and change.change == "dropped")
     ]
-    damaged = np.array([label for _, _, label in rows], dtype=np.bool_)
+    damaged = np.array([p.label is True and hit(p, change) for p, change, _ in rows], np.bool_)
     return LabelledNames(
         belief=np.array([change.probability for _, change, _ in rows], dtype=np.float64),
+        tagged=np.array([tagged for _, _, tagged in rows], dtype=np.float64),
         damaged=damaged,
         weight=_weights([(pair, change) for pair, change, _ in rows], damaged, prior),
         change=tuple(change.change for _, change, _ in rows),
@@ -108,7 +124,7 @@ class _Hits:
         self.bases = bases
         found = _names(list(bases.values()), encoder, batch)
         self.names = {
-            twin: [c for c in names if c.copy is not None and c.source is not None]
+            twin: [c for c, _ in names if c.copy is not None and c.source is not None]
             for twin, names in zip(bases, found, strict=True)
         }
 
@@ -160,9 +176,26 @@ def _overlap(span: Span | None, start: int, end: int) -> bool:
     return span is not None and span.start < end and start < span.end
 
 
-def _names(pairs: Sequence[Pair], encoder: Encoder, batch: int) -> Iterator[tuple[NameChange, ...]]:
-    for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, batch=batch):
-        yield bead.names
+def _names(
+    pairs: Sequence[Pair], encoder: Encoder, batch: int, tagger: Tagger | None = None
+) -> Iterator[list[tuple[NameChange, float]]]:
+    """Yield the names of each pair, each with what the tagger says, NaN where it is not asked."""
+    for start in range(0, len(pairs), batch):
+        part = pairs[start : start + batch]
+        beads = list(gather_pairs(((p.source, p.copy) for p in part), encoder, batch=batch))
+        tokens = {
+            row: both
+            for row, (pair, bead) in enumerate(zip(part, beads, strict=True))
+            if tagger is not None and not seen_by_tagger(pair) and (both := bead.tokens) is not None
+        }
+        tags = {}
+        if tagger is not None:
+            tags = dict(zip(tokens, tagger.tag(list(tokens.values())), strict=True))
+        for row, bead in enumerate(beads):
+            yield [
+                (c, name_probability(c, tokens[row], tags[row]) if row in tags else math.nan)
+                for c in bead.names
+            ]
 
 
 def _weights(
@@ -275,3 +308,103 @@ def _brier(names: LabelledNames, probability: NDArray[np.float64]) -> float:
 
 def _error(bins: Sequence[tuple[float, float, float]]) -> float:
     return sum(abs(p - d) * m for p, d, m in bins) / sum(m for _, _, m in bins)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggedNameFit:
+    """What beliefs and a tagger's probabilities stand for together.
+
+    Attributes
+    ----------
+    odds : NameOdds
+    threshold : float
+        In [0, 1]: lowest that keeps `_KEPT` of the damage that the rules flag, out of fold.
+    n_names, n_damaged : int
+    brier, brier_of_prior, calibration_error : float
+        As in `NameFit`.
+    area, area_of_beliefs : float
+        Under the ROC curve, out of fold, in the weights of the fit; and of the rules' beliefs.
+    alarms : float
+        Share of the sound names flagged by the rules that stay flagged, out of fold, in weights.
+    """
+
+    odds: NameOdds
+    threshold: float
+    n_names: int
+    n_damaged: int
+    brier: float
+    brier_of_prior: float
+    calibration_error: float
+    area: float
+    area_of_beliefs: float
+    alarms: float
+
+
+def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> TaggedNameFit | None:
+    """Fit the log-odds of damage where a tagger read the name.
+
+    Parameters
+    ----------
+    names : LabelledNames
+        Those that no tagger read are passed over.
+    folds : int
+    flagged : float
+        Belief from which the rules flag a name.
+
+    Returns
+    -------
+    TaggedNameFit or None
+        None where there are too few names of either label to fold.
+    """
+    from sklearn.model_selection import GroupKFold
+
+    read = np.array([change in TAGGED_CHANGES for change in names.change]) & ~np.isnan(names.tagged)
+    rows = np.flatnonzero(read)
+    label, weight = names.damaged[rows], names.weight[rows]
+    groups = np.array(names.group)[rows]
+    if min(len(set(groups[label == one].tolist())) for one in (True, False)) < folds:
+        return None
+    columns = np.array(
+        [
+            [log_odds(names.belief[i]), log_odds(names.tagged[i])]
+            + [float(names.change[i] == change) for change in TAGGED_CHANGES]
+            for i in rows.tolist()
+        ]
+    )
+    out = np.empty(len(rows))
+    for train, test in GroupKFold(folds).split(columns, groups=groups):
+        model = _logistic(columns[train], label[train], weight[train])
+        out[test] = model.predict_proba(columns[test])[:, 1]
+    ruled = names.belief[rows] >= flagged
+    found = np.sort(out[label & ruled])
+    threshold = float(np.floor(1000 * found[int((1.0 - _KEPT) * len(found))]) / 1000)
+    model = _logistic(columns, label, weight)
+    belief, tags, *changes = model.coef_[0].tolist()
+    prior = float(weight @ label / weight.sum())
+    bins = reliability(label, out, weight)
+    sound = ~label & ruled
+    return TaggedNameFit(
+        odds=NameOdds(
+            intercept=float(model.intercept_[0]),
+            belief=max(0.0, belief),
+            tags=max(0.0, tags),
+            changes=dict(zip(TAGGED_CHANGES, changes, strict=True)),
+        ),
+        threshold=threshold,
+        n_names=len(rows),
+        n_damaged=int(label.sum()),
+        brier=float(weight @ (out - label) ** 2 / weight.sum()),
+        brier_of_prior=prior * (1.0 - prior),
+        calibration_error=_error(bins),
+        area=auroc(label, out, weight),
+        area_of_beliefs=auroc(label, names.belief[rows], weight),
+        alarms=float(weight[sound] @ (out[sound] >= threshold) / weight[sound].sum()),
+    )
+
+
+def _logistic(
+    columns: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> Any:  # noqa: ANN401 - sklearn ships no types
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=1000).fit(columns, label, sample_weight=weight)

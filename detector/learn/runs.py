@@ -36,7 +36,13 @@ from detector.learn.joined import fit_joins, lends_joins
 from detector.learn.material import Material
 from detector.learn.measure import Readers, measure
 from detector.learn.metrics import Floats, Resamples
-from detector.learn.named import NameFit, fit_beliefs, labelled_names
+from detector.learn.named import (
+    NameFit,
+    TaggedNameFit,
+    fit_beliefs,
+    fit_tagged,
+    labelled_names,
+)
 from detector.learn.people import judged
 from detector.learn.sample import MARKED, name_pairs
 from detector.learn.stacked import Stack, fit_stack
@@ -103,17 +109,16 @@ def train(
     odds = np.full(n, np.nan)
     odds[labelled] = fitted.odds
     stack = None if tagger is None else _stack(fitting, odds, severity, read[:n], settings.train)
-    named = fit_beliefs(
-        labelled_names(name_pairs(material.fitting, settings.mix), encoder), folds=folds
-    )
+    names = labelled_names(name_pairs(material.fitting, settings.mix), encoder, tagger=tagger)
+    named = fit_beliefs(names, folds=folds)
+    read_names = None if stack is None else fit_tagged(names, folds=folds)
+    by_belief = _NAME_BELIEF if named is None else probability_of(named.beliefs, _NAME_BELIEF)
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     config = store.BundleConfig(
         schema=store.SCHEMA,
         version=__version__,
         threshold=fitted.threshold,
-        name_threshold=_NAME_BELIEF
-        if named is None
-        else probability_of(named.beliefs, _NAME_BELIEF),
+        name_threshold=by_belief,
         name_beliefs=() if named is None else named.beliefs,
         blend=fitted.blend,
         columns=columns,
@@ -122,7 +127,13 @@ def train(
         models="",
         tagged=None
         if tagger is None or stack is None
-        else store.TaggedConfig(tagger=tagger.digest, threshold=stack.threshold, blend=stack.blend),
+        else store.TaggedConfig(
+            tagger=tagger.digest,
+            threshold=stack.threshold,
+            blend=stack.blend,
+            name_threshold=by_belief if read_names is None else read_names.threshold,
+            names=None if read_names is None else read_names.odds,
+        ),
         training={},
     )
     models = store.Models(
@@ -151,6 +162,9 @@ def train(
             "own": bool(settings.tables),
             "folded": folded,
             "names": None if named is None else _record(named),
+            "tagged_names": None if read_names is None else _tagged_record(read_names),
+            "tagged": config.tagged,
+            "tagger": None if tagger is None else tagger.config,
         },
     )
     training = {
@@ -162,6 +176,7 @@ def train(
         "pairs": {name: list(both) for name, both in counts.items()},
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
         "names": None if named is None else _record(named),
+        "tagged_names": None if read_names is None else _tagged_record(read_names),
         "out_of_fold": folded,
         "held_apart": figures.to_dict(),
     }
@@ -225,7 +240,7 @@ def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -
     for row, bead in zip(rows, beads, strict=True):
         (names,) = bundle.judge([bead]).names
         found[row] = any(
-            c.change in DAMAGES and c.probability >= bundle.config.name_threshold for c in names
+            c.change in DAMAGES and c.probability >= bundle.name_threshold for c in names
         )
     return found
 
@@ -329,6 +344,12 @@ def _record(named: NameFit) -> dict[str, Any]:
     facts = asdict(named)
     del facts["beliefs"]  # the config holds them where they are read
     return {**facts, "bins": [list(one) for one in named.bins]}
+
+
+def _tagged_record(named: TaggedNameFit) -> dict[str, Any]:
+    facts = asdict(named)
+    del facts["odds"]  # as above
+    return facts
 
 
 def _counts(pairs: Sequence[Pair]) -> dict[str, tuple[int, int]]:

@@ -25,6 +25,11 @@ _SEVERITY = (0.1, 0.2, 0.4, 0.8)  # what log(1 + severity) may count beside log-
 _TAGS = (0.0, 0.1, 0.2, 0.4, 0.8)  # and the tagger's log(1 + odds)
 
 
+def _model() -> SeverityRegressor:
+    """Return a severity for which the order of minimal pairs, known already, counts less."""
+    return SeverityRegressor(ranking=1.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """What is laid on top.
@@ -75,10 +80,12 @@ def fit_stack(
     if len(groups) < config.folds or label.all() or not label.any() or np.isnan(severity).any():
         return None
     columns = np.column_stack([severity, tags])
-    model = fit_points(pairs, columns)
+    model = fit_points(pairs, columns, _model())
     if model is None:
         return None
-    points = np.log1p(points_out_of_fold(pairs, columns, folds=config.folds))[labelled]
+    points = np.log1p(points_out_of_fold(pairs, columns, folds=config.folds, model=_model))[
+        labelled
+    ]
     mine = [pairs[i] for i in labelled.tolist()]
     weight, corpus = weights(mine, config.mix), np.array([pair.corpus for pair in mine])
     even, excess, own = np.ones(len(mine)), tags[labelled, 0], odds[labelled]

@@ -220,14 +220,14 @@ def _meter(report: Report, row: Row) -> str:
 
 def _copy_marks(report: Report, row: Row) -> list[tuple[Span, _Mark]]:
     changed = [c for c in row.name_changes if c.copy is not None and c.change != "kept"]
-    changed.sort(key=report.is_loud, reverse=True)  # where two meet, the damaged name wins
+    changed.sort(key=report.is_damaged, reverse=True)  # where two meet, the damaged name wins
     return [
         (
             change.copy,
             _Mark(
-                look="loud" if report.is_loud(change) else "slip",
+                look="loud" if report.is_damaged(change) else "slip",
                 title=f"{became(change)} ({CHANGE_WORDS[change.change]}, {change.probability:.2f})",
-                was=(change.source_text or "") if report.is_loud(change) else "",
+                was=(change.source_text or "") if report.is_damaged(change) else "",
             ),
         )
         for change in changed
@@ -239,7 +239,7 @@ def _source_marks(report: Report, row: Row) -> list[tuple[Span, _Mark]]:
     return [
         (c.source, _Mark(look="gone" if c.copy is None else "origin", title=became(c), was=""))
         for c in row.name_changes
-        if c.source is not None and report.is_loud(c)
+        if c.source is not None and report.is_damaged(c)
     ] + _error_marks([(e.source, e) for e in row.spans])
 
 

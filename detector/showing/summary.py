@@ -92,8 +92,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
     n_omitted = sum(len(passage.indices) for passage in report.omissions)
     n_outside = sum(len(passage.indices) for passage in report.outside)
     n_judged = sum(row.drift_probability is not None for row in report.rows)
-    slips = [change for change in report.damaged if not report.is_loud(change)]
-    loud = [change for change in report.damaged if report.is_loud(change)]
+    loud, slips = report.damaged, report.slips
     pairs = [
         (
             "Copy",

@@ -84,7 +84,7 @@ def _row(report: Report, row: Row, width: int, *, colour: bool) -> list[str]:
         sign if shown else " "
         for sign, shown in (
             ("!", row.drift_flag),
-            ("*", any(map(report.is_loud, row.name_changes))),
+            ("*", any(map(report.is_damaged, row.name_changes))),
             ("+", row.kind == "addition"),
         )
     )
@@ -102,12 +102,12 @@ def _row(report: Report, row: Row, width: int, *, colour: bool) -> list[str]:
 
 def _copy_runs(report: Report, row: Row) -> list[_Run]:
     marks = [(c.copy, c) for c in row.name_changes if c.copy is not None and c.change != "kept"]
-    marks.sort(key=lambda mark: report.is_loud(mark[1]), reverse=True)
+    marks.sort(key=lambda mark: report.is_damaged(mark[1]), reverse=True)
     runs: list[_Run] = []
     for piece, change in _pieces(row.copy_text, row.copy.start, marks):
         if change is None:
             runs.append(_Run(safe(piece)))
-        elif report.is_loud(change):
+        elif report.is_damaged(change):
             was = shortened(change.source_text or "", 60)
             runs.append(_Run(f"*{safe(piece)}*", _LOUD))
             runs.append(_Run(f" [was: {was}]" if was else " [from nothing]", _SOFT))
@@ -119,7 +119,7 @@ def _copy_runs(report: Report, row: Row) -> list[_Run]:
 def _source_runs(report: Report, row: Row) -> list[_Run]:
     if row.source is None or row.source_text is None:
         return []
-    loud = [c for c in row.name_changes if report.is_loud(c)]
+    loud = [c for c in row.name_changes if report.is_damaged(c)]
     marks = [(c.source, c) for c in loud if c.source is not None]
     return [
         _Run(safe(piece), _SOFT) if change is None else _Run(f"*{safe(piece)}*", _BOLD)
