@@ -72,8 +72,8 @@ def card(fit: Fit, figures: Figures, config: TrainConfig, *, facts: Mapping[str,
     facts : mapping
         `tables` (the manifest's entries of the tables read), `dropped`, `counts` (pairs fitted on,
         by corpus and label), `encoder` (its identity), `features` (names and units) and
-        `libraries`, `tagged`, `tagged_names` and `tagger` (how a tagger is read, and the config of
-        that tagger, or None), and `own`: whether the tables are a user's.
+        `libraries`, `tagger` (how one is read, what its names gave, its config; each may be None),
+        and `own`: whether the tables are a user's.
 
     Returns
     -------
@@ -166,7 +166,7 @@ order within minimal pairs. On judged pairs whose source sentences were not fitt
 
 {_names_text(facts["names"])}
 
-{_tagger_text(facts["tagged"], facts["tagged_names"], facts["tagger"])}{"" if own else _TRIED}## Limits
+{_tagger_text(*facts["tagger"])}{"" if own else _TRIED}## Limits
 
 {"They are those of the tables fitted on." if own else _LIMITS} English against English; a sentence
 is read up to {encoder.max_tokens} tokens. Seed {config.mix.seed}; {libraries}.

@@ -162,9 +162,11 @@ def train(
             "own": bool(settings.tables),
             "folded": folded,
             "names": None if named is None else _record(named),
-            "tagged_names": None if read_names is None else _tagged_record(read_names),
-            "tagged": config.tagged,
-            "tagger": None if tagger is None else tagger.config,
+            "tagger": (
+                config.tagged,
+                None if read_names is None else _tagged_record(read_names),
+                None if tagger is None else tagger.config,
+            ),
         },
     )
     training = {
