@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +32,12 @@ from detector.learn.corpus import (
 from detector.learn.evaluate import OURS, SEVERITY, Figures
 from detector.learn.loaders import load
 from detector.learn.material import Material, shared_parts, whole_groups
-from detector.learn.measure import measure
+from detector.learn.measure import Readers, measure
 from detector.learn.metrics import auroc
-from detector.learn.runs import figures_of, names_found
+from detector.learn.runs import figures_of, names_found, words_of
 from detector.learn.sample import Mix
 from detector.learn.train import TrainConfig
+from detector.learn.word_figures import TAGGED
 from detector.store import load as load_bundle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,11 +145,12 @@ def on_shared(folder: Path, encoder: MiniLMEncoder, scratch: Path) -> Measured:
         for pair in whole_groups([p for p in apart if p.corpus == corpus], size, seed=0)
     ]
     bundle: Bundle = load_bundle(None, encoder=encoder.identity)
-    X = measure(pairs, encoder, joins=bundle.models.joins)
+    X = measure(pairs, encoder, readers=Readers(bundle.models.joins, bundle.tagger))
     material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
     names = names_found(bundle, pairs, encoder)
     config = TrainConfig(resamples=1)  # no interval is read
     figures = figures_of(bundle, material, X, config, names=names)
+    figures = replace(figures, **words_of(bundle, material, encoder, config))
     return Measured(
         digests={**known, "pairs": _pairs_digest(pairs)},
         figures={name: float(v) for name, v in _headlines(figures) if not math.isnan(v)},
@@ -166,6 +168,11 @@ def _headlines(figures: Figures) -> Iterable[tuple[str, float]]:
     for kind, entry in figures.caught.get("demetr", {}).items():
         yield f"{kind} caught", entry["caught"]
         yield f"{kind} twin without alarm", 1.0 - entry["false_alarms"]
+    for title, words in figures.words.items():
+        for finder, known in words["finders"].items():
+            if finder == TAGGED:
+                yield f"{title}: F1", known["f1"].value
+                yield f"{title}: Matthews", known["mcc"].value
     if "all" in figures.looks:
         yield "looks within .02", figures.looks["all"]["within"]
         yield "1 - largest move by looks", 1.0 - figures.looks["all"]["largest"]

@@ -100,15 +100,23 @@ def test_word_figures_read_pairs_with_a_real_tagger() -> None:
 
 
 def test_tagger_is_calibrated_on_marked_pairs() -> None:
+    gone = mark(SOURCE, "robbery", side="source")
     pairs = [
         *(pair("mqm_ted", mark(COPY, "flight"), n=n) for n in range(1, 9)),
-        *(pair("mlqe", mark(f"{SOURCE[:-1]} {n}.", "robbery", 1.0, "source"), n=n)
+        *(replace(pair("contrast", mark(COPY, "flight"), gone, n=n), label=True)
           for n in range(1, 9)),
     ]  # fmt: skip
     tagger = calibrated(_tagger(), pairs, FakeEncoder())
-    said = np.concatenate(
-        [one.copy.probability for one in tagged_words(tagger, pairs[:8], FakeEncoder())]
-    )
+    words = tagged_words(tagger, pairs, FakeEncoder())
+    said = np.concatenate([one.copy.probability for one in words])
+    lost = np.concatenate([one.source.probability for one in words[8:]])
     assert said.mean() == pytest.approx(1 / 6, abs=0.03)  # one word in six is marked
+    assert lost.mean() == pytest.approx(1 / 7, abs=0.03)
     assert tagger.config.thresholds != (0.5, 0.5)
     assert calibrated(_tagger(), [], FakeEncoder()).config.thresholds == (0.5, 0.5)
+
+
+def test_tagger_words_of_a_harmless_change_are_not_marked() -> None:
+    harmless = replace(pair("contrast", mark(COPY, "flight")), label=False)
+    (words,) = tagged_words(_tagger(), [harmless], FakeEncoder())
+    assert not words.copy.weight.any()

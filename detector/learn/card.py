@@ -297,7 +297,9 @@ the log-odds of drift are {intercept:.2f} + {odds:.2f} x theirs + {severity:.2f}
 severity) + {tags:.2f} x the tagger's log(1 + odds). Threshold {tagged.threshold:.3f}, chosen as
 above. Rows "without" in the figures do without it, as `Scorer(tagger=None)` does.
 
-Spans are words with a probability of at least {config.thresholds[0]:.2f} (copy: that an expert
-would mark the word) or {config.thresholds[1]:.2f} (source: that a post-editor would put it back).
+Spans are words with a probability of at least {config.thresholds[0]:.2f} in the copy (where they
+overlap experts' major errors best) or {config.thresholds[1]:.2f} in the source (where they fit the
+words lost in minimal pairs best). The probability was calibrated on the words of experts and of
+minimal pairs, half the weight each, that the tagger had not seen.
 {named}
 """

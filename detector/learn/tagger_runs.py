@@ -30,14 +30,14 @@ from detector.learn.marks import POINTS
 from detector.learn.metrics import Floats
 from detector.learn.sample import MARKED
 from detector.learn.tagger_fit import TaggerSettings, fit_tagger
-from detector.learn.tagger_sample import TaggerMix, tagger_pairs
+from detector.learn.tagger_sample import TaggerMix, minimal_pairs, tagger_pairs
 from detector.learn.train import platt
 from detector.learn.worded import TaggedWords, Words, tagged_words
 from detector.tagger import Tagger, TaggerConfig
 from detector.version import __version__
 
 _TUNED = ("mlqe", *MARKED)
-_TUNE_ON = 600  # pairs of each corpus that thresholds are chosen on
+_TUNE_ON = 600  # pairs of each corpus, and bases of minimal pairs, that thresholds are chosen on
 _UNSURE = (0.5, 0.5)  # thresholds where nothing was marked to choose them on
 
 
@@ -49,7 +49,8 @@ class TaggerMaterial:
     ----------
     fitting : tuple of Pair
     tuning : tuple of Pair
-        Pairs of corpora that people marked, of other source sentences, to choose thresholds on.
+        Pairs of corpora that people marked, and minimal pairs, of other source sentences: to
+        calibrate and to choose thresholds on.
     tables : mapping of str to str
         Digests of the tables read.
     """
@@ -69,15 +70,13 @@ def gather(shared: Path | None, mix: TaggerMix) -> TaggerMaterial:
     """
     folder = shared_folder(shared)
     corpora = load(folder, Dropped())
-    tuning = [
-        pair
-        for name in _TUNED
-        for pair in draw(
-            [p for p in corpora.get(name, ()) if not only_evaluates(p) and not seen_by_tagger(p)],
-            _TUNE_ON,
-            seed=mix.seed + 40,
-        )
-    ]
+    unseen = {
+        name: [p for p in pairs if not only_evaluates(p) and not seen_by_tagger(p)]
+        for name, pairs in corpora.items()
+    }
+    seed = mix.seed + 40
+    tuning = [p for name in _TUNED for p in draw(unseen.get(name, ()), _TUNE_ON, seed=seed)]
+    tuning += minimal_pairs(unseen, _TUNE_ON, damages=2, seed=seed)
     return TaggerMaterial(
         fitting=tuple(tagger_pairs(corpora, mix)),
         tuning=tuple(tuning),
@@ -140,37 +139,49 @@ def calibrated(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Tagge
     Returns
     -------
     Tagger
-        A copy word's probability is that an expert marks it (`MARKED`), a source word's that a
-        post-editor put it back in. Spans are shown from where they overlap major errors best
-        (F1 over words), and those of the source from where they fit the post-editors' best.
+        A copy word's probability is that an expert marked it (`MARKED`) or that a minimal pair
+        was damaged there, half the weight each; a source word's, that a minimal pair lost it.
+        Spans of the copy are shown from where they overlap experts' major errors best (F1 over
+        words), those of the source from where they fit the minimal pairs best.
     """
     words = tagged_words(tagger, pairs, encoder)
-    marked = [one for one in words if one.pair.corpus in MARKED]
-    edited = [one for one in words if one.pair.corpus not in MARKED]
-    expert, copy_edited = _joined(marked, "copy"), _joined(edited, "copy")
-    source_edited = _joined(edited, "source")
-    calibration = tuple(
-        platt(_log_odds(side.probability), side.weight > 0, np.ones(len(side.weight)))
-        if (side.weight > 0).any()
-        else (1.0, 0.0)
-        for side in (expert, source_edited)
-    )
-
-    def threshold(side: Words, least: float, scale: tuple[float, float]) -> float:
-        odds = scale[0] * _log_odds(side.probability) + scale[1]
-        return _best_f1(1.0 / (1.0 + np.exp(-odds)), side.weight >= least)
-
-    copy, source = calibration
+    made = [one for one in words if one.pair.corpus == "contrast"]
+    expert = _joined([one for one in words if one.pair.corpus in MARKED], "copy")
+    edited = _joined([one for one in words if one.pair.corpus == "mlqe"], "copy")
+    lost = _joined([one for one in made if _source_is_marked(one.pair)], "source")
+    copy = _calibration(expert, _joined(made, "copy"))
+    source = _calibration(lost)
     config = replace(
         tagger.config,
         calibration=(copy, source),
         thresholds=(
-            threshold(expert, POINTS["Major"], copy),
-            threshold(source_edited, POINTS["Minor"], source),
+            _threshold(expert, POINTS["Major"], copy),
+            _threshold(lost, POINTS["Minor"], source),
         ),
-        edited=threshold(copy_edited, POINTS["Minor"], copy),
+        edited=_threshold(edited, POINTS["Minor"], copy),
     )
     return Tagger(tagger.network, config)
+
+
+def _source_is_marked(pair: Pair) -> bool:
+    return pair.label is False or any(mark.side == "source" for mark in pair.marks)
+
+
+def _calibration(*parts: Words) -> tuple[float, float]:
+    """Fit slope and intercept on the words of parts that weigh the same."""
+    known = [part for part in parts if (part.weight > 0).any()]
+    if not known:
+        return 1.0, 0.0
+    return platt(
+        np.concatenate([_log_odds(part.probability) for part in known]),
+        np.concatenate([part.weight > 0 for part in known]),
+        np.concatenate([np.full(len(part.weight), 1e4 / len(part.weight)) for part in known]),
+    )
+
+
+def _threshold(words: Words, least: float, calibration: tuple[float, float]) -> float:
+    odds = calibration[0] * _log_odds(words.probability) + calibration[1]
+    return _best_f1(1.0 / (1.0 + np.exp(-odds)), words.weight >= least)
 
 
 def _joined(words: Sequence[TaggedWords], side: Literal["copy", "source"]) -> Words:

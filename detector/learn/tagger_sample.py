@@ -84,16 +84,33 @@ def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[
     """
     mix = mix.scaled()
     seen = {name: [p for p in pairs if seen_by_tagger(p)] for name, pairs in corpora.items()}
-    good = good_pairs(seen)
-    bases = draw_bases(good, mix.bases, seed=mix.seed + 20)
-    pool = pools(pair.source for pair in good["trips"])
-    chosen = list(with_lost(contrasts(bases, pool, damages=3, harmless=1, seed=mix.seed + 20)))
+    chosen = minimal_pairs(seen, mix.bases, damages=3, seed=mix.seed + 20)
     for name, quota in mix.marked.items():
         chosen += draw(seen.get(name, ()), quota, seed=mix.seed + 30)
     for name, quota in mix.drifted.items():
         drifted = [pair for pair in seen.get(name, ()) if pair.label is True]
         chosen += draw(drifted, quota, seed=mix.seed + 30)
     return chosen
+
+
+def minimal_pairs(
+    corpora: Mapping[str, Sequence[Pair]], bases: int, *, damages: int, seed: int
+) -> list[Pair]:
+    """Make minimal pairs with marks on both sides, each family beside its base.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+    bases : int
+        Sound pairs that they are made of, at most.
+    damages : int
+        Damaged copies of each base, at most; one more is changed harmlessly.
+    seed : int
+    """
+    good = good_pairs(corpora)
+    pool = pools(pair.source for pair in good["trips"])
+    drawn = draw_bases(good, bases, seed=seed)
+    return list(with_lost(contrasts(drawn, pool, damages=damages, harmless=1, seed=seed)))
 
 
 def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:

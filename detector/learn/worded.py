@@ -32,7 +32,7 @@ class Words:
     probability : ndarray of shape (n_words,), float64
         The tagger's, in [0, 1], that the word is damaged or lost.
     weight : ndarray of shape (n_words,), float64
-        Error points of the worst mark that a person put on it, 0 where there is none.
+        Error points of the worst mark on it, 0 where there is none or the pair is sound.
     size : ndarray of shape (n_words,), float64
         Characters.
     """
@@ -106,9 +106,11 @@ def _read(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Iterator[T
 
 
 def _words(words: Sequence[Word], probability: Floats, pair: Pair, side: str) -> Words:
+    harmless = pair.corpus == "contrast" and pair.label is False
+    marks = [] if harmless else [mark for mark in pair.marks if mark.side == side]
     return Words(
         probability,
-        marked_words(words, [mark for mark in pair.marks if mark.side == side]),
+        marked_words(words, marks),
         np.array([float(word.end - word.start) for word in words]),
     )
 
