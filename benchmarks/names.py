@@ -31,7 +31,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def damaged(pairs: Pairs, encoder: MiniLMEncoder, bundle: Bundle) -> list[bool]:
-    threshold = bundle.config.name_threshold
+    threshold = bundle.name_threshold
     beads = list(gather_pairs(pairs, encoder, joins=bundle.joins))
     return [
         any(c.change not in ("kept", *SLIPS) and c.probability >= threshold for c in names)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
-from detector.records import DAMAGES, Change, ErrorSpan, NameChange, Verdicts
+from detector.records import Change, ErrorSpan, NameChange, Verdicts
 from detector.signature import Signature, columns_digest
 from detector.tags import (
     TAG_FEATURES,
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from detector.severity import SeverityRegressor
     from detector.tagger import Tagger
 
-TAGGED_CHANGES: tuple[Change, ...] = tuple(change for change in DAMAGES if change != "as_word")
-"""What a tagger is asked about. It sees no capitals, so "Sun" -> "the sun" is left to the rules."""
+TAGGED_CHANGES: tuple[Change, ...] = ("translated", "swapped", "dropped", "added")
+"""What a tagger is asked about: whether other words say the same. A name that is spelt wrong is
+damaged whatever they say, and capitals ("Sun" -> "the sun") it does not see."""
 
 STACKED = ("severity", *(name for name, _, _ in TAG_FEATURES))
 """What the severity with a tagger is made of: that without one, and what the tags say."""

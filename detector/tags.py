@@ -195,6 +195,8 @@ def error_spans(
     owner = _owner(copy_words, copy)
     inside = owner >= 0
     np.add.at(kinds, owner[inside], (tags.damaged[:, None] * tags.kinds)[inside])
+    small = [word.text.islower() for word in copy_words]
+    kinds[small, KINDS.index("name")] = 0.0  # the tagger sees no capitals; we do
     found = [
         ErrorSpan(copy=span, source=None, probability=probability, kind=kind)
         for span, probability, kind in _runs(

@@ -103,10 +103,40 @@ def test_scorer_example_leaves_sound_names_in_peace(report: Report) -> None:
         assert name not in touched
 
 
+def test_scorer_spans_lie_in_their_sentences_and_find_a_word_turned(
+    report: Report, copy: str
+) -> None:
+    told = {s.copy.of(copy) for row in report.rows for s in row.spans if s.copy is not None}
+    assert any("Sol" in words for words in told)
+    for row in report.rows:
+        for span in row.spans:
+            if span.copy is not None:
+                assert row.copy.start <= span.copy.start < span.copy.end <= row.copy.end
+            else:
+                assert row.source is not None
+                assert span.source is not None
+                assert row.source.start <= span.source.start < span.source.end <= row.source.end
+
+
+def test_scorer_without_its_tagger_says_so_and_has_no_spans(
+    report: Report, scorer: Scorer, copy: str, source: str
+) -> None:
+    plain = Scorer(tagger=None)
+    bare = plain.score(copy=copy, source=source)
+    assert plain.signature.tagger == "none"
+    assert scorer.signature.tagger != "none"
+    assert plain.signature.threshold != scorer.signature.threshold
+    assert not any(row.spans for row in bare.rows)
+    assert [row.source_indices for row in bare.rows] == [r.source_indices for r in report.rows]
+    with pytest.raises(InputError, match="tagger is 'other'"):
+        Scorer(tagger="other")  # type: ignore[arg-type]
+
+
 def test_scorer_copy_equal_to_its_source_flags_nothing(scorer: Scorer, source: str) -> None:
     report = scorer.score(copy=source, source=source)
     assert [row.copy_text for row in report.flagged] == []
     assert damaged(report) == set()
+    assert not any(row.spans for row in report.rows)
     assert report.omissions == ()
     assert all(row.reasons == () for row in report.rows if row.kind == "aligned")
 

@@ -81,16 +81,28 @@ def test_tags_spans_are_whole_words_that_stand_together() -> None:
     assert [e.kind for e in spans] == ["mistranslation", "mistranslation", "omission"]
 
 
+def test_tags_a_word_in_small_letters_is_no_name() -> None:
+    text = "near Lima"
+    pieces = tokens(text, size=9)
+    kinds = np.tile(np.eye(len(KINDS))[KINDS.index("name")] * 0.6 + 0.08, (2, 1))
+    both = TokenTags(np.array([0.9, 0.8]), np.zeros(2), kinds, 0.0, 1.0)
+    spans = error_spans((find_words(text), find_words(text)), (pieces, pieces), both, (0.5, 0.5))
+    assert [(e.kind == "name", e.copy.of(text)) for e in spans if e.copy] == [
+        (False, "near"),
+        (True, "Lima"),
+    ]
+
+
 def test_tags_words_of_two_kinds_make_two_spans() -> None:
-    text = "one two"
+    text = "One Two"
     pieces = tokens(text)
     kinds = np.zeros((2, len(KINDS)))
     kinds[0, KINDS.index("number")] = kinds[1, KINDS.index("name")] = 1.0
     both = TokenTags(np.array([0.9, 0.8]), np.zeros(2), kinds, 0.0, 1.0)
     spans = error_spans((find_words(text), find_words(text)), (pieces, pieces), both, (0.5, 0.5))
     assert [(e.kind, e.copy.of(text)) for e in spans if e.copy] == [
-        ("number", "one"),
-        ("name", "two"),
+        ("number", "One"),
+        ("name", "Two"),
     ]
 
 

@@ -72,7 +72,7 @@ def test_word_figures_lay_two_raters_beside_each_other() -> None:
     found = word_figures(
         [words(one, [0] * 6, [0] * 6)], thresholds=(0.5, 0.5), edited=0.5, resamples=5
     )
-    entry = found["mqm_news: major errors of another rater"]
+    entry = found["mqm_news: major errors, two judgements"]
     assert entry["n"] == 3
     hits, alarms, misses = 6, 4, 6 + 6 + 4  # against the second, and both against the third
     assert entry["finders"][RATER]["f1"].value == pytest.approx(

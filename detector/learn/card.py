@@ -50,6 +50,19 @@ _TRIED = """\
   marked, lost marked damage about as fast as it lost false alarms (.370 to .262 against .083 to
   .049), so the rules judge alone and their beliefs are calibrated. Of 60 alarms on sound pairs read
   by one person about 27 were damaged names after all.
+- Words (asked: 1.4 times the F1 of the lexical difference on major errors of talks and news): a
+  tagger of all pairs comes to 1.26 on news, 1.0 on talks, 1.2 biomedical. Two judgements of one
+  talk agree at .28 [.11, .45], of one piece of news at .20. The tags of MLQE-PE are an alignment to
+  the very text that is compared, so the lexical difference is nearly the label, and stays ahead
+  (Matthews .74 against .67).
+- The tagger alone orders 95.8 % of DEMETR's critical pairs. On top of the other models it adds to
+  drift (mean AUROC .867 to .874; single damages flagged .55 to .61 at fewer false alarms) and to
+  the order on news (tau-b .297 to .334) and biomedical text (.295 to .326), but severity stays at
+  .974 on DEMETR (asked: .993) and .17 on talks (asked: .34). A heavier severity in the blend gains
+  .0018 of the area out of fold and loses single damages.
+- Names: asked of every changed name, the tagger let pass "Cyberespace", "Ai-Ai" and words turned
+  round; so it is asked only where other words stand, which takes the false alarms on DEMETR from
+  .121 to .093.
 - Fixed terms: nouns of two words in WordNet that came back with a word exchanged ("sticking point",
   "snack point") stand in 1.0 % of sound and 4.2 % of drifted WMT pairs, but in 2.0 and 3.6 % of
   FLORES, 1.8 and 1.6 % of MLQE-PE, and find 7 % of 310 tortured phrases: left out. Of 700 tortured
@@ -273,8 +286,9 @@ def _tagger_text(
         ""
         if names is None
         else f"""
-Changed names (`as_word` and slips aside: the tagger sees no capitals): log-odds over the kind of
-change, the rules' belief and the tagger's worst word, fitted on {names["n_names"]} names that the
+Names translated, swapped, dropped or added (a name that is spelt wrong is damaged whatever a tagger
+says, and capitals it does not see): log-odds over the kind of change, the rules' belief and the
+tagger's worst word, fitted on {names["n_names"]} names that the
 tagger had not seen, {names["n_damaged"]} of them damaged. Out of fold: area under the ROC curve
 {names["area"]:.3f} (the beliefs {names["area_of_beliefs"]:.3f}), Brier score {names["brier"]:.3f}
 (always the share damaged {names["brier_of_prior"]:.3f}), calibration error

@@ -21,8 +21,8 @@ from detector.learn.sample import weights
 from detector.learn.train import TrainConfig, counted, macro_auroc, platt, threshold_for
 from detector.severity import SeverityRegressor
 
-_SEVERITY = (0.1, 0.2, 0.4, 0.8)  # what log(1 + severity) may count beside log-odds
-_TAGS = (0.0, 0.1, 0.2, 0.4, 0.8)  # and the tagger's log(1 + odds)
+_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # what log(1 + severity) may count beside log-odds: as below
+_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and the tagger's log(1 + odds)
 
 
 def _model() -> SeverityRegressor:

@@ -18,7 +18,7 @@ from detector.learn.sample import MARKED
 from detector.learn.worded import TaggedWords, Words, marked_words
 from detector.words import find_words
 
-TAGGED, LEXICAL, RATER = "tagger", "lexical difference", "another rater"
+TAGGED, LEXICAL, RATER = "tagger", "lexical difference", "judged again"
 
 Counts = Floats
 """Of shape (n_pairs, 4): hits, false alarms, misses and the rest, in words or characters."""
@@ -170,7 +170,7 @@ def categories(
 def _raters(
     words: Sequence[TaggedWords], resamples: int, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
-    """Lay the marks of two people who judged one pair beside each other."""
+    """Lay two judgements of one pair, as a rule by two people, beside each other."""
     found: dict[str, dict[str, Any]] = {}
     for corpus in MARKED:
         mine = [one for one in words if one.pair.corpus == corpus and one.pair.judged_again]
@@ -187,7 +187,7 @@ def _raters(
         if rows:
             weights = Resamples.of(groups, n=resamples, rng=rng).weights()
             sums = weights @ np.array(rows)
-            found[f"{corpus}: major errors of another rater"] = {
+            found[f"{corpus}: major errors, two judgements"] = {
                 "n": len(rows),
                 "unit": "characters",
                 "finders": {RATER: {"f1": Estimate.of(_f1(sums)), "mcc": Estimate.of(_mcc(sums))}},

@@ -127,7 +127,7 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
         worst = Match("case", worst.copy, "lost a capital", 0.4)
     if worst.change == "kept" and _is_turned(board, parts):
         whole_copy = tuple(j for m in parts.values() for j in m.copy)
-        worst = Match("translated", whole_copy, "has its words turned round", 0.6)
+        worst = Match("translated", whole_copy, "has its words turned round", 0.85)
     doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
     if doubled:
         worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
