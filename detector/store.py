@@ -17,15 +17,8 @@ import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
 
-from detector.bundle import (
-    STACKED,
-    Bundle,
-    BundleConfig,
-    Models,
-    NameOdds,
-    TaggedConfig,
-    library_versions,
-)
+from detector.bundle import STACKED, Bundle, Models
+from detector.bundle_config import BundleConfig, TaggedConfig, library_versions
 from detector.encode import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
 from detector.signature import Signature, columns_digest
@@ -39,7 +32,6 @@ __all__ = [
     "Bundle",
     "BundleConfig",
     "Models",
-    "NameOdds",
     "TaggedConfig",
     "default_signature",
     "load",

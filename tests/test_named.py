@@ -12,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.learn.corpus import Mark, Pair, group_of
-from detector.learn.named import (
-    LabelledNames,
-    changed_regions,
-    fit_beliefs,
-    fit_tagged,
-    labelled_names,
-)
+from detector.learn.name_fit import fit_beliefs, fit_tagged
+from detector.learn.named import LabelledNames, changed_regions, labelled_names
 from detector.records import NameChange, Span
 
 SOURCE = "Teresa Almeida met Jonas Brandt in Madrid last night."

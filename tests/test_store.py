@@ -16,7 +16,8 @@ import pytest
 from fakes import FakeEncoder
 
 from detector import store
-from detector.bundle import Bundle, BundleConfig, Models, blended
+from detector.bundle import Bundle, Models, blended
+from detector.bundle_config import BundleConfig, library_versions
 from detector.classify import BeadClassifier
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError, InputError
@@ -41,8 +42,6 @@ def _rows(
 
 
 def _bundle(model: str = "boosting") -> Bundle:
-    from detector.bundle import library_versions
-
     config = BundleConfig(
         schema=store.SCHEMA,
         version="0.0",

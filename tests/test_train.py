@@ -98,7 +98,7 @@ def test_train_blends_in_more_of_a_severity_that_knows_more() -> None:
         assert by_odds > 0.0
         assert intercept != 0.0
         shares.append(by_severity / by_odds)
-    assert shares == pytest.approx([0.8, 0.1])
+    assert shares == pytest.approx([1.6, 0.2])
     for nothing in (None, np.full(len(pairs), np.nan)):
         assert fit(pairs, X, NAMES, _config(), severity=nothing).blend == (0.0, 1.0, 0.0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from detector.bundle import TaggedConfig
+from detector.bundle_config import TaggedConfig
 from detector.learn.evaluate import Figures
 from detector.learn.printed import details, summary
 from detector.learn.train import Fit, TrainConfig

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import store
-from detector.bundle import library_versions, probability_of
+from detector.bundle_config import library_versions
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
 from detector.features import FEATURES, NAMES
@@ -36,13 +36,8 @@ from detector.learn.joined import fit_joins, lends_joins
 from detector.learn.material import Material
 from detector.learn.measure import Readers, measure
 from detector.learn.metrics import Floats, Resamples
-from detector.learn.named import (
-    NameFit,
-    TaggedNameFit,
-    fit_beliefs,
-    fit_tagged,
-    labelled_names,
-)
+from detector.learn.name_fit import NameFit, TaggedNameFit, fit_beliefs, fit_tagged
+from detector.learn.named import labelled_names
 from detector.learn.people import judged
 from detector.learn.sample import MARKED, name_pairs
 from detector.learn.stacked import Stack, fit_stack
@@ -50,6 +45,7 @@ from detector.learn.train import TrainConfig, fit
 from detector.learn.twins import asked, caught
 from detector.learn.word_figures import categories, word_figures
 from detector.learn.worded import tagged_words
+from detector.naming.odds import probability_of
 from detector.records import DAMAGES
 from detector.tagger import Tagger
 from detector.version import __version__
