@@ -118,9 +118,9 @@ class Bundle:
         columns = matrix(evidence)
         spans: tuple[tuple[ErrorSpan, ...], ...] = ((),) * len(evidence)
         names = tuple(self._believed(bead.names) for bead in evidence)
-        tokens = [bead.tokens for bead in evidence]
-        if self.tagger is not None and None not in tokens:
-            given = [both for both in tokens if both is not None]
+        tokens = [] if self.tagger is None else [bead.tokens for bead in evidence]
+        given = [both for both in tokens if both is not None]
+        if self.tagger is not None and len(given) == len(evidence):
             tags = self.tagger.tag(given)
             columns = np.hstack([columns, tag_matrix(tags)])
             spans = tuple(

@@ -7,7 +7,6 @@ nothing and shows nothing; `scorer` hands it the parts.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -21,7 +20,6 @@ from detector.reasons import bead_reasons
 from detector.records import (
     Alignment,
     ErrorSpan,
-    NameChange,
     Passage,
     Row,
     Sentence,
@@ -199,7 +197,7 @@ def _aligned(
 ) -> list[Row]:
     source_text, start = source.text_of(job.source)
     sentences = [copy.document.sentences[j] for j in job.copy]
-    names = _names_by_sentence(bead.names, sentences)
+    names = deal(bead.names, sentences)
     spans = deal(verdict.spans, sentences)
     return [
         Row(
@@ -214,27 +212,13 @@ def _aligned(
             drift_probability=verdict.probability,
             drift_flag=verdict.flagged,
             severity=verdict.severity,
-            name_changes=tuple(mine),
+            name_changes=mine,
             spans=words,
             reasons=bead_reasons(bead, mine, words, flagged=verdict.flagged),
             n_truncated=bead.n_truncated,
         )
         for j, sentence, mine, words in zip(job.copy, sentences, names, spans, strict=True)
     ]
-
-
-def _names_by_sentence(
-    names: Sequence[NameChange], sentences: Sequence[Sentence]
-) -> list[list[NameChange]]:
-    """Deal a bead's names out to its copy sentences; one that is in none goes to the first."""
-    dealt: list[list[NameChange]] = [[] for _ in sentences]
-    starts = [sentence.start for sentence in sentences]
-    for change in names:
-        place = 0
-        if change.copy is not None:
-            place = max(0, bisect_right(starts, change.copy.start) - 1)
-        dealt[place].append(change)
-    return dealt
 
 
 def _addition(sentence: Sentence, job: _Job, bead: BeadEvidence, verdict: _Verdict) -> Row:

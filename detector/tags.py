@@ -5,9 +5,11 @@ Pure: it runs no network and chooses no threshold.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ from detector.records import (
     TokenVectors,
 )
 from detector.words import Word
+
+Placed = TypeVar("Placed", NameChange, ErrorSpan)
 
 KINDS: tuple[ErrorKind, ...] = (
     "mistranslation",
@@ -213,17 +217,17 @@ def error_spans(
     return tuple(found)
 
 
-def deal(spans: Sequence[ErrorSpan], sentences: Sequence[Sentence]) -> list[tuple[ErrorSpan, ...]]:
-    """Deal a bead's spans out to its copy sentences; those of the source go to the first."""
-    return [
-        tuple(
-            span
-            for span in spans
-            if (span.copy is None and first)
-            or (span.copy is not None and sentence.start <= span.copy.start < sentence.end)
-        )
-        for first, sentence in zip([True, *[False] * len(sentences)], sentences, strict=False)
-    ]
+def deal(items: Sequence[Placed], sentences: Sequence[Sentence]) -> list[tuple[Placed, ...]]:
+    """Deal a bead's names or error spans out to its copy sentences, in order.
+
+    What stands nowhere in the copy goes to the first.
+    """
+    dealt: list[list[Placed]] = [[] for _ in sentences]
+    starts = [sentence.start for sentence in sentences]
+    for item in items:
+        at = 0 if item.copy is None else max(0, bisect_right(starts, item.copy.start) - 1)
+        dealt[at].append(item)
+    return [tuple(mine) for mine in dealt]
 
 
 def _owner(words: Sequence[Word], tokens: Tokens) -> NDArray[np.intp]:

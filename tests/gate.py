@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from detector.learn.loaders import load
 from detector.learn.material import Material, shared_parts, whole_groups
 from detector.learn.measure import Readers, measure
 from detector.learn.metrics import auroc
-from detector.learn.runs import figures_of, names_found, words_of
+from detector.learn.runs import figures_of
 from detector.learn.sample import Mix
 from detector.learn.train import TrainConfig
 from detector.learn.word_figures import TAGGED
@@ -147,10 +147,8 @@ def on_shared(folder: Path, encoder: MiniLMEncoder, scratch: Path) -> Measured:
     bundle: Bundle = load_bundle(None, encoder=encoder.identity)
     X = measure(pairs, encoder, readers=Readers(bundle.models.joins, bundle.tagger))
     material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
-    names = names_found(bundle, pairs, encoder)
     config = TrainConfig(resamples=1)  # no interval is read
-    figures = figures_of(bundle, material, X, config, names=names)
-    figures = replace(figures, **words_of(bundle, material, encoder, config))
+    figures = figures_of(bundle, material, X, encoder, config)
     return Measured(
         digests={**known, "pairs": _pairs_digest(pairs)},
         figures={name: float(v) for name, v in _headlines(figures) if not math.isnan(v)},

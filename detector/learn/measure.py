@@ -26,7 +26,7 @@ from detector.features import NAMES, matrix
 from detector.join_classify import JoinClassifier
 from detector.learn.corpus import Pair, seen_by_tagger
 from detector.tagger import Tagger
-from detector.tags import TAG_FEATURES, tag_matrix
+from detector.tags import TAG_FEATURES, Tokens, TokenTags, tag_matrix
 
 logger = logging.getLogger(__name__)
 
@@ -95,8 +95,7 @@ def measure(
         beads = list(gather_pairs(texts, encoder, joins=broken))
         rows = matrix(beads)
         if tagger is not None:
-            unseen = [not seen_by_tagger(wanted[key]) for key in part]
-            rows = np.hstack([rows, _tagged(tagger, beads, unseen)])
+            rows = np.hstack([rows, _tagged(tagger, [wanted[key] for key in part], beads)])
         known.update(zip(part, rows, strict=True))
         if cache is not None:
             _write(cache, state, part, rows)
@@ -107,16 +106,33 @@ def measure(
     return np.stack([known[key] for key in keys])
 
 
-def _tagged(
-    tagger: Tagger, beads: Sequence[BeadEvidence], unseen: Sequence[bool]
-) -> NDArray[np.float64]:
-    out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
+def read_unseen(
+    tagger: Tagger | None, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
+) -> dict[int, tuple[tuple[Tokens, Tokens], TokenTags]]:
+    """Let a tagger read the pairs that it was not fitted on.
+
+    Returns
+    -------
+    dict of int to (tokens, TokenTags)
+        By place among `pairs`: source and copy tokens, and what the tagger says of them.
+    """
+    if tagger is None:
+        return {}
     tokens = {
         row: both
-        for row, (bead, new) in enumerate(zip(beads, unseen, strict=True))
-        if new and (both := bead.tokens) is not None
+        for row, (pair, bead) in enumerate(zip(pairs, beads, strict=True))
+        if not seen_by_tagger(pair) and (both := bead.tokens) is not None
     }
-    out[list(tokens)] = tag_matrix(tagger.tag(list(tokens.values())))
+    tags = tagger.tag(list(tokens.values()))
+    return {row: (both, one) for (row, both), one in zip(tokens.items(), tags, strict=True)}
+
+
+def _tagged(
+    tagger: Tagger, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
+) -> NDArray[np.float64]:
+    out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
+    read = read_unseen(tagger, pairs, beads)
+    out[list(read)] = tag_matrix([tags for _, tags in read.values()])
     return out
 
 

@@ -5,7 +5,6 @@ What the rules believe is not a probability; it is counted here, on grouped fold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.learn.metrics import auroc, reliability
+from detector.learn.metrics import (
+    Floats,
+    Measure,
+    auroc,
+    brier,
+    calibration_error,
+    reliability,
+)
 from detector.learn.named import LabelledNames
 from detector.naming.odds import TAGGED_CHANGES, NameOdds, log_odds, probability_of
 
@@ -83,16 +89,15 @@ def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
         out[test] = [probability_of(table, belief) for belief in names.belief[test].tolist()]
     prior = float(names.weight @ names.damaged / names.weight.sum())
     bins = reliability(names.damaged, out, names.weight)
-    raw = reliability(names.damaged, names.belief, names.weight)
     return NameFit(
         beliefs=_beliefs(names, np.arange(len(out))),
         n_names=len(out),
         n_damaged=int(names.damaged.sum()),
-        brier=_brier(names, out),
-        brier_of_beliefs=_brier(names, names.belief),
+        brier=_of(brier, names.damaged, out, names.weight),
+        brier_of_beliefs=_of(brier, names.damaged, names.belief, names.weight),
         brier_of_prior=prior * (1.0 - prior),
-        calibration_error=_error(bins),
-        error_of_beliefs=_error(raw),
+        calibration_error=_of(calibration_error, names.damaged, out, names.weight),
+        error_of_beliefs=_of(calibration_error, names.damaged, names.belief, names.weight),
         bins=tuple((round(p, 4), round(d, 4)) for p, d, _ in bins),
     )
 
@@ -108,14 +113,6 @@ def _beliefs(names: LabelledNames, rows: NDArray[np.intp]) -> tuple[tuple[float,
     pairs = [(0.0, 0.0), *zip(known.tolist(), probability.tolist(), strict=True)]
     rounded = [(round(belief, 4), round(p, 6)) for belief, p in pairs]
     return tuple(b for a, b in pairwise([(-1.0, 0.0), *rounded]) if b[0] > a[0])
-
-
-def _brier(names: LabelledNames, probability: NDArray[np.float64]) -> float:
-    return float(names.weight @ (probability - names.damaged) ** 2 / names.weight.sum())
-
-
-def _error(bins: Sequence[tuple[float, float, float]]) -> float:
-    return sum(abs(p - d) * m for p, d, m in bins) / sum(m for _, _, m in bins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +186,6 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
     model = _logistic(columns, label, weight)
     belief, tags, *changes = model.coef_[0].tolist()
     prior = float(weight @ label / weight.sum())
-    bins = reliability(label, out, weight)
     sound = ~label & ruled
     return TaggedNameFit(
         odds=NameOdds(
@@ -201,9 +197,9 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
         threshold=threshold,
         n_names=len(rows),
         n_damaged=int(label.sum()),
-        brier=float(weight @ (out - label) ** 2 / weight.sum()),
+        brier=_of(brier, label, out, weight),
         brier_of_prior=prior * (1.0 - prior),
-        calibration_error=_error(bins),
+        calibration_error=_of(calibration_error, label, out, weight),
         area=auroc(label, out, weight),
         area_of_beliefs=auroc(label, names.belief[rows], weight),
         alarms=float(weight[sound] @ (out[sound] >= threshold) / weight[sound].sum()),
@@ -216,3 +212,8 @@ def _logistic(
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(max_iter=1000).fit(columns, label, sample_weight=weight)
+
+
+def _of(measure: Measure, label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
+    """Return a measure for one row of weights."""
+    return float(measure(label, score, weight[np.newaxis])[0])

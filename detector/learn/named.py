@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from detector.encode import Encoder
 from detector.evidence import gather_pairs
-from detector.learn.corpus import Pair, seen_by_tagger
+from detector.learn.corpus import Pair
+from detector.learn.measure import read_unseen
 from detector.learn.sample import MARKED
 from detector.records import Change, NameChange, Span
 from detector.tagger import Tagger
@@ -175,18 +176,11 @@ def _names(
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
         beads = list(gather_pairs(((p.source, p.copy) for p in part), encoder, batch=batch))
-        tokens = {
-            row: both
-            for row, (pair, bead) in enumerate(zip(part, beads, strict=True))
-            if tagger is not None and not seen_by_tagger(pair) and (both := bead.tokens) is not None
-        }
-        tags = {}
-        if tagger is not None:
-            tags = dict(zip(tokens, tagger.tag(list(tokens.values())), strict=True))
+        read = read_unseen(tagger, part, beads)
         for row, bead in enumerate(beads):
             yield [
-                (c, name_probability(c, tokens[row], tags[row]) if row in tags else math.nan)
-                for c in bead.names
+                (change, name_probability(change, *read[row]) if row in read else math.nan)
+                for change in bead.names
             ]
 
 

@@ -139,9 +139,7 @@ def train(
         tagged=None if stack is None else stack.severity,
     )
     bundle = store.Bundle(models=models, config=config, tagger=None if stack is None else tagger)
-    named_apart = names_found(bundle, material.apart, encoder)
-    figures = figures_of(bundle, material, read[n:], settings.train, names=named_apart)
-    figures = replace(figures, **words_of(bundle, material, encoder, settings.train))
+    figures = figures_of(bundle, material, read[n:], encoder, settings.train)
     folded = _folded(fitting, X[:n], severity, settings.train)
     counts = _counts(material.fitting)
     text = card(
@@ -197,18 +195,16 @@ def measure_bundle(
         cache=settings.cache,
         progress=progress,
     )
-    names = names_found(bundle, material.apart, encoder)
-    figures = figures_of(bundle, material, X, settings.train, names=names)
-    return replace(figures, **words_of(bundle, material, encoder, settings.train))
+    return figures_of(bundle, material, X, encoder, settings.train)
 
 
 def words_of(
-    bundle: store.Bundle, material: Material, encoder: Encoder, config: TrainConfig
+    bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder, config: TrainConfig
 ) -> dict[str, Any]:
-    """Measure the bundle's tagger, if it has one, on the marked pairs held apart."""
+    """Measure the bundle's tagger, if it has one, on the pairs that people marked."""
     if bundle.tagger is None:
         return {}
-    asked_of = [p for p in material.apart if p.corpus in MARKED or p.corpus == "mlqe_dev"]
+    asked_of = [p for p in pairs if p.corpus in MARKED or p.corpus == "mlqe_dev"]
     words = tagged_words(bundle.tagger, asked_of, encoder)
     known = bundle.tagger.config
     return {
@@ -234,9 +230,8 @@ def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -
     found = np.zeros(len(pairs), dtype=np.bool_)
     rows = asked(pairs, "names").tolist()
     texts = ((pairs[row].source, pairs[row].copy) for row in rows)
-    beads = gather_pairs(texts, encoder, joins=bundle.joins)
-    for row, bead in zip(rows, beads, strict=True):
-        (names,) = bundle.judge([bead]).names
+    beads = list(gather_pairs(texts, encoder, joins=bundle.joins))
+    for row, names in zip(rows, bundle.judge(beads).names, strict=True):
         found[row] = any(
             c.change in DAMAGES and c.probability >= bundle.name_threshold for c in names
         )
@@ -247,9 +242,8 @@ def figures_of(
     bundle: store.Bundle,
     material: Material,
     X: NDArray[np.float64],
+    encoder: Encoder,
     config: TrainConfig,
-    *,
-    names: NDArray[np.bool_],
 ) -> Figures:
     """Judge the pairs held apart and measure the judgements.
 
@@ -257,11 +251,12 @@ def figures_of(
     ----------
     bundle : Bundle
     material : Material
-    X : ndarray of shape (n_apart, n_features), float64
+    X : ndarray of shape (n_apart, n_columns), float64
+        As `measure` gives them.
+    encoder : Encoder
+        Reads again what names and marked words are asked of.
     config : TrainConfig
         Its mix weighs the probabilities, its resamples make the intervals.
-    names : ndarray of shape (n_apart,), bool
-        As `names_found` gives them.
 
     Returns
     -------
@@ -274,10 +269,15 @@ def figures_of(
         pairs, scores, threshold=bundle.threshold, mix=config.mix, resamples=config.resamples
     )
     finders = {
-        "names": names,
+        "names": names_found(bundle, pairs, encoder),
         "figures": X[:, NAMES.index("heaviest_figure")] > 0,
     }
-    return replace(figures, caught=caught(pairs, finders), notes=(*material.notes, *notes))
+    return replace(
+        figures,
+        caught=caught(pairs, finders),
+        notes=(*material.notes, *notes),
+        **words_of(bundle, pairs, encoder, config),
+    )
 
 
 def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]:
