@@ -13,7 +13,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
+from detector.pivot import Pivot
 from detector.records import DAMAGES, SLIPS, Alignment, NameChange, Passage, Row
+from detector.relation import Relation
 from detector.showing import plain
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from detector.signature import Signature
 
 FORMAT = "detector-report"
-SCHEMA = 3
+SCHEMA = 4
 """What `Report.to_dict` writes and `Report.from_dict` reads; another number is refused."""
 
 
@@ -48,6 +50,10 @@ class Report:
         Share in [0, 1] of the copy's characters that stand in close beads (see `judge`).
     match : bool
         Whether the two texts match well enough for the rest to mean anything.
+    relation : Relation or None
+        What the copy is to the source; None where it was not judged.
+    pivot : Pivot or None
+        Through which language the copy went; None where that was not asked.
     n_truncated : int
         Sentences of both texts that are longer than the encoder reads.
     n_figures : int or None
@@ -70,6 +76,8 @@ class Report:
     signature: Signature
     matched: float
     match: bool
+    relation: Relation | None = None
+    pivot: Pivot | None = None
     n_truncated: int = 0
     n_figures: int | None = None
     warnings: tuple[str, ...] = ()
@@ -234,6 +242,8 @@ class Report:
             "n_truncated": self.n_truncated,
             "n_figures": self.n_figures,
             "severity": self.severity,
+            "relation": None if self.relation is None else plain.relation_record(self.relation),
+            "pivot": None if self.pivot is None else plain.pivot_record(self.pivot),
             "warnings": list(self.warnings),
             "rows": [plain.row_record(row) for row in self.rows],
             "omissions": [plain.passage_record(passage) for passage in self.omissions],
@@ -296,6 +306,8 @@ class Report:
             signature=Signature.from_dict(plain.take(record, "signature", dict)),
             matched=plain.take(record, "matched", float),
             match=plain.take(record, "match", bool),
+            relation=plain.read_relation(plain.maybe(record, "relation", dict)),
+            pivot=plain.read_pivot(plain.maybe(record, "pivot", dict)),
             n_truncated=plain.take(record, "n_truncated", int),
             n_figures=plain.maybe(record, "n_figures", int),
             warnings=plain.items(record, "warnings", str),

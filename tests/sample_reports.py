@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from detector.pivot import Pivot
 from detector.records import (
     CHANGES,
     ERROR_KINDS,
@@ -15,6 +16,7 @@ from detector.records import (
     Row,
     Span,
 )
+from detector.relation import RELATIONS, Relation
 from detector.report import Report
 from detector.signature import Signature
 
@@ -58,6 +60,24 @@ SOURCE_SENTENCES = (
     "Nobody from the board was in the room.",
     "Related Article",
     "Ten beaches worth the drive",
+)
+
+RELATION = Relation(
+    probabilities={
+        "round_trip": 0.95,
+        "duplicate": 0.01,
+        "paraphrase": 0.03,
+        "independent": 0.01,
+        "unrelated": 0.0,
+    },
+    label="round_trip",
+    evidence=("6 of 7 sentences of the copy have a close counterpart, all in the same order",),
+)
+PIVOT = Pivot(
+    language="fr",
+    posterior={"fr": 0.9, "de": 0.1},
+    families={"Romance": 0.9, "Germanic": 0.1},
+    evidence=('"Morning Ledger" became "reservation book" (+2.1 nats)',),
 )
 
 
@@ -197,6 +217,8 @@ def sample(**changes: object) -> Report:
         "signature": SIGNATURE,
         "matched": 0.94,
         "match": True,
+        "relation": RELATION,
+        "pivot": PIVOT,
         "n_truncated": 1,
         "n_figures": 1,
         "warnings": ("1 sentence is longer than the encoder reads",),
@@ -285,6 +307,32 @@ def _errors(draw: st.DrawFn) -> ErrorSpan:
     )
 
 
+def _shares(names: st.SearchStrategy[list[str]]) -> st.SearchStrategy[dict[str, float]]:
+    def shared(drawn: list[str], weights: list[float]) -> dict[str, float]:
+        kept = weights[: len(drawn)]
+        return {n: w / sum(kept) for n, w in zip(drawn, kept, strict=True)}
+
+    weights = st.lists(st.floats(0.01, 1.0), min_size=5, max_size=5)
+    return st.builds(shared, names, weights)
+
+
+_evidence = st.lists(st.text(max_size=30), max_size=2).map(tuple)
+_relations = st.builds(
+    Relation,
+    probabilities=_shares(st.just(list(RELATIONS))),
+    label=st.none() | st.sampled_from(RELATIONS),
+    evidence=_evidence,
+)
+_names = st.lists(st.text(max_size=8), min_size=1, max_size=5, unique=True)
+_pivots = st.builds(
+    Pivot,
+    language=st.none(),
+    posterior=_shares(_names),
+    families=_shares(_names),
+    evidence=_evidence,
+)
+
+
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
     """Any report: beads that tile, rows that fit them, texts over all of Unicode."""
@@ -341,6 +389,8 @@ def reports(draw: st.DrawFn) -> Report:
         signature=SIGNATURE,
         matched=draw(_unit),
         match=draw(st.booleans()),
+        relation=draw(st.none() | _relations),
+        pivot=draw(st.none() | _pivots),
         n_truncated=draw(st.integers(0, 9)),
         n_figures=draw(st.none() | st.integers(0, 9)),
         warnings=tuple(draw(st.lists(st.text(max_size=20), max_size=2))),

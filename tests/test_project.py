@@ -44,6 +44,7 @@ ROOMS = (
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
     "naming.verdicts", "naming.odds", "joins",
     "tags", "tagger_network", "tagger",
+    "relation", "pivot",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",

@@ -256,8 +256,8 @@ def test_report_json_is_plain() -> None:
         ("[]", "not a report"),
         ("{}", "not a report"),
         ('{"format": "other"}', "not a report"),
-        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 3"),
-        ('{"format": "detector-report", "schema": 3}', "lacks 'rows'"),
+        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 4"),
+        ('{"format": "detector-report", "schema": 4}', "lacks 'rows'"),
     ],
 )
 def test_report_json_refuses_what_is_foreign(text: str, fact: str) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
 from detector.errors import InputError
+from detector.pivot import Pivot
 from detector.records import Bead, ErrorSpan, NameChange, Passage, Row, Span
+from detector.relation import Relation
 from detector.showing.display import HOSTILE
 
 T = TypeVar("T")
@@ -115,6 +117,25 @@ def bead_record(bead: Bead) -> Record:
     }
 
 
+def relation_record(relation: Relation) -> Record:
+    """Return what a copy is to its source as a dict."""
+    return {
+        "label": relation.label,
+        "probabilities": dict(relation.probabilities),
+        "evidence": list(relation.evidence),
+    }
+
+
+def pivot_record(pivot: Pivot) -> Record:
+    """Return through which language a copy went as a dict."""
+    return {
+        "language": pivot.language,
+        "posterior": dict(pivot.posterior),
+        "families": dict(pivot.families),
+        "evidence": list(pivot.evidence),
+    }
+
+
 def read_row(record: object) -> Row:
     """Read what `row_record` wrote."""
     kind = take(record, "kind", str)
@@ -180,6 +201,29 @@ def read_bead(record: object) -> Bead:
     )
 
 
+def read_relation(record: object) -> Relation | None:
+    """Read what `relation_record` wrote; None stays None."""
+    if record is None:
+        return None
+    return Relation(
+        label=cast("Any", maybe(record, "label", str)),  # the record checks itself
+        probabilities=cast("Any", _shares(record, "probabilities")),
+        evidence=items(record, "evidence", str),
+    )
+
+
+def read_pivot(record: object) -> Pivot | None:
+    """Read what `pivot_record` wrote; None stays None."""
+    if record is None:
+        return None
+    return Pivot(
+        language=maybe(record, "language", str),
+        posterior=_shares(record, "posterior"),
+        families=_shares(record, "families"),
+        evidence=items(record, "evidence", str),
+    )
+
+
 def take(record: object, key: str, kind: type[T]) -> T:
     """Return `record[key]`, which must be of that kind.
 
@@ -227,6 +271,10 @@ def _checked(value: object, key: str, kind: type[T]) -> T:
         msg = f"{key!r} is {_short(value)}; give a value of type {kind.__name__}"
         raise InputError(msg)
     return value
+
+
+def _shares(record: object, key: str) -> dict[str, float]:
+    return {str(name): _checked(v, key, float) for name, v in take(record, key, dict).items()}
 
 
 def _span(record: object, side: str) -> Span | None:
