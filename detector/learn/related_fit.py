@@ -19,7 +19,16 @@ from detector.relating.model import RelationModel, hats
 from detector.relating.wording import N_BUCKETS, compare, looks
 from detector.relation import RELATIONS
 
-_PAIRS = {"wmt": 30_000, "flores": 60_000, "apertium": 8_000, "mlqe": 20_000, "mqm_ted": 7_000}
+_PAIRS = {
+    "wmt": 60_000,
+    "flores": 100_000,
+    "apertium": 8_000,
+    "mlqe": 30_000,
+    "mqm_ted": 7_000,
+}
+N_PAIRS = sum(_PAIRS.values())
+"""Sentence pairs that `wordings` looks at, at most."""
+
 _WEIGHTS = {"wmt": 1.0, "flores": 0.6, "apertium": 0.5, "mlqe": 0.7, "mqm_ted": 1.0}
 _QUANTILES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 _SURE = 0.8
@@ -111,7 +120,7 @@ def fit_machine(given: Wordings, folds: Sequence[int], *, seed: int) -> NDArray[
     mine = np.isin(given.folds, folds)
     signs = np.random.default_rng(seed).integers(0, 2, int(mine.sum())) * 2 - 1
     rows = sparse.diags_array(signs.astype(np.float64)) @ given.rows[mine]
-    model = LogisticRegression(C=3.0, fit_intercept=False, max_iter=200)
+    model = LogisticRegression(C=2.0, fit_intercept=False, max_iter=200)
     model.fit(rows, signs > 0, sample_weight=given.weights[mine])
     weights: NDArray[np.float16] = model.coef_[0].astype(np.float16)
     return weights

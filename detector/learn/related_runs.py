@@ -17,7 +17,7 @@ from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder
 from detector.learn.related_documents import Drawer, Example
 from detector.learn.related_figures import RelatedFigures, figures_of
-from detector.learn.related_fit import Wordings, fit_machine, fit_relations, wordings
+from detector.learn.related_fit import N_PAIRS, Wordings, fit_machine, fit_relations, wordings
 from detector.learn.related_lines import APART, N_FOLDS, Stretch
 from detector.reading.text import split
 from detector.reading.view import matching_view
@@ -85,7 +85,7 @@ def train_relations(
     """
     examples = Drawer(stretches, seed=settings.seed).draw(settings.n_documents)
     aligned = align_examples(examples, encoder, progress=progress)
-    given = wordings(stretches, seed=settings.seed, progress=progress("wording", 125_000))
+    given = wordings(stretches, seed=settings.seed, progress=progress("wording", N_PAIRS))
 
     @cache
     def machine(without: frozenset[int]) -> NDArray[np.float16]:

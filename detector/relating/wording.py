@@ -17,12 +17,13 @@ from rapidfuzz.distance import Levenshtein
 
 from detector.reading.view import matching_view
 
-N_BUCKETS = 1 << 17
+N_BUCKETS = 1 << 18
 """Weights of `machine_odds`; a word or a run of words has the one of its hash."""
 
 _WORD = re.compile(r"\w+(?: ?'(?:s|t|re|ve|ll|d|m)\b)?", re.IGNORECASE)
 _LONGEST = 1024  # words of a side; what comes after is not compared
 _SPAN = 3  # neighbouring words looked at together
+_MANY, _LONG = 6, 12  # words of a run and letters of a word, from which more is the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +145,18 @@ def run_odds(wording: Wording, run: Run, weights: NDArray[np.floating]) -> float
 
 
 def _grams(words: Sequence[str], at: range) -> Iterator[str]:
-    """Yield one to three neighbouring words of a run; from two on, with those beside it."""
-    yield from words[at.start : at.stop]
+    """Yield what a run is made of: its words, how they begin and end, and their neighbours.
+
+    Neighbours are runs of two and three words that reach one word beyond the run on either side.
+    """
+    yield f"{min(len(at), _MANY)} words"
+    for word in words[at.start : at.stop]:
+        yield word
+        yield f"{min(len(word), _LONG)} letters"
+        if len(word) > 4:
+            yield f"-{word[-3:]}"
+        if len(word) > 5:
+            yield f"{word[:4]}-"
     before = words[at.start - 1] if at.start else "<"
     after = words[at.stop] if at.stop < len(words) else ">"
     run = (before, *words[at.start : at.stop], after)
