@@ -29,7 +29,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = (
     "version", "errors", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
-    "reading.files",
+    "reading.files", "reading.rows",
     "encode",
     "aligning.weights", "aligning.lattice", "aligning.joining", "aligning.pair",
     "aligning.windows", "aligning.candidates", "aligning.odds", "aligning.tiling",
@@ -45,10 +45,14 @@ ROOMS = (
     "naming.verdicts", "naming.odds", "joins",
     "tags", "tagger_network", "tagger",
     "relation", "pivot",
-    "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
+    "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
+    "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
+    "console",
+    "batch.pairs", "batch.tables", "batch.work", "batch.shards", "batch.local", "batch.cluster",
+    "batch.runs", "batch.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -60,7 +64,7 @@ ROOMS = (
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
-    "console", "cli", "__main__",
+    "cli", "__main__",
 )  # fmt: skip
 # Packages; their __init__.py need no place.
 FRONT = (
@@ -70,6 +74,7 @@ FRONT = (
     "figures",
     "naming",
     "showing",
+    "batch",
     "learn",
     "learn.makers",
     "lexica",
@@ -78,7 +83,8 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
@@ -90,7 +96,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt",
+    "trafilatura", "nupunkt", "ray",
 }  # fmt: skip
 
 
