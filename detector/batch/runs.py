@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
         When the table cannot be read, `out` cannot be written to, is in use or holds a batch of
         other pairs or another model; by `strict`, at the first row that cannot be scored.
     """
-    with Output(out, restart=restart) as output:
+    with Output(out) as output:
         survey = table.survey(strict=strict)
         output.begin(
             Header(
@@ -100,7 +100,8 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
                 shard_rows=table.shard_rows,
                 tables=tuple(tables),
                 signature=engine.signature(),
-            )
+            ),
+            restart=restart,
         )
         before = output.n_rows
         if strict and output.n_errors:

@@ -63,8 +63,6 @@ class Output:
     ----------
     folder : Path
         Made where it is absent; else it must be empty or hold a batch.
-    restart : bool
-        Whether to delete the batch that it holds, first.
 
     Raises
     ------
@@ -76,7 +74,7 @@ class Output:
     The lock is the kernel's (flock), so that of a process that died is gone with it.
     """
 
-    def __init__(self, folder: Path, *, restart: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.entries: dict[int, dict[str, Any]] = {}
         self.damaged: tuple[str, ...] = ()
@@ -89,8 +87,6 @@ class Output:
             raise InputError(msg) from err
         try:
             self._check_foreign()
-            if restart:
-                self._clear()
         except BaseException:
             self._lock.close()
             raise
@@ -121,7 +117,7 @@ class Output:
         """Error rows of the finished shards."""
         return sum(entry["errors"] for entry in self.entries.values())
 
-    def begin(self, header: Header) -> None:
+    def begin(self, header: Header, *, restart: bool = False) -> None:
         """Take up what an earlier run finished, or begin.
 
         Shards that are damaged or missing are told in `damaged` and no longer count as finished;
@@ -130,6 +126,8 @@ class Output:
         Parameters
         ----------
         header : Header
+        restart : bool
+            Whether to delete the batch that the folder holds, first.
 
         Raises
         ------
@@ -137,6 +135,8 @@ class Output:
             When the folder holds a batch of other pairs, another model or other options.
         """
         path = self.folder / MANIFEST
+        if restart:
+            self._clear()
         lines = _lines(path)
         if lines:
             self._compare(_header_of(lines[0], path), header)
