@@ -297,9 +297,14 @@ def _some(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     length = 0
     for pair in pairs:
         some.append(pair)
-        length += sum(len(text) for text in pair if isinstance(text, str))
+        length += _length(pair)
         if length >= _TOGETHER:
             yield some
             some, length = [], 0
     if some:
         yield some
+
+
+def _length(pair: Iterable[object]) -> int:
+    # What is no text is refused later, with its row named.
+    return sum(len(text) for text in pair if isinstance(text, str))

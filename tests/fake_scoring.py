@@ -1,4 +1,4 @@
-"""A scorer without a model for batches, in real processes: it takes its time and fails on demand."""
+"""A scorer for batches that needs no model: it takes its time, and fails on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a batch: whole shards, a manifest that is never ahead of them, one run at a time."""
+"""The folder of a batch: whole shards, a manifest never ahead of them, one run at a time."""
 
 from __future__ import annotations
 

@@ -128,7 +128,9 @@ def _add_scorer(parser: argparse.ArgumentParser) -> None:
         help="do not read word by word: no spans, less time",
     )
     for name, what in (("threshold", "a row is flagged"), ("name-threshold", "a name is damaged")):
-        parser.add_argument(f"--{name}", type=float, help=f"probability in [0, 1] from which {what}")
+        parser.add_argument(
+            f"--{name}", type=float, help=f"probability in [0, 1] from which {what}"
+        )
 
 
 def _batch(arguments: argparse.Namespace) -> int:

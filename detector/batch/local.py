@@ -124,7 +124,7 @@ _work: Work | None = None
 
 
 def _start(task: Task, parent: Connection) -> None:
-    global _task  # noqa: PLW0603 - a process of its own
+    global _task
     _task = task
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that started it decides
     warnings.simplefilter("ignore")  # a report holds the same facts
@@ -139,7 +139,7 @@ def _end_with(parent: Connection) -> None:
 
 
 def _loaded() -> Work:
-    global _work  # noqa: PLW0603 - a process of its own
+    global _work
     if _work is None:
         if _task is None:
             msg = "a worker was given no task"

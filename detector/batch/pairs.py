@@ -177,14 +177,16 @@ class PairTable:
     def _pair(self, index: int, row: TableRow) -> PairRow:
         name = row.values.get("id")
         called = None if name is None else _SURROGATE.sub("\ufffd", str(name))
-        sides = {}
-        fault = row.fault
-        for side in SIDES:
-            if fault is None:
-                sides[side], fault = self._side(side, row.values)
+        source, copy, fault = None, None, row.fault
+        if fault is None:
+            source, fault = self._side("source", row.values)
+        if fault is None:
+            copy, fault = self._side("copy", row.values)
         if fault is not None:
-            return PairRow(index=index, place=row.place, id=called, fault=fault)
-        return PairRow(index=index, place=row.place, id=called, **sides)
+            source = None
+        return PairRow(
+            index=index, place=row.place, id=called, source=source, copy=copy, fault=fault
+        )
 
     def _side(self, side: str, values: Any) -> tuple[str | Path | None, str | None]:  # noqa: ANN401
         """Return one side of a pair, or what is wrong with it."""

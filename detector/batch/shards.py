@@ -362,9 +362,7 @@ def _header_of(line: Mapping[str, Any], path: Path) -> Header:
         msg = f"{path}: is no manifest of a batch; name a new folder, or one that holds a batch"
         raise InputError(msg) from err
     if (form, schema) != (FORMAT, SCHEMA):
-        msg = (
-            f"{path}: has schema {schema!r}, this version reads {SCHEMA}; name another folder"
-        )
+        msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; name another folder"
         raise InputError(msg)
     return Header(**{**header, "tables": tuple(header["tables"])})
 

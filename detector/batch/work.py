@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from detector.batch.pairs import Job, PairRow
 from detector.batch.tables import PAIRS, SENTENCES, Outcome, parquet_of
@@ -175,7 +175,7 @@ class ScoringWork:
             return [_told(one) for one in self._scorer.score_pairs(pairs)]
         except (DetectorError, MemoryError):
             raise
-        except Exception:  # noqa: BLE001 - a text that nobody foresaw must not stop an archive
+        except Exception:  # a text that nobody foresaw must not stop an archive
             return [self._alone(pair) for pair in pairs]
 
     def _alone(self, pair: tuple[str, str]) -> Report | str:
@@ -183,7 +183,7 @@ class ScoringWork:
             return _told(next(self._scorer.score_pairs([pair])))
         except (DetectorError, MemoryError):
             raise
-        except Exception as err:  # noqa: BLE001 - as above
+        except Exception as err:  # as above
             return f"cannot be scored ({type(err).__name__}: {err}); please report this pair"
 
 
@@ -193,9 +193,9 @@ def _told(one: Report | InputError) -> Report | str:
 
 def _outcome(row: PairRow, found: Report | str) -> Outcome:
     """Return what becomes of a row, given its report or what is wrong with it."""
-    told = isinstance(found, str)
-    error, report = (found, None) if told else (None, found)
-    return Outcome(index=row.index, id=row.id, report=report, error=error)
+    if isinstance(found, str):
+        return Outcome(index=row.index, id=row.id, report=None, error=found)
+    return Outcome(index=row.index, id=row.id, report=found, error=None)
 
 
 def _texts(row: PairRow) -> tuple[str, str] | str:

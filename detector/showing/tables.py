@@ -72,7 +72,10 @@ def frame_of_pairs(pairs: Iterable[Iterable[Row]], names: Iterable[object]) -> p
     """
     import pandas as pd
 
-    given = [(index, name, tuple(rows)) for index, (rows, name) in enumerate(zip(pairs, names, strict=True))]
+    given = [
+        (index, name, tuple(rows))
+        for index, (rows, name) in enumerate(zip(pairs, names, strict=True))
+    ]
     table = frame(row for _, _, rows in given for row in rows)
     sizes = [len(rows) for _, _, rows in given]
     table.insert(0, "pair_index", np.repeat(np.arange(len(given)), sizes))
