@@ -154,8 +154,9 @@ class Scorer:
         Yields
         ------
         Report or InputError
-            One for each pair, in order: what `score` returns, to 1e-5, or the error that it would
-            raise. Sentences longer than the encoder reads are said in the report alone.
+            One for each pair, in order: what `score` returns, to 1e-5 (a severity above 1 to
+            1e-5 of its size), or the error that it would raise. Sentences longer than the
+            encoder reads are said in the report alone.
         """
         for some in _some(pairs):
             read = [_documents_or_error(*pair) for pair in some]

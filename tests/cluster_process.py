@@ -35,8 +35,7 @@ class NotedScoring(FakeScoring):
 def main(table: Path, out: Path, notes: Path) -> None:
     temporary = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets want a short path
     # A dead node is known as one in seconds, not in half a minute.
-    health = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500}
-    health |= {"health_check_timeout_ms": 1000, "health_check_failure_threshold": 3}
+    health = {"health_check_period_ms": 1000, "health_check_failure_threshold": 3}
     head = {
         "num_cpus": 1,
         "include_dashboard": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,8 +19,6 @@ from detector.errors import InputError, MissingExtra
 
 @pytest.mark.cluster
 def test_batch_on_a_cluster_that_loses_a_node_has_every_row(tmp_path: Path) -> None:
-    import subprocess
-
     table, notes = tmp_path / "a.jsonl", tmp_path / "notes"
     copies = [f"Copy {i}." if i % 97 else "unusable" for i in range(1000)]
     frame = pd.DataFrame({"source": "Source.", "copy": copies})
@@ -30,7 +29,7 @@ def test_batch_on_a_cluster_that_loses_a_node_has_every_row(tmp_path: Path) -> N
         [sys.executable, script, str(table), str(tmp_path / "ray"), str(notes)],
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -54,4 +53,3 @@ def test_batch_without_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 def test_batch_on_a_cluster_refuses_what_cannot_be() -> None:
     with pytest.raises(InputError, match="0 workers do nothing"):
         RayEngine(FakeScoring(), workers=0)
-    pytest.importorskip("ray", reason="needs the cluster extra")

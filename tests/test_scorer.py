@@ -251,7 +251,8 @@ def test_scorer_many_pairs_score_as_each_alone(scorer: Scorer, source: str, copy
             continue
         assert isinstance(report, Report)
         alone = scorer.score(source=one, copy=other)
-        assert numbers(report) == pytest.approx(numbers(alone), abs=1e-5)
+        # Severity has no upper end: a large one is compared by its size.
+        assert numbers(report) == pytest.approx(numbers(alone), abs=1e-5, rel=1e-5)
         assert report.omissions == alone.omissions
         assert report.n_figures == alone.n_figures
         assert [r.source_indices for r in report.rows] == [r.source_indices for r in alone.rows]
