@@ -231,11 +231,12 @@ PAIRS = [
 ]
 
 
-def numbers(report: Report) -> list[float | None]:
-    """Every probability, cosine and severity of a report, in order."""
+def numbers(report: Report) -> list[float]:
+    """Every probability, cosine and severity of a report, in order; -9 where there is none."""
     found = [report.matched]
     for row in report.rows:
-        found += [row.similarity, row.drift_probability, row.severity]
+        judged = (row.similarity, row.drift_probability, row.severity)
+        found += [-9.0 if number is None else number for number in judged]
         found += [c.probability for c in row.name_changes] + [s.probability for s in row.spans]
     return found
 
