@@ -107,6 +107,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from detector.batch.commands import add_batch
     from detector.learn.commands import add_parsers
 
     parser: argparse.ArgumentParser = _Parser(
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_score(commands)
     _add_align(commands)
+    add_batch(commands)
     add_parsers(commands)
     return parser
 

@@ -37,6 +37,7 @@ DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 # processor's cache: benchmarks/encode.py shows the effect against sentence-transformers' own
 # batches of 32 texts.
 _BATCH_TOKENS = 384
+_WIDE_BATCH_TOKENS = 1 << 14  # of a graphics card, which wants many at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +124,8 @@ class MiniLMEncoder:
         1e-3 of fp32; `auto` takes it exactly there.
     threads : int, optional
         Processor threads; by default torch's own choice is left alone.
+    device : str
+        Where torch computes: "cpu" or, say, "cuda".
 
     Raises
     ------
@@ -140,6 +143,7 @@ class MiniLMEncoder:
         *,
         precision: Precision = "fp32",
         threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
         if precision not in ("fp32", "bf16", "auto"):
             msg = f"precision {precision!r} is unknown; use fp32, bf16 or auto"
@@ -156,7 +160,8 @@ class MiniLMEncoder:
             import torch
 
             torch.set_num_threads(threads)
-        self._model = _load(str(folder) if folder is not None else str(model))
+        self._device = device
+        self._model = _load(str(folder) if folder is not None else str(model), device)
         self._lock = threading.Lock()
         self._bf16 = precision == "bf16" or (precision == "auto" and _has_native_bf16())
         self._identity = EncoderIdentity(
@@ -228,19 +233,23 @@ class MiniLMEncoder:
         lengths = np.array([len(ids) for ids in encoded["input_ids"]])
         vectors = np.empty((len(texts), self._identity.dimension), dtype=np.float32)
         token_vectors: list[TokenVectors | None] = [None] * len(texts)
-        autocast: Any = torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
+        kind = torch.device(self._device).type
+        autocast: Any = torch.autocast(kind, dtype=torch.bfloat16) if self._bf16 else nullcontext()
+        limit = _BATCH_TOKENS if kind == "cpu" else _WIDE_BATCH_TOKENS
         with torch.inference_mode(), autocast:
-            for batch in batches(lengths, limit=_BATCH_TOKENS):
+            for batch in batches(lengths, limit=limit):
                 fed = {
-                    name: torch.from_numpy(_padded([encoded[name][i] for i in batch]))
+                    name: torch.from_numpy(_padded([encoded[name][i] for i in batch])).to(
+                        self._device
+                    )
                     for name in ("input_ids", "attention_mask", "token_type_ids")
                     if name in encoded
                 }
                 out = self._model(fed)
-                vectors[batch] = out["sentence_embedding"].float().numpy()
+                vectors[batch] = out["sentence_embedding"].float().cpu().numpy()
                 if keep_tokens:
                     states = _word_states(out).float()
-                    states = torch.nn.functional.normalize(states, dim=-1).half().numpy()
+                    states = torch.nn.functional.normalize(states, dim=-1).half().cpu().numpy()
                     for row, i in enumerate(batch):
                         token_vectors[i] = _token_vectors(
                             states[row],
@@ -350,14 +359,14 @@ def _weights_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _load(path: str) -> SentenceTransformer:
+def _load(path: str, device: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
         with _quiet():
             model = SentenceTransformer(
                 path,
-                device="cpu",
+                device=device,
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},

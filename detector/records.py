@@ -298,6 +298,15 @@ class Verdicts:
     names: tuple[tuple[NameChange, ...], ...]
     spans: tuple[tuple[ErrorSpan, ...], ...]
 
+    def part(self, at: slice) -> Verdicts:
+        """Return what is said of some of the beads."""
+        return Verdicts(
+            drift=self.drift[at],
+            severity=self.severity[at],
+            names=self.names[at],
+            spans=self.spans[at],
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:

@@ -29,7 +29,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = (
     "version", "errors", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
-    "reading.files",
+    "reading.files", "reading.rows",
     "encode",
     "aligning.weights", "aligning.lattice", "aligning.joining", "aligning.pair",
     "aligning.windows", "aligning.candidates", "aligning.odds", "aligning.tiling",
@@ -46,10 +46,14 @@ ROOMS = (
     "tags", "tagger_network", "tagger",
     "relation", "pivot",
     "relating.wording", "relating.traits", "relating.evidence", "relating.model",
-    "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
+    "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
+    "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
+    "console",
+    "batch.pairs", "batch.tables", "batch.work", "batch.shards", "batch.local", "batch.cluster",
+    "batch.runs", "batch.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -60,8 +64,10 @@ ROOMS = (
     "learn.people", "learn.train", "learn.worded", "learn.word_figures", "learn.tagger_runs",
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
+    "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
+    "learn.related_runs", "learn.related_commands",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
-    "console", "cli", "__main__",
+    "cli", "__main__",
 )  # fmt: skip
 # Packages; their __init__.py need no place.
 FRONT = (
@@ -72,6 +78,7 @@ FRONT = (
     "naming",
     "relating",
     "showing",
+    "batch",
     "learn",
     "learn.makers",
     "lexica",
@@ -80,7 +87,8 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
@@ -92,7 +100,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt",
+    "trafilatura", "nupunkt", "ray",
 }  # fmt: skip
 
 
