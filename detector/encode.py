@@ -46,8 +46,8 @@ class EncoderIdentity:
         Name of the model, or of its folder.
     weights_sha256 : str
         Digest of the weights file.
-    precision : {"fp32", "bf16"}
-        Arithmetic used.
+    precision : {"fp32", "bf16", "fp32-onnx"}
+        Arithmetic used; the last where onnxruntime computes.
     dimension : int
         Length of a sentence vector.
     max_tokens : int
@@ -169,6 +169,22 @@ class MiniLMEncoder:
     def identity(self) -> EncoderIdentity:
         """What the signature of a report says about this encoder."""
         return self._identity
+
+    @property
+    def model(self) -> Any:  # noqa: ANN401 - a module of a library loaded lazily
+        """The sentence-transformers model, for what is to convert it."""
+        return self._model
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What the model is fed, out of `batching.Pass`'s arrays."""
+        known = ("input_ids", "attention_mask", "token_type_ids")
+        return tuple(name for name in known if name in self._model.tokenizer.model_input_names)
+
+    @property
+    def cutter(self) -> str:
+        """What cuts texts into tokens, as JSON of the library `tokenizers`."""
+        return str(self._model.tokenizer.backend_tokenizer.to_str())
 
     @property
     def layers(self) -> Any:  # noqa: ANN401 - modules of a library loaded lazily

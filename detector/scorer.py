@@ -23,6 +23,7 @@ from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
 from detector.judge import judge
+from detector.onnx import OnnxEncoder
 from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
@@ -48,7 +49,8 @@ class Scorer:
     ----------
     encoder : Encoder, str or Path, optional
         An encoder, or the folder or cached name of a sentence-transformers model; by default
-        all-MiniLM-L6-v2 from its package.
+        all-MiniLM-L6-v2 from its package. With an `OnnxEncoder` the bundle's tagger is run by
+        onnxruntime as well, where it was exported beside it.
     bundle : Path, optional
         Folder of a trained model bundle; by default the one inside the package.
     threshold : float, optional
@@ -100,7 +102,10 @@ class Scorer:
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
-        self._bundle: Bundle = load(bundle, encoder=encoder.identity, tagger=tagger is not None)
+        exported = encoder.tagger if tagger and isinstance(encoder, OnnxEncoder) else None
+        self._bundle: Bundle = load(
+            bundle, encoder=encoder.identity, tagger=exported or tagger is not None
+        )
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.name_threshold if name_threshold is None else name_threshold

@@ -234,7 +234,7 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
 
     from detector.tagger_network import PairNetwork, Shape
 
-    config = _read_config(folder / _CONFIG)
+    config = read_config(folder / _CONFIG)
     check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
     data = _read(path)
@@ -286,7 +286,14 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
     return config
 
 
-def _read_config(path: Path) -> TaggerConfig:
+def read_config(path: Path) -> TaggerConfig:
+    """Read a tagger's config alone.
+
+    Raises
+    ------
+    BundleError
+        When it is missing, damaged or of another schema.
+    """
     data = _read(path)
     try:
         record = json.loads(data)

@@ -43,7 +43,7 @@ ROOMS = (
     "naming.casing", "naming.mentions", "naming.spelling", "naming.board", "naming.sense",
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
     "naming.verdicts", "naming.odds", "joins",
-    "tags", "tagger_feed", "tagger_network", "tagger",
+    "tags", "tagger_feed", "tagger_network", "tagger", "onnx", "export",
     "relation", "pivot",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
@@ -78,7 +78,7 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "reading.files", "encode", "lexicon", "tagger", "onnx", "export", "store", "console", "cli",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
@@ -90,7 +90,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt",
+    "trafilatura", "nupunkt", "onnx", "onnxruntime",
 }  # fmt: skip
 
 
