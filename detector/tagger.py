@@ -28,7 +28,7 @@ SCHEMA = 2
 """Layout of the folder; another one is refused."""
 
 _CONFIG, _WEIGHTS = "config.json", "tagger.safetensors"
-_BATCH_TOKENS = 1024  # padded tokens of a batch
+_BATCH_TOKENS = 512  # padded tokens of a batch; as in `batching`, more is slower
 _WINDOW = 512  # tokens of both sides read together; a longer bead is read in parts
 _MARGIN = 0.25  # of a part's length, read on either side of it and not reported
 _SURE = 20.0  # log-odds that stand for certainty
