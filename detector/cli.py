@@ -26,6 +26,7 @@ from detector.version import __version__
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+    from detector.onnx import OnnxEncoder
     from detector.report import Report
     from detector.scorer import Scorer
 
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_align(commands)
     add_batch(commands)
+    _add_export(commands)
     add_parsers(commands)
     return parser
 
@@ -194,6 +196,22 @@ def _add_align(commands: Commands) -> None:
     parser.set_defaults(run=_align)
 
 
+def _add_export(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write encoder and tagger as ONNX, for --onnx",
+        description="Write the encoder and the bundle's tagger as ONNX, in fp32, for "
+        "`detector score --onnx FOLDER` or `Scorer(encoder=OnnxEncoder(folder))`.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="made where it is absent")
+    parser.add_argument(
+        "--encoder", metavar="NAME_OR_FOLDER", help="as for `detector score` (default: its own)"
+    )
+    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="whose tagger is exported")
+    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    parser.set_defaults(run=_export)
+
+
 def _add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("copy", metavar="COPY", help="file of the suspected copy, or - for stdin")
     parser.add_argument("source", metavar="SOURCE", help="file of its source, or - for stdin")
@@ -215,6 +233,12 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
         choices=("fp32", "bf16", "auto"),
         default="fp32",
         help="arithmetic of the encoder (default fp32)",
+    )
+    parser.add_argument(
+        "--onnx",
+        type=Path,
+        metavar="FOLDER",
+        help="compute with onnxruntime, out of a folder that `detector export` wrote",
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
 
@@ -273,6 +297,20 @@ def _align(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _export(arguments: argparse.Namespace) -> int:
+    with status("exporting", quiet=arguments.quiet):
+        from detector.encode import MiniLMEncoder
+        from detector.export import export
+        from detector.store import load
+
+        encoder = MiniLMEncoder(arguments.encoder)
+        bundle = load(arguments.bundle, encoder=encoder.identity)
+        written = export(encoder, bundle.tagger, arguments.folder)
+    for name, digest in sorted(written.files.items()):
+        put(f"{digest[:12]}  {safe(str(arguments.folder / name))}\n")
+    return DONE
+
+
 def _texts(arguments: argparse.Namespace) -> tuple[str, str]:
     from detector.reading.files import read
 
@@ -309,9 +347,21 @@ def _scorer(arguments: argparse.Namespace) -> Scorer:
     with status("loading the model", quiet=arguments.quiet):
         from detector.scorer import Scorer
 
-        options = vars(arguments)
+        options = dict(vars(arguments))
+        if options["onnx"] is not None:
+            options["encoder"] = _onnx(options)
         named = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
         return Scorer(**{name: options[name] for name in named if name in options})
+
+
+def _onnx(options: Mapping[str, Any]) -> OnnxEncoder:
+    from detector.onnx import OnnxEncoder
+
+    for name, default in (("encoder", None), ("precision", "fp32")):
+        if options[name] != default:
+            msg = f"--{name} {options[name]} is settled by --onnx; give one of them"
+            raise InputError(msg)
+    return OnnxEncoder(options["onnx"])
 
 
 @contextmanager

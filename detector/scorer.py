@@ -16,6 +16,7 @@ from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.judge import Aligned, Judgement, judge
+from detector.onnx import OnnxEncoder
 from detector.reading.text import split
 from detector.readings import align_readings, document_of, read_together
 from detector.records import Alignment, Document
@@ -48,7 +49,8 @@ class Scorer:
     ----------
     encoder : Encoder, str or Path, optional
         An encoder, or the folder or cached name of a sentence-transformers model; by default
-        all-MiniLM-L6-v2 from its package.
+        all-MiniLM-L6-v2 from its package. With an `OnnxEncoder` the bundle's tagger is run by
+        onnxruntime as well, where it was exported beside it.
     bundle : Path, optional
         Folder of a trained model bundle; by default the one inside the package.
     threshold : float, optional
@@ -100,7 +102,10 @@ class Scorer:
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
-        self._bundle: Bundle = load(bundle, encoder=encoder.identity, tagger=tagger is not None)
+        exported = encoder.tagger if tagger and isinstance(encoder, OnnxEncoder) else None
+        self._bundle: Bundle = load(
+            bundle, encoder=encoder.identity, tagger=exported or tagger is not None
+        )
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.name_threshold if name_threshold is None else name_threshold

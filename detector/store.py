@@ -120,7 +120,7 @@ def load(
     folder: Path | None = None,
     *,
     encoder: EncoderIdentity | None = None,
-    tagger: bool = True,
+    tagger: Tagger | bool = True,
 ) -> Bundle:
     """Read a bundle and make sure that it fits.
 
@@ -131,8 +131,9 @@ def load(
     encoder : EncoderIdentity, optional
         The encoder whose vectors it is to judge. Its weights must be the ones that the
         models were fitted on; its arithmetic may differ (cosines move by less than 1e-3).
-    tagger : bool
-        Whether to read the bundle's tagger too, where it has one.
+    tagger : Tagger or bool
+        Whether to read the bundle's tagger too, where it has one; or that tagger, run by
+        something else than torch.
 
     Returns
     -------
@@ -151,7 +152,9 @@ def load(
     models = _rebuild(data, folder / _MODELS)
     _check_widths(models, config, folder)
     card = _read(folder / _CARD).decode("utf-8", errors="replace")
-    read = _tagger_of(config, folder) if tagger and config.tagged is not None else None
+    read = None
+    if tagger and config.tagged is not None:
+        read = _fitting(tagger, config.tagged, folder, config.encoder)
     return Bundle(
         models=models,
         config=config,
@@ -181,13 +184,18 @@ def _known(path: Path, digest: str) -> bytes:
     return content
 
 
-def _tagger_of(config: BundleConfig, folder: Path) -> Tagger:
-    read = load_tagger(folder / _TAGGER, encoder=config.encoder)
-    wanted = "" if config.tagged is None else config.tagged.tagger
-    if read.digest != wanted:
+def _fitting(
+    given: Tagger | bool, tagged: TaggedConfig, folder: Path, encoder: EncoderIdentity
+) -> Tagger:
+    """Return the tagger given, or else the folder's, if the bundle was fitted with it."""
+    read = given if isinstance(given, Tagger) else load_tagger(folder / _TAGGER, encoder=encoder)
+    if read.digest != tagged.tagger:
+        what, mend = str(folder / _TAGGER), "the bundle is damaged, train or install it again"
+        if read is given:
+            what, mend = f"{folder}: the tagger given", "export this bundle's own"
         msg = (
-            f"{folder / _TAGGER}: SHA-256 of its config is {read.digest}, the bundle was fitted "
-            f"with {wanted}; the bundle is damaged, train or install it again"
+            f"{what}: SHA-256 of its config is {read.digest}, the bundle was fitted "
+            f"with {tagged.tagger}; {mend}"
         )
         raise BundleError(msg)
     return read

@@ -30,7 +30,7 @@ ROOMS = (
     "version", "errors", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
     "reading.files", "reading.rows",
-    "encode",
+    "batching", "encode",
     "aligning.weights", "aligning.lattice", "aligning.joining", "aligning.pair",
     "aligning.windows", "aligning.candidates", "aligning.odds", "aligning.tiling",
     "aligning.first_look", "aligning.manner", "aligning.second_look", "aligning.choice",
@@ -43,7 +43,7 @@ ROOMS = (
     "naming.casing", "naming.mentions", "naming.spelling", "naming.board", "naming.sense",
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
     "naming.verdicts", "naming.odds", "joins",
-    "tags", "tagger_network", "tagger",
+    "tags", "tagger_feed", "tagger_network", "tagger", "onnx", "export",
     "relation", "pivot",
     "relating.wording", "relating.traits", "relating.evidence", "relating.model",
     "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
@@ -87,8 +87,8 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "store", "console", "cli",
-    "batch.pairs", "batch.shards",
+    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "onnx", "export", "store",
+    "console", "cli", "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
@@ -100,7 +100,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt", "ray",
+    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime",
 }  # fmt: skip
 
 
