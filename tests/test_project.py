@@ -47,8 +47,9 @@ ROOMS = (
     "relation", "pivot",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
-    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
-    "showing.terminal", "showing.forms", "report", "scorer",
+    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.markup",
+    "showing.differences", "showing.marks", "showing.rows", "showing.head", "showing.look",
+    "showing.page", "showing.terminal", "showing.forms", "report", "scorer",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -78,8 +79,8 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
-    "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
+    "reading.files", "encode", "lexicon", "tagger", "store", "showing.look", "console",
+    "cli", "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.config",
 }  # fmt: skip
 FILE_CALLS = {
