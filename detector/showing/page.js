@@ -21,7 +21,7 @@
   const slips = new Set(["case", "possessive"]); // these are no findings
   let current = null;
 
-  const moved = () => slider.value !== slider.defaultValue;
+  const moved = () => Number(slider.value) !== Number(slider.defaultValue);
   const number = (value) => value.toLocaleString("en");
 
   function flag() {
