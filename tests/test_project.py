@@ -27,7 +27,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # A room imports only rooms above it. A new room takes its place in this list, and in the README.
 ROOMS = (
-    "version", "errors", "records",
+    "version", "errors", "showing.look", "showing.beads", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
     "reading.files",
     "encode",
@@ -48,7 +48,7 @@ ROOMS = (
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.markup",
-    "showing.differences", "showing.marks", "showing.rows", "showing.head", "showing.look",
+    "showing.differences", "showing.marks", "showing.rows", "showing.head",
     "showing.page", "showing.terminal", "showing.forms", "report", "scorer",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
