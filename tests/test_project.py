@@ -49,7 +49,7 @@ ROOMS = (
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.markup",
     "showing.differences", "showing.marks", "showing.rows", "showing.head",
-    "showing.page", "showing.terminal", "showing.forms", "report", "scorer",
+    "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -91,7 +91,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt",
+    "trafilatura", "nupunkt", "matplotlib",
 }  # fmt: skip
 
 
