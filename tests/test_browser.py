@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from browser import Page, launched
-from sample_reports import empty, one_row, sample
+from sample_reports import empty, many, one_row, sample
 
-from detector.records import Alignment, Bead, NameChange, Span
+from detector.records import NameChange, Span
 from detector.report import Report
 from detector.showing.display import safe
 from detector.showing.page import page
@@ -44,37 +44,6 @@ def opened(browser: Page, tmp_path: Path) -> Iterator[Opener]:
     browser.console()
     yield show
     assert browser.console() == []
-
-
-def many(n: int) -> Report:
-    """A report of n sentences, each with a little of everything."""
-    text, source = "The Ambove fee rose at once by 21 percent.", "The AMBER fee rose by 12 percent."
-    name = NameChange(
-        change="garbled",
-        probability=0.9,
-        copy=Span(4, 10),
-        copy_text="Ambove",
-        source=Span(4, 9),
-        source_text="AMBER",
-        reason="“AMBER” was garbled: “Ambove”",
-    )
-    rows = tuple(
-        replace(
-            one_row(text, source).rows[0],
-            copy_index=k,
-            source_indices=(k,),
-            drift_probability=k % 100 / 100,
-            drift_flag=k % 100 >= 50,
-            name_changes=(name,) if k % 10 == 0 else (),
-            reasons=("“12 percent” became “21 percent”",),
-        )
-        for k in range(n)
-    )
-    beads = tuple(
-        Bead(source=range(k, k + 1), copy=range(k, k + 1), similarity=0.5) for k in range(n)
-    )
-    alignment = Alignment(beads=beads, n_source=n, n_copy=n)
-    return replace(one_row(text, source), rows=rows, alignment=alignment, n_figures=n)
 
 
 # It opens.

@@ -13,7 +13,7 @@ from detector.records import CHANGES
 from detector.showing.display import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from detector.pivot import Pivot
     from detector.records import Change, ErrorKind, NameChange, Row
@@ -64,7 +64,7 @@ RELATION_WORDS: dict[RelationKind, str] = {
 """What a copy can be to its source, as every view says it."""
 
 _TOLD = 0.005  # probability that is not 0.00 when shown
-_N_EVIDENCE = 4
+_N_LIKELY, _N_EVIDENCE = 5, 4
 _WIDTH = 96
 _LABEL = 11  # columns before the text of a line
 
@@ -150,20 +150,26 @@ def facts(report: Report) -> list[tuple[str, str]]:
 
 
 def _relation(relation: Relation) -> list[tuple[str, str]]:
-    likely = sorted(relation.probabilities.items(), key=lambda item: -item[1])
-    shown = [f"{RELATION_WORDS[kind]} {p:.2f}" for kind, p in likely if p >= _TOLD]
-    label = "not sure" if relation.label is None else RELATION_WORDS[relation.label]
-    said = f"{label} (probabilities: {', '.join(shown)})"
-    return [("Relation", said), *_evidence(relation.evidence)]
+    likely = {RELATION_WORDS[kind]: p for kind, p in relation.probabilities.items()}
+    label = None if relation.label is None else RELATION_WORDS[relation.label]
+    return [("Relation", _likely(likely, label)), *_evidence(relation.evidence)]
 
 
 def _pivot(pivot: Pivot) -> list[tuple[str, str]]:
-    likely = sorted(pivot.posterior.items(), key=lambda item: -item[1])[:4]
-    shown = [f"{shortened(language, 20)} {p:.2f}" for language, p in likely if p >= _TOLD]
     family, p = max(pivot.families.items(), key=lambda item: item[1])
-    label = "not sure" if pivot.language is None else shortened(pivot.language, 20)
-    said = f"{label} (languages: {', '.join(shown)}; family: {shortened(family, 40)} {p:.2f})"
+    likely = _likely(pivot.posterior, pivot.language)
+    said = f"{likely}, family {shortened(family, 40)} {p:.2f}"
     return [("Pivot", said), *_evidence(pivot.evidence)]
+
+
+def _likely(probabilities: Mapping[str, float], label: str | None) -> str:
+    """Return what is likely: the label, if any, its probability and the likeliest others."""
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_N_LIKELY]
+    shown = [f"{shortened(name, 40)} {p:.2f}" for name, p in likely if name != label and p >= _TOLD]
+    if label is None:
+        return f"not sure: {', '.join(shown)}"
+    others = f" ({', '.join(shown)})" if shown else ""
+    return f"{shortened(label, 40)} {probabilities[label]:.2f}{others}"
 
 
 def _evidence(evidence: Sequence[str]) -> list[tuple[str, str]]:
