@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.aligning.align import align
-from detector.aligning.aside import article_of, put_back
-from detector.aligning.joining import Side
+from detector.aligning.documents import align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
@@ -26,6 +24,7 @@ from detector.judge import judge
 from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
+from detector.relation import Relation
 from detector.report import Report
 from detector.threads import one_thread
 
@@ -161,6 +160,7 @@ class Scorer:
             signature=self.signature,
             matched=judged.matched,
             match=judged.matched >= MATCHING_SHARE,
+            relation=self._relate(source_reading.document, copy_reading.document, alignment),
             n_truncated=n_truncated,
             n_figures=judged.n_figures,
             warnings=notes,
@@ -185,6 +185,10 @@ class Scorer:
         """
         documents = [_document_of(side) for side in (source, copy)]
         return self._align(*self._encode(documents[0], documents[1]))
+
+    def _relate(self, source: Document, copy: Document, alignment: Alignment) -> Relation | None:
+        model = self._bundle.relation
+        return None if model is None else model.judge(model.measure(source, copy, alignment))
 
     def _read(self, source: str, copy: str) -> tuple[Reading, Reading]:
         documents = []
@@ -213,36 +217,15 @@ class Scorer:
         )
 
     def _align(self, source: Reading, copy: Reading) -> Alignment:
-        readings = {"source": source, "copy": copy}
-        vectors = {side: reading.encoding.vectors for side, reading in readings.items()}
-        kept = {
-            side: article_of(readings[side].document.texts, vectors[side], vectors[other])
-            for side, other in (("source", "copy"), ("copy", "source"))
-        }
-        lengths = {
-            side: [len(reading.document.sentences[i].text) for i in kept[side]]
-            for side, reading in readings.items()
-        }
-
-        def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
-            texts = [
-                matching_view(
-                    " ".join(readings[side].document.sentences[kept[side][i]].text for i in indices)
-                )
-                for side, indices in joins
-            ]
+        def encode(texts: Sequence[str]) -> NDArray[np.float32]:
             return self._encoder.encode(texts, tokens=False).vectors
 
-        beads = align(
-            vectors["source"][kept["source"]],
-            vectors["copy"][kept["copy"]],
-            source_lengths=lengths["source"],
-            copy_lengths=lengths["copy"],
+        return align_documents(
+            (source.document, source.encoding.vectors),
+            (copy.document, copy.encoding.vectors),
+            encode=encode,
             config=self._config,
-            rejoin=rejoin,
         )
-        sizes = (len(source.document), len(copy.document))
-        return put_back(beads, kept["source"], kept["copy"], sizes)
 
     def _warn(self, source: Reading, copy: Reading) -> tuple[int, tuple[str, ...]]:
         n_truncated = sum(source.encoding.truncated) + sum(copy.encoding.truncated)
