@@ -7,6 +7,7 @@ imported before the arguments are known to be good.
 from __future__ import annotations
 
 import argparse
+import datetime
 import io
 import os
 import shutil
@@ -14,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -254,13 +256,17 @@ def _score(arguments: argparse.Namespace) -> int:
     scorer = _scorer(arguments)
     with _named(arguments, "scoring"):
         report = scorer.score(copy=copy, source=source)
+    texts = (arguments.copy, arguments.source)
+    named = ("stdin" if name == "-" else Path(name).name for name in texts)
+    options = forms.Options(date=datetime.date.today(), title=" against ".join(named))
     made = {
-        out: forms.render(report, form, only_flagged=arguments.only_flagged)
+        out: forms.render(report, form, only_flagged=arguments.only_flagged, options=options)
         for out, form in wanted.items()
     }
     _write(made, arguments)
     only_flagged = arguments.only_flagged and not wanted
-    put(forms.render(report, shown, only_flagged=only_flagged, **_look(arguments)))
+    shown_as = replace(options, **_look(arguments))
+    put(forms.render(report, shown, only_flagged=only_flagged, options=shown_as))
     return FLAGGED if _fails(report, arguments.fail_on) else DONE
 
 

@@ -218,6 +218,11 @@ class Alignment:
         """The beads that hold sentences on both sides."""
         return tuple(bead for bead in self.beads if bead.source and bead.copy)
 
+    def _repr_html_(self) -> str:
+        from detector.showing import beads
+
+        return beads.fragment(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChange:

@@ -27,7 +27,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # A room imports only rooms above it. A new room takes its place in this list, and in the README.
 ROOMS = (
-    "version", "errors", "records",
+    "version", "errors", "showing.look", "showing.beads", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
     "reading.files", "reading.rows",
     "batching", "encode",
@@ -49,8 +49,9 @@ ROOMS = (
     "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
     "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
-    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
-    "showing.terminal", "showing.forms", "report", "scorer",
+    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.markup",
+    "showing.differences", "showing.marks", "showing.rows", "showing.head",
+    "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
     "console",
     "batch.pairs", "batch.tables", "batch.work", "batch.shards", "batch.local", "batch.cluster",
     "batch.runs", "batch.commands",
@@ -88,8 +89,9 @@ FRONT = (
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
     "reading.files", "reading.rows", "encode", "lexicon", "tagger", "onnx", "export", "store",
-    "console", "cli", "batch.pairs", "batch.shards",
+    "showing.look", "console", "cli", "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
+    "learn.related_lines",
     "learn.config",
 }  # fmt: skip
 FILE_CALLS = {
@@ -100,7 +102,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime",
+    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime", "matplotlib",
 }  # fmt: skip
 
 

@@ -13,6 +13,8 @@ import pytest
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encode import MiniLMEncoder
 from detector.reading.text import split
+from detector.showing.marks import marked_bead
+from detector.showing.page import page
 from detector.showing.tables import COLUMNS
 
 pytestmark = pytest.mark.model
@@ -95,6 +97,12 @@ def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
         assert any(source_text in (s or "") and copy_text in (c or "") for s, c in found), (
             f"{source_text} -> {copy_text} was not found"
         )
+
+
+def test_scorer_example_makes_a_small_page_that_marks_every_changed_figure(report: Report) -> None:
+    assert len(page(report).encode()) < 300_000
+    beads = [report.rows[b.copy.start : b.copy.stop] for b in report.alignment.aligned]
+    assert sum(sum(marked_bead(report, bead).n_figures) for bead in beads) == report.n_figures
 
 
 def test_scorer_example_leaves_sound_names_in_peace(report: Report) -> None:
