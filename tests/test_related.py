@@ -16,7 +16,28 @@ from detector.learn.related_lines import APART, N_FOLDS, stretches
 from detector.learn.related_runs import RelatedSettings, train_relations
 from detector.relation import RELATIONS
 
-WORDS = ["harbour", "council", "bank", "river", "engine", "teacher", "market", "winter", "budget", "minister", "garden", "signal", "letter", "border", "village", "doctor", "season", "printer", "bridge", "ticket"]
+WORDS = [
+    "harbour",
+    "council",
+    "bank",
+    "river",
+    "engine",
+    "teacher",
+    "market",
+    "winter",
+    "budget",
+    "minister",
+    "garden",
+    "signal",
+    "letter",
+    "border",
+    "village",
+    "doctor",
+    "season",
+    "printer",
+    "bridge",
+    "ticket",
+]
 
 
 def line(rng: np.random.Generator, machine: bool = False) -> str:
