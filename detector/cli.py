@@ -107,6 +107,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from detector.archive.commands import add_parsers as add_archive
     from detector.learn.commands import add_parsers
 
     parser: argparse.ArgumentParser = _Parser(
@@ -122,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_score(commands)
     _add_align(commands)
+    add_archive(commands)
     add_parsers(commands)
     return parser
 

@@ -49,6 +49,8 @@ ROOMS = (
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
+    "archive.articles", "archive.store", "archive.index", "archive.votes", "archive.search",
+    "archive.adding", "archive.archive", "archive.match", "archive.shown", "archive.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -70,6 +72,7 @@ FRONT = (
     "figures",
     "naming",
     "showing",
+    "archive",
     "learn",
     "learn.makers",
     "lexica",
@@ -80,7 +83,7 @@ FRONT = (
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
-    "learn.config",
+    "learn.config", "archive.articles", "archive.store",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",
@@ -90,7 +93,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt",
+    "trafilatura", "nupunkt", "lancedb",
 }  # fmt: skip
 
 
