@@ -157,6 +157,7 @@ class Archive:
             if done.n_added:
                 store.tidy()
                 index.bring_up(store)
+        self._store = self._searcher = None  # to see at once what was written
         return done
 
     def remove(self, ids: Iterable[str]) -> list[str]:
@@ -175,12 +176,13 @@ class Archive:
         if isinstance(ids, str):
             msg = f"ids is the text {safe(ids)!r}; give a list of ids"
             raise InputError(msg)
-        store = self._opened()
         with locked(self._uri):
+            store = open_store(self._uri)
             store.repair()
             gone = store.remove(ids)
             if gone:
                 store.tidy()
+        self._store = self._searcher = None
         return gone
 
     def info(self) -> Info:
