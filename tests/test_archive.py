@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import FakeEncoder
 
 from detector.archive import adding, index, search
 from detector.archive.adding import Added
@@ -22,7 +23,6 @@ from detector.encode import EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError, MissingExtra
 from detector.reading.text import split
 from detector.scorer import Scorer
-from tests.fakes import FakeEncoder
 
 pytest.importorskip("lancedb")
 
@@ -139,21 +139,6 @@ def test_archive_stops_on_demand_with_what_came_before_stored(archive: Archive) 
     assert {"a40", "a41"} & set(ids(archive)) == {"a40"}
 
 
-def test_archive_blank_texts_are_refused_by_reason() -> None:
-    for text, why in (("", "holds nothing"), (" \n", "holds nothing"), ("— …", "no letter")):
-        with pytest.raises(InputError, match=why):
-            Article(id="x", text=text)
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [("", "0 characters"), ("  ", "2 characters"), ("x" * 1001, "1001"), ("a\ud800", "surrogate")],
-)
-def test_archive_hostile_ids_are_refused(name: str, why: str) -> None:
-    with pytest.raises(InputError, match=why):
-        Article(id=name, text="Words.")
-
-
 @pytest.mark.parametrize("name", ["it's", "a'; DROP TABLE articles; --", '"', "\x1b[31m", "\u202e"])
 def test_archive_ids_of_any_kind_are_kept_and_removed(tmp_path: Path, name: str) -> None:
     made = Archive(tmp_path / "kept", encoder=FakeEncoder())
@@ -184,10 +169,27 @@ def test_archive_that_is_not_there_is_said(tmp_path: Path) -> None:
         Archive(tmp_path / "empty").info()
 
 
+def test_archive_bears_a_stray_file(archive: Archive) -> None:
+    (Path(archive._uri) / "notes.txt").write_text("mine", encoding="utf-8")
+    assert archive.add([article(60)]).n_added == 1
+
+
+def test_archive_a_story_that_went_to_all_papers_is_found(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEAREST", 4)
+    story = article(80).text
+    archive.add(Article(id=f"paper{n}", text=f"{story}\n\nPaper {n}.") for n in range(12))
+    found = archive.search(story)
+    assert all(one.stored.article.id.startswith("paper") for one in found[:2])
+    assert found[0].share == pytest.approx(1.0, abs=0.01)
+
+
 def test_archive_does_not_move_in_with_other_files(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match=r"holds letter\.txt, no archive"):
         Archive(tmp_path, encoder=FakeEncoder()).add([article(1)])
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
 @pytest.mark.parametrize("part", ["sentences", "articles", "settings"])
@@ -260,7 +262,7 @@ import os, signal, sys
 from detector.archive import adding, store
 from detector.archive.archive import Archive
 from detector.archive.articles import read_articles
-from tests.fakes import FakeEncoder
+from fakes import FakeEncoder
 
 adding.LOT, adding.TIDY_EVERY = 60, 2
 folder, table, die_in = sys.argv[1:]
@@ -282,11 +284,10 @@ print("end", flush=True)
 
 
 def _run(folder: Path, table: Path, die_in: str = "") -> subprocess.Popen[str]:
-    root = Path(__file__).resolve().parent.parent
+    tests = Path(__file__).resolve().parent
     return subprocess.Popen(
         [sys.executable, "-c", ADDING, str(folder), str(table), die_in],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -346,80 +347,6 @@ def test_archive_killed_while_removing_ends_it_when_next_written_to(tmp_path: Pa
     made.add([article(4)])  # is there, as far as it knows, until the removal has ended
     assert ids(made) == sorted({f"a{n}" for n in range(10)} - {"a3"})
     assert made.info().n_sentences == 9 * 6
-
-
-# Files ----------------------------------------------------------------------------------------
-
-
-def _read(*paths: Path) -> list[tuple[str, str]]:
-    found = read_articles(paths)
-    return [
-        (one.article.id, one.article.text) if one.article else ("", one.reason) for one in found
-    ]
-
-
-def test_archive_reads_texts_and_tables(tmp_path: Path) -> None:
-    import pandas as pd
-
-    rows = [{"id": "x1", "text": "One, two.", "title": "T"}, {"id": None, "text": 'Say "no".'}]
-    frame = pd.DataFrame(rows)
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    frame.to_parquet(tmp_path / "t.parquet")
-    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
-    (tmp_path / "t.txt").write_text("Plain.\n", encoding="utf-8")
-    for name in ("t.csv", "t.parquet", "t.jsonl"):
-        path = tmp_path / name
-        assert _read(path) == [("x1", "One, two."), (f"{path.as_posix()}#2", 'Say "no".')]
-        assert next(iter(read_articles([path]))).article.title == "T"  # type: ignore[union-attr]
-    assert _read(tmp_path / "t.txt") == [((tmp_path / "t.txt").as_posix(), "Plain.\n")]
-
-
-def test_archive_bad_rows_are_told_and_the_next_is_read(tmp_path: Path) -> None:
-    table = tmp_path / "t.jsonl"
-    table.write_bytes(
-        b'{"text": "Good."}\n\n{"text": \n[1]\n{"body": "x"}\n{"text": " "}\n'
-        b'{"text": "\\ud800"}\n{"text": "\xff"}\n{"text": "Last."}\n'
-    )
-    found = list(read_articles([table]))
-    assert [one.article.text if one.article else None for one in found] == [
-        "Good.", None, None, None, None, None, None, "Last.",
-    ]  # fmt: skip
-    reasons = [one.reason for one in found]
-    for reason, why in zip(
-        reasons[1:-1],
-        ["no JSON", "JSON list", "no text", "holds nothing", "surrogate", "no JSON"],
-        strict=True,
-    ):
-        assert why in reason
-
-
-def test_archive_bad_csv_rows_are_told(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    table.write_bytes(b'id,text\na,Good.\nb,One,too many\nc,"Caf\xe9."\nd,Last.\n')
-    found = list(read_articles([table]))
-    assert [one.article.id if one.article else "" for one in found] == ["a", "", "", "d"]
-    assert "2 fields" in found[1].reason
-    (tmp_path / "u.csv").write_text("id,body\n1,x\n", encoding="utf-8")
-    assert "no column text" in _read(tmp_path / "u.csv")[0][1]
-
-
-def test_archive_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
-    damaged = tmp_path / "t.parquet"
-    damaged.write_bytes(b"PAR1 and no more")
-    missing, empty = tmp_path / "none.jsonl", tmp_path / "empty.txt"
-    empty.write_bytes(b"")
-    reasons = [reason for _, reason in _read(damaged, missing, empty, tmp_path)]
-    for reason, why in zip(
-        reasons, ["cannot be read as Parquet", "is no file", "is empty", "is a folder"], strict=True
-    ):
-        assert why in reason
-
-
-def test_archive_places_say_how_far_it_has_come(tmp_path: Path) -> None:
-    table = _table(tmp_path, 5)
-    done = [one.done for one in read_articles([table])]
-    assert done == sorted(done)
-    assert done[-1] == table.stat().st_size
 
 
 # With the real encoder ------------------------------------------------------------------------

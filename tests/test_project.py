@@ -48,7 +48,7 @@ ROOMS = (
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
-    "showing.terminal", "showing.forms", "report", "scorer",
+    "showing.terminal", "showing.forms", "report", "scorer", "console",
     "archive.articles", "archive.store", "archive.index", "archive.votes", "archive.search",
     "archive.adding", "archive.archive", "archive.match", "archive.shown", "archive.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
@@ -62,7 +62,7 @@ ROOMS = (
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
-    "console", "cli", "__main__",
+    "cli", "__main__",
 )  # fmt: skip
 # Packages; their __init__.py need no place.
 FRONT = (

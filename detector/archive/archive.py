@@ -176,6 +176,7 @@ class Archive:
         if isinstance(ids, str):
             msg = f"ids is the text {safe(ids)!r}; give a list of ids"
             raise InputError(msg)
+        self._opened()
         with locked(self._uri):
             store = open_store(self._uri)
             store.repair()
@@ -248,8 +249,9 @@ class Archive:
         looked_at = [int(number) for number in ballot(hits, top=max(LOOKED_AT, top))]
         known = store.vectors(looked_at)
         order = [number for number in looked_at if number in known]
-        alike = closeness(vectors[voters], {number: known[number] for number in order})
-        explained = shares(alike, usual(hits))
+        own = article_sentences(document)
+        alike = closeness(vectors[own], {number: known[number] for number in order})
+        explained = shares(alike[np.isin(own, voters)], usual(hits))
         ranked = [int(i) for i in np.argsort(-explained, kind="stable")]
         parts = pieces(alike, ranked)
         shown = [*ranked[:top], *(column for column in parts if column not in ranked[:top])]
@@ -258,7 +260,7 @@ class Archive:
             Found(
                 stored=stored[order[column]],
                 share=float(explained[column]),
-                sentences=tuple(int(voters[i]) for i in parts.get(column, ())),
+                sentences=tuple(int(own[i]) for i in parts.get(column, ())),
                 vectors=known[order[column]],
             )
             for column in shown
@@ -271,13 +273,18 @@ class Archive:
         return self._store
 
 
-def voters_of(document: Document) -> NDArray[np.intp]:
-    """Return which sentences are looked up: all but page furniture, at most `VOTERS`."""
+def article_sentences(document: Document) -> NDArray[np.intp]:
+    """Return the sentences of a document that are no page furniture; all where no other is."""
     article = [i for i, text in enumerate(document.texts) if furniture_reason(text) is None]
-    chosen = np.array(article or range(len(document)), np.intp)
-    if len(chosen) > VOTERS:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, VOTERS).round().astype(np.intp)]
-    return chosen
+    return np.array(article or range(len(document)), np.intp)
+
+
+def voters_of(document: Document) -> NDArray[np.intp]:
+    """Return which sentences are looked up: `VOTERS` at most, none of them page furniture."""
+    own = article_sentences(document)
+    if len(own) > VOTERS:
+        own = own[np.linspace(0, len(own) - 1, VOTERS).round().astype(np.intp)]
+    return own
 
 
 def _check_encoder(store: Store, in_use: EncoderIdentity) -> None:

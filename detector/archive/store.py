@@ -276,10 +276,6 @@ def open_store(uri: str | Path, *, create: EncoderIdentity | None = None) -> Sto
         if create is None:
             msg = f"{safe(uri)}: there is no archive here; make one with: detector archive add"
             raise InputError(msg)
-        strange = _others(folder)
-        if strange:
-            msg = f"{safe(uri)}: the folder holds {safe(strange)}, no archive; give a new folder"
-            raise InputError(msg)
         _make(uri, base, names, create)
     with guarded(uri, "opened"):
         tables = {name: base.open_table(name) for name in _TABLES}
@@ -303,7 +299,7 @@ def locked(uri: str | Path) -> Iterator[None]:
     Raises
     ------
     InputError
-        When another process writes to it, or the folder cannot be written to.
+        When another process writes to it, or the folder cannot be written to or is another's.
     """
     folder = folder_of(str(uri))
     if folder is None:
@@ -311,6 +307,9 @@ def locked(uri: str | Path) -> Iterator[None]:
         return
     import fcntl
 
+    if strange := _others(folder):
+        msg = f"{safe(str(uri))}: the folder holds {safe(strange)}, no archive; give a new folder"
+        raise InputError(msg)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / _LOCK).open("ab")
@@ -379,8 +378,8 @@ def _make(uri: str, base: Any, names: set[str], encoder: EncoderIdentity) -> Non
 
 
 def _others(folder: Path | None) -> str:
-    """Return the name of a file that is none of an archive's; empty when there is none."""
-    if folder is None or not folder.is_dir():
+    """Return the name of a file where there is no archive; empty when there is one, or nothing."""
+    if folder is None or not folder.is_dir() or (folder / "settings.lance").exists():
         return ""
     ours = {f"{name}.lance" for name in _TABLES} | {_LOCK}
     return next((path.name for path in sorted(folder.iterdir()) if path.name not in ours), "")

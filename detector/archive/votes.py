@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 ALIKE: Final = 0.55
 """Cosine from which a sentence of a suspect may come from a sentence of an article."""
 
+_USUAL: Final = 0.45
+_ALWAYS: Final = 0.01  # share of its cosine that a hit votes with, however usual it is
 _CLOSE: Final = 0.08  # so much less alike than the best article of a sentence still counts
 _FEWEST: Final = 2  # sentences that a further source must explain, where the suspect has them
 
@@ -50,15 +52,15 @@ class Hits:
 def usual(hits: Hits) -> NDArray[np.float32]:
     """Return the cosine that is merely usual for each sentence: that of its last hit.
 
+    An archive too small to tell gets what is usual elsewhere.
+
     Returns
     -------
     ndarray of shape (n_queries,), float32
-        At most `ALIKE`: where even the last hit is closer, many articles hold the sentence, and
-        which of them is left to the others.
     """
     floors = np.full(hits.n_queries, 1.0, np.float32)
     np.minimum.at(floors, hits.queries, hits.cosines)
-    return floors if hits.full else np.minimum(floors, np.float32(ALIKE))
+    return floors if hits.full else np.full_like(floors, _USUAL)
 
 
 def ballot(hits: Hits, *, top: int) -> NDArray[np.int64]:
@@ -78,7 +80,9 @@ def ballot(hits: Hits, *, top: int) -> NDArray[np.int64]:
     order = np.lexsort((-hits.cosines, pairs))
     _, first = np.unique(pairs[order], return_index=True)
     best = order[first]
-    gains = hits.cosines[best] - usual(hits)[hits.queries[best]]
+    # The little that is always given decides where more articles than were looked up hold every
+    # sentence, as with a story that went to all papers.
+    gains = hits.cosines[best] * (1.0 + _ALWAYS) - usual(hits)[hits.queries[best]]
     votes = np.bincount(column[best], weights=np.maximum(gains, 0.0), minlength=len(articles))
     # The number decides between equals, so that the order is always the same.
     return articles[np.lexsort((articles, -votes))[:top]]
@@ -112,7 +116,7 @@ def shares(alike: NDArray[np.float32], floors: NDArray[np.float32]) -> NDArray[n
     alike : ndarray of shape (n_queries, n_articles), float32
         See `closeness`.
     floors : ndarray of shape (n_queries,), float32
-        See `usual`.
+        See `usual`; taken as `ALIKE` at most, since what many articles hold this one holds too.
 
     Returns
     -------
@@ -121,8 +125,8 @@ def shares(alike: NDArray[np.float32], floors: NDArray[np.float32]) -> NDArray[n
     """
     if not len(alike):
         return np.zeros(alike.shape[1])
-    room = np.maximum(1.0 - floors, 1e-3)[:, None]
-    gains = np.clip((alike - floors[:, None]) / room, 0.0, 1.0)
+    floors = np.minimum(floors, np.float32(ALIKE))[:, None]
+    gains = np.clip((alike - floors) / (1.0 - floors), 0.0, 1.0)
     return np.asarray(gains.mean(axis=0), np.float64)
 
 
