@@ -18,7 +18,8 @@ from detector.archive.adding import Added
 from detector.archive.archive import Archive, voters_of
 from detector.archive.articles import Article, Entry, read_articles
 from detector.archive.match import match
-from detector.archive.store import locked, open_store
+from detector.archive.store import open_store
+from detector.archive.tables import locked
 from detector.encode import EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError, MissingExtra
 from detector.reading.text import split

@@ -49,8 +49,9 @@ ROOMS = (
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer", "console",
-    "archive.articles", "archive.store", "archive.index", "archive.votes", "archive.search",
-    "archive.adding", "archive.archive", "archive.match", "archive.shown", "archive.commands",
+    "archive.articles", "archive.tables", "archive.store", "archive.index", "archive.votes",
+    "archive.search", "archive.adding", "archive.archive", "archive.match", "archive.shown",
+    "archive.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -83,7 +84,7 @@ FRONT = (
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
-    "learn.config", "archive.articles", "archive.store",
+    "learn.config", "archive.articles", "archive.tables",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",

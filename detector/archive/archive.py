@@ -17,7 +17,8 @@ from detector.archive import index
 from detector.archive.adding import Added, add, encoded, entries_of
 from detector.archive.articles import Article, Entry
 from detector.archive.search import Searcher
-from detector.archive.store import Store, Stored, locked, open_store
+from detector.archive.store import Store, Stored, open_store
+from detector.archive.tables import locked
 from detector.archive.votes import ballot, closeness, pieces, shares, usual
 from detector.encode import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError

@@ -10,7 +10,8 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from detector.archive.store import Store, guarded
+from detector.archive.store import Store
+from detector.archive.tables import guarded
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ PROBES: Final = 16
 """Parts of the index that are looked at for each sentence."""
 
 _PART: Final = 1_000  # sentences in a part
+_MOST_PARTS: Final = 4.0  # times the root of the sentences: making them takes n times parts
 _GROWN: Final = 2.0  # times as many sentences as when it was made: made anew
 _SAMPLE: Final = 64  # vectors that each part's middle is learnt from
 
@@ -73,7 +75,7 @@ def bring_up(store: Store) -> None:
         return
     from lancedb.index import BTree, IvfSq
 
-    parts = max(1, n // _PART)
+    parts = max(1, min(n // _PART, int(_MOST_PARTS * n**0.5)))
     logger.info("making an index of %d sentences in %d parts", n, parts)
     config = IvfSq(distance_type="cosine", num_partitions=parts, sample_rate=_SAMPLE)
     with guarded(store.uri, "indexed"):

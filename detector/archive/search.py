@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.archive.index import PROBES, has_index
-from detector.archive.store import Store, guarded, matrix_of
+from detector.archive.store import Store, matrix_of
+from detector.archive.tables import guarded
 from detector.archive.votes import Hits
 
 NEAREST: Final = 64
