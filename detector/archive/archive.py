@@ -157,7 +157,7 @@ class Archive:
             done = add(store, self.encoder, entries_of(articles), refused=refused, stored=stored)
             if done.n_added:
                 store.tidy()
-                index.bring_up(store)
+            index.bring_up(store)
         self._store = self._searcher = None  # to see at once what was written
         return done
 

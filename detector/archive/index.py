@@ -18,11 +18,11 @@ logger = logging.getLogger(__name__)
 FROM: Final = 100_000
 """Sentences from which an index is made."""
 
-PROBES: Final = 16
+PROBES: Final = 8
 """Parts of the index that are looked at for each sentence."""
 
-_PART: Final = 1_000  # sentences in a part
-_MOST_PARTS: Final = 4.0  # times the root of the sentences: making them takes n times parts
+_PART: Final = 4_096  # sentences in a part, or more: to make an index takes n times parts
+_MOST_PARTS: Final = 2.0  # times the root of the sentences
 _GROWN: Final = 2.0  # times as many sentences as when it was made: made anew
 _SAMPLE: Final = 64  # vectors that each part's middle is learnt from
 
