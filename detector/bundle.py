@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from detector.evidence import BeadEvidence
     from detector.join_classify import JoinClassifier
     from detector.joins import Broken
+    from detector.relating.model import RelationModel
     from detector.severity import SeverityRegressor
     from detector.tagger import Tagger
 
@@ -70,6 +71,8 @@ class Bundle:
     config : BundleConfig
     tagger : Tagger or None
         The one that it was fitted with; None judges without it.
+    relation : RelationModel or None
+        Says what a copy is to a source; None where the bundle has none.
     card : str
         What it may be used for, what it was fitted on and how well it does; Markdown.
     """
@@ -77,6 +80,7 @@ class Bundle:
     models: Models
     config: BundleConfig
     tagger: Tagger | None = None
+    relation: RelationModel | None = None
     card: str = ""
 
     @property

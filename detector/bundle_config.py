@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -21,6 +21,9 @@ from detector.encode import EncoderIdentity
 from detector.naming.odds import TAGGED_CHANGES, NameOdds
 from detector.signature import Signature, columns_digest
 from detector.version import __version__
+
+PARTS = {"relation": "relation.safetensors"}
+"""Models that a bundle may hold in a file of their own: their names and their files."""
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
 
@@ -81,6 +84,8 @@ class BundleConfig:
         SHA-256 of `models.skops`.
     tagged : TaggedConfig or None
         None where the bundle was fitted without a tagger.
+    parts : mapping of str to str
+        SHA-256 of the files of models that stand beside `models.skops`, by their names in `PARTS`.
     training : mapping
         Seed, corpora, counts and figures of the fit, as JSON; nothing reads it back.
     """
@@ -96,6 +101,7 @@ class BundleConfig:
     libraries: Mapping[str, str]
     models: str
     tagged: TaggedConfig | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any]
 
     @property
@@ -115,6 +121,7 @@ class BundleConfig:
         record["columns"] = [list(column) for column in self.columns]
         record["tagged"] = None if self.tagged is None else asdict(self.tagged)
         record["libraries"] = dict(self.libraries)
+        record["parts"] = dict(self.parts)
         record["training"] = dict(self.training)
         text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode("utf-8")
@@ -155,6 +162,7 @@ class BundleConfig:
             libraries={str(k): str(v) for k, v in record["libraries"].items()},
             models=str(record["models"]),
             tagged=tagged,
+            parts=_parts(record["parts"]),
             training=dict(record["training"]),
         )
 
@@ -204,6 +212,13 @@ class BundleConfig:
             name_threshold=names if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
+
+
+def _parts(record: Mapping[str, Any]) -> dict[str, str]:
+    if not record.keys() <= PARTS.keys():
+        msg = f"parts are {', '.join(record)}; give some of {', '.join(PARTS)}"
+        raise ValueError(msg)
+    return {str(name): str(digest) for name, digest in record.items()}
 
 
 def _probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file

@@ -7,6 +7,7 @@ imported before the arguments are known to be good.
 from __future__ import annotations
 
 import argparse
+import datetime
 import io
 import os
 import shutil
@@ -14,6 +15,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,6 +28,7 @@ from detector.version import __version__
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+    from detector.onnx import OnnxEncoder
     from detector.report import Report
     from detector.scorer import Scorer
 
@@ -108,6 +111,7 @@ class _Version(argparse.Action):
 
 def _parser() -> argparse.ArgumentParser:
     from detector.archive.commands import add_parsers as add_archive
+    from detector.batch.commands import add_batch
     from detector.learn.commands import add_parsers
 
     parser: argparse.ArgumentParser = _Parser(
@@ -124,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_align(commands)
     add_archive(commands)
+    add_batch(commands)
+    _add_export(commands)
     add_parsers(commands)
     return parser
 
@@ -194,6 +200,22 @@ def _add_align(commands: Commands) -> None:
     parser.set_defaults(run=_align)
 
 
+def _add_export(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write encoder and tagger as ONNX, for --onnx",
+        description="Write the encoder and the bundle's tagger as ONNX, in fp32, for "
+        "`detector score --onnx FOLDER` or `Scorer(encoder=OnnxEncoder(folder))`.",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="made where it is absent")
+    parser.add_argument(
+        "--encoder", metavar="NAME_OR_FOLDER", help="as for `detector score` (default: its own)"
+    )
+    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="whose tagger is exported")
+    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    parser.set_defaults(run=_export)
+
+
 def _add_pair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("copy", metavar="COPY", help="file of the suspected copy, or - for stdin")
     parser.add_argument("source", metavar="SOURCE", help="file of its source, or - for stdin")
@@ -216,6 +238,12 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
         default="fp32",
         help="arithmetic of the encoder (default fp32)",
     )
+    parser.add_argument(
+        "--onnx",
+        type=Path,
+        metavar="FOLDER",
+        help="compute with onnxruntime, out of a folder that `detector export` wrote",
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
 
 
@@ -230,13 +258,17 @@ def _score(arguments: argparse.Namespace) -> int:
     scorer = _scorer(arguments)
     with _named(arguments, "scoring"):
         report = scorer.score(copy=copy, source=source)
+    texts = (arguments.copy, arguments.source)
+    named = ("stdin" if name == "-" else Path(name).name for name in texts)
+    options = forms.Options(date=datetime.date.today(), title=" against ".join(named))
     made = {
-        out: forms.render(report, form, only_flagged=arguments.only_flagged)
+        out: forms.render(report, form, only_flagged=arguments.only_flagged, options=options)
         for out, form in wanted.items()
     }
     _write(made, arguments)
     only_flagged = arguments.only_flagged and not wanted
-    put(forms.render(report, shown, only_flagged=only_flagged, **_look(arguments)))
+    shown_as = replace(options, **_look(arguments))
+    put(forms.render(report, shown, only_flagged=only_flagged, options=shown_as))
     return FLAGGED if _fails(report, arguments.fail_on) else DONE
 
 
@@ -270,6 +302,20 @@ def _align(arguments: argparse.Namespace) -> int:
         _write(dict.fromkeys(arguments.out, text), arguments)
     else:
         put(text)
+    return DONE
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with status("exporting", quiet=arguments.quiet):
+        from detector.encode import MiniLMEncoder
+        from detector.export import export
+        from detector.store import load
+
+        encoder = MiniLMEncoder(arguments.encoder)
+        bundle = load(arguments.bundle, encoder=encoder.identity)
+        written = export(encoder, bundle.tagger, arguments.folder)
+    for name, digest in sorted(written.files.items()):
+        put(f"{digest[:12]}  {safe(str(arguments.folder / name))}\n")
     return DONE
 
 
@@ -309,9 +355,21 @@ def _scorer(arguments: argparse.Namespace) -> Scorer:
     with status("loading the model", quiet=arguments.quiet):
         from detector.scorer import Scorer
 
-        options = vars(arguments)
+        options = dict(vars(arguments))
+        if options["onnx"] is not None:
+            options["encoder"] = _onnx(options)
         named = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
         return Scorer(**{name: options[name] for name in named if name in options})
+
+
+def _onnx(options: Mapping[str, Any]) -> OnnxEncoder:
+    from detector.onnx import OnnxEncoder
+
+    for name, default in (("encoder", None), ("precision", "fp32")):
+        if options[name] != default:
+            msg = f"--{name} {options[name]} is settled by --onnx; give one of them"
+            raise InputError(msg)
+    return OnnxEncoder(options["onnx"])
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Sentence and token vectors from one pass of a small open encoder.
 
 This room loads a model (from disk only, never from a network), checks its weights and turns
-texts into an `Encoding`. It does not split texts, align them or cache anything between calls.
+texts into an `Encoding`, in the batches of `batching`. It does not split texts, align them or cache
+anything between calls.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.batching import NARROW, WIDE, encode_texts
 from detector.errors import BundleError, EncodeError, InputError
-from detector.records import Encoding, TokenVectors
+from detector.records import Encoding
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -33,11 +35,6 @@ Precision = Literal["fp32", "bf16", "auto"]
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-# Padded tokens a batch may hold. Small batches of like lengths keep the activations in the
-# processor's cache: benchmarks/encode.py shows the effect against sentence-transformers' own
-# batches of 32 texts.
-_BATCH_TOKENS = 384
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderIdentity:
@@ -49,8 +46,8 @@ class EncoderIdentity:
         Name of the model, or of its folder.
     weights_sha256 : str
         Digest of the weights file.
-    precision : {"fp32", "bf16"}
-        Arithmetic used.
+    precision : {"fp32", "bf16", "fp32-onnx"}
+        Arithmetic used; the last where onnxruntime computes.
     dimension : int
         Length of a sentence vector.
     max_tokens : int
@@ -123,6 +120,8 @@ class MiniLMEncoder:
         1e-3 of fp32; `auto` takes it exactly there.
     threads : int, optional
         Processor threads; by default torch's own choice is left alone.
+    device : str
+        Where it is computed, by torch's name: `cpu`, or `cuda` on a machine with such a card.
 
     Raises
     ------
@@ -140,10 +139,9 @@ class MiniLMEncoder:
         *,
         precision: Precision = "fp32",
         threads: int | None = None,
+        device: str = "cpu",
     ) -> None:
-        if precision not in ("fp32", "bf16", "auto"):
-            msg = f"precision {precision!r} is unknown; use fp32, bf16 or auto"
-            raise InputError(msg)
+        self._bf16 = reads_bf16(precision, device)
         folder, name, expected = _find_model(model)
         digest = _weights_digest(folder) if folder is not None else "unknown"
         if expected is not None and digest != expected:
@@ -156,9 +154,9 @@ class MiniLMEncoder:
             import torch
 
             torch.set_num_threads(threads)
-        self._model = _load(str(folder) if folder is not None else str(model))
+        self._device = device
+        self._model = _load(str(folder) if folder is not None else str(model), device)
         self._lock = threading.Lock()
-        self._bf16 = precision == "bf16" or (precision == "auto" and _has_native_bf16())
         self._identity = EncoderIdentity(
             name=name,
             weights_sha256=digest,
@@ -171,6 +169,22 @@ class MiniLMEncoder:
     def identity(self) -> EncoderIdentity:
         """What the signature of a report says about this encoder."""
         return self._identity
+
+    @property
+    def model(self) -> Any:  # noqa: ANN401 - a module of a library loaded lazily
+        """The sentence-transformers model, for what is to convert it."""
+        return self._model
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What the model is fed, out of `batching.Pass`'s arrays."""
+        known = ("input_ids", "attention_mask", "token_type_ids")
+        return tuple(name for name in known if name in self._model.tokenizer.model_input_names)
+
+    @property
+    def cutter(self) -> str:
+        """What cuts texts into tokens, as JSON of the library `tokenizers`."""
+        return str(self._model.tokenizer.backend_tokenizer.to_str())
 
     @property
     def layers(self) -> Any:  # noqa: ANN401 - modules of a library loaded lazily
@@ -202,58 +216,46 @@ class MiniLMEncoder:
         -----
         How texts are batched moves the last bits of a vector (about 1e-7 in fp32).
         """
-        for index, text in enumerate(texts):
-            if not text.strip():
-                msg = f"text {index} is blank; a blank text has no direction, leave it out"
-                raise InputError(msg)
-        if not texts:
-            empty = np.zeros((0, self._identity.dimension), dtype=np.float32)
-            return Encoding(empty, () if tokens else None, ())
+        import torch
+
         began = time.perf_counter()
-        with self._lock:
-            encoding = self._encode(list(texts), keep_tokens=tokens)
+        kind = self._device.partition(":")[0]
+        autocast: Any = torch.autocast(kind, torch.bfloat16) if self._bf16 else nullcontext()
+        with self._lock, torch.inference_mode(), autocast:
+            encoding = encode_texts(
+                texts,
+                self._cut,
+                self._run,
+                dimension=self._identity.dimension,
+                tokens=tokens,
+                limit=NARROW if kind == "cpu" else WIDE,
+            )
         logger.debug("encoded %d texts in %.3f s", len(texts), time.perf_counter() - began)
         return encoding
 
-    def _encode(self, texts: list[str], *, keep_tokens: bool) -> Encoding:
+    def _cut(self, texts: list[str], /) -> Sequence[Any]:
+        encoded = self._model.tokenizer(
+            texts, truncation=True, max_length=self._identity.max_tokens
+        )
+        cuts: Sequence[Any] = encoded.encodings
+        return cuts
+
+    def _run(
+        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
         import torch
 
-        encoded = self._model.tokenizer(
-            [_readable(text) for text in texts],
-            truncation=True,
-            max_length=self._identity.max_tokens,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
-        lengths = np.array([len(ids) for ids in encoded["input_ids"]])
-        vectors = np.empty((len(texts), self._identity.dimension), dtype=np.float32)
-        token_vectors: list[TokenVectors | None] = [None] * len(texts)
-        autocast: Any = torch.autocast("cpu", dtype=torch.bfloat16) if self._bf16 else nullcontext()
-        with torch.inference_mode(), autocast:
-            for batch in batches(lengths, limit=_BATCH_TOKENS):
-                fed = {
-                    name: torch.from_numpy(_padded([encoded[name][i] for i in batch]))
-                    for name in ("input_ids", "attention_mask", "token_type_ids")
-                    if name in encoded
-                }
-                out = self._model(fed)
-                vectors[batch] = out["sentence_embedding"].float().numpy()
-                if keep_tokens:
-                    states = _word_states(out).float()
-                    states = torch.nn.functional.normalize(states, dim=-1).half().numpy()
-                    for row, i in enumerate(batch):
-                        token_vectors[i] = _token_vectors(
-                            states[row],
-                            encoded["offset_mapping"][i],
-                            encoded["special_tokens_mask"][i],
-                        )
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, np.maximum(norms, 1e-12), out=vectors)
-        return Encoding(
-            vectors,
-            tuple(t for t in token_vectors if t is not None) if keep_tokens else None,
-            tuple(bool(e.overflowing) for e in encoded.encodings),
-        )
+        names = self._model.tokenizer.model_input_names
+        out = self._model({n: torch.from_numpy(fed[n]).to(self._device) for n in names if n in fed})
+        vectors: NDArray[np.float32] = out["sentence_embedding"].float().cpu().numpy()
+        return vectors, token_states(out).cpu().numpy() if tokens else None
+
+
+def token_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
+    """Return unit vectors of each token of a sentence-transformers model's output, in float16."""
+    import torch
+
+    return torch.nn.functional.normalize(_word_states(out).float(), dim=-1).half()
 
 
 def _word_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
@@ -264,54 +266,6 @@ def _word_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded
     """
     layers = out.get("all_layer_embeddings")
     return out["token_embeddings"] if layers is None else layers[round((len(layers) - 1) * 2 / 3)]
-
-
-def batches(lengths: NDArray[np.intp], *, limit: int) -> Iterator[NDArray[np.intp]]:
-    """Yield indices of texts of like length, each batch within so many tokens when padded.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,), intp
-        Tokens of each text.
-    limit : int
-        A longer text is a batch of its own.
-
-    Yields
-    ------
-    ndarray of shape (n_batch,), intp
-    """
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= limit:
-            stop += 1
-        yield order[start:stop]
-        start = stop
-
-
-def _padded(rows: list[list[int]]) -> NDArray[np.int64]:
-    # Zero is BERT's [PAD]; the attention mask is padded with the same zero.
-    out = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
-    for index, row in enumerate(rows):
-        out[index, : len(row)] = row
-    return out
-
-
-def _token_vectors(
-    states: NDArray[np.float16], offsets: list[tuple[int, int]], special: list[int]
-) -> TokenVectors:
-    keep = np.flatnonzero(np.array(special) == 0)
-    places = np.array(offsets, dtype=np.int32).reshape(-1, 2)[keep]
-    return TokenVectors(states[keep], places[:, 0].copy(), places[:, 1].copy())
-
-
-def _readable(text: str) -> str:
-    # A lone surrogate cannot be handed to the tokenizer; a replacement of the same length keeps
-    # every offset in place.
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
-    return text
 
 
 def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]:
@@ -350,14 +304,14 @@ def _weights_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _load(path: str) -> SentenceTransformer:
+def _load(path: str, device: str) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
         with _quiet():
             model = SentenceTransformer(
                 path,
-                device="cpu",
+                device=device,
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
@@ -392,9 +346,29 @@ def _quiet() -> Iterator[None]:
             hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _has_native_bf16() -> bool:
+def reads_bf16(precision: Precision, device: str = "cpu") -> bool:
+    """Tell whether bf16 is meant: asked for, or natively there where `auto` leaves it open.
+
+    Parameters
+    ----------
+    precision : {"fp32", "bf16", "auto"}
+    device : str
+        As torch names it.
+
+    Raises
+    ------
+    InputError
+        When the precision is another.
+    """
+    if precision not in get_args(Precision):
+        msg = f"precision {precision!r} is unknown; use fp32, bf16 or auto"
+        raise InputError(msg)
+    if precision != "auto":
+        return precision == "bf16"
     import torch
 
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities = torch.backends.cpu.get_cpu_capability()
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(capabilities == "AVX512" and supported is not None and supported())

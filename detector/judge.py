@@ -70,16 +70,23 @@ class Judgement:
     n_figures: int
 
 
-def judge(
-    source: Reading, copy: Reading, alignment: Alignment, *, models: Judge, threshold: float
-) -> Judgement:
-    """Judge every copy sentence of an aligned pair.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aligned:
+    """Two readings and the beads of their sentences."""
+
+    source: Reading
+    copy: Reading
+    alignment: Alignment
+
+
+def judge(pairs: Sequence[Aligned], *, models: Judge, threshold: float) -> list[Judgement]:
+    """Judge every copy sentence of aligned pairs.
 
     Parameters
     ----------
-    source, copy : Reading
-    alignment : Alignment
-        Of the two readings' sentences.
+    pairs : sequence of Aligned
+        The beads of all of them are judged in one call, since models ask much for a call and
+        little for a bead.
     models : Judge
         Gives the verdicts on a sequence of evidence.
     threshold : float
@@ -87,7 +94,8 @@ def judge(
 
     Returns
     -------
-    Judgement
+    list of Judgement
+        One for each pair, in order.
 
     Notes
     -----
@@ -95,26 +103,54 @@ def judge(
     source sentence most like it, so its probability says how little the source supports it; page
     furniture that the copy added is not judged and has none.
     """
+    joins = models.joins
+    cases = [_case(pair, joins) for pair in pairs]
+    verdicts = models.judge([bead for case in cases for bead in case.gathered])
+    judged, at = [], 0
+    for case in cases:
+        mine = slice(at, at + len(case.jobs))
+        judged.append(_judgement(case, verdicts.part(mine), threshold))
+        at = mine.stop
+    return judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One pair made ready for the models."""
+
+    pair: Aligned
+    furniture: dict[int, str]
+    jobs: list[_Job]
+    gathered: list[BeadEvidence]
+
+
+def _case(pair: Aligned, joins: Broken | None) -> _Case:
+    source, copy = pair.source, pair.copy
     furniture = {
         j: reason
-        for bead in alignment.beads
+        for bead in pair.alignment.beads
         if not bead.source
         for j in bead.copy
         if (reason := furniture_reason(copy.document.sentences[j].text)) is not None
     }
-    jobs = _jobs(source, copy, alignment, furniture)
-    pairing = pair_up(source, copy, joins=models.joins)
+    jobs = _jobs(source, copy, pair.alignment, furniture)
+    pairing = pair_up(source, copy, joins=joins)
     gathered = [
         gather(pairing, at=(job.source, job.copy), similarity=job.similarity) for job in jobs
     ]
-    verdicts = models.judge(gathered)
+    return _Case(pair=pair, furniture=furniture, jobs=jobs, gathered=gathered)
+
+
+def _judgement(case: _Case, verdicts: Verdicts, threshold: float) -> Judgement:
+    source, copy = case.pair.source, case.pair.copy
     evidence = [
-        replace(bead, names=names) for bead, names in zip(gathered, verdicts.names, strict=True)
+        replace(bead, names=names)
+        for bead, names in zip(case.gathered, verdicts.names, strict=True)
     ]
     rows: list[Row] = []
     drift, severities = verdicts.drift.tolist(), verdicts.severity.tolist()
     for job, bead, probability, points, spans in zip(
-        jobs, evidence, drift, severities, verdicts.spans, strict=True
+        case.jobs, evidence, drift, severities, verdicts.spans, strict=True
     ):
         severity = None if math.isnan(points) else points
         verdict = _Verdict(probability, probability >= threshold, severity, spans)
@@ -125,18 +161,18 @@ def judge(
             rows += _aligned(source, copy, job, bead, verdict)
     rows += [
         _alone(copy.document.sentences[j], j, f"page furniture of the copy, not judged ({reason})")
-        for j, reason in furniture.items()
+        for j, reason in case.furniture.items()
     ]
     rows.sort(key=lambda row: row.copy_index)
-    omissions, outside = _missing(source, alignment)
+    omissions, outside = _missing(source, case.pair.alignment)
     return Judgement(
         rows=tuple(rows),
         omissions=omissions,
         outside=outside,
-        matched=_matched(rows, furniture),
+        matched=_matched(rows, case.furniture),
         n_figures=sum(
             change.change != "kept" and change.weight >= TOLD_FIGURE
-            for job, bead in zip(jobs, evidence, strict=True)
+            for job, bead in zip(case.jobs, evidence, strict=True)
             if not job.addition
             for change in bead.figures
         ),

@@ -218,6 +218,11 @@ class Alignment:
         """The beads that hold sentences on both sides."""
         return tuple(bead for bead in self.beads if bead.source and bead.copy)
 
+    def _repr_html_(self) -> str:
+        from detector.showing import beads
+
+        return beads.fragment(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChange:
@@ -297,6 +302,15 @@ class Verdicts:
     severity: NDArray[np.float64]
     names: tuple[tuple[NameChange, ...], ...]
     spans: tuple[tuple[ErrorSpan, ...], ...]
+
+    def part(self, at: slice) -> Verdicts:
+        """Return what is said of some of the beads."""
+        return Verdicts(
+            drift=self.drift[at],
+            severity=self.severity[at],
+            names=self.names[at],
+            spans=self.spans[at],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The result of scoring a copy against its source: one record, its views and its JSON.
 
 Everything shown was computed before; a report counts, sorts and formats what its rows hold. How it
-looks as text, table or page is said in `summary`, `terminal` and `html`.
+looks as text, table or page is said in `summary`, `terminal` and `page`.
 """
 
 from __future__ import annotations
@@ -314,9 +314,9 @@ class Report:
         )
 
     def _repr_html_(self) -> str:
-        from detector.showing import html
+        from detector.showing import page
 
-        return html.fragment(self)
+        return page.fragment(self)
 
 
 def _check_row(row: Row, threshold: float) -> None:

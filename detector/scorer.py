@@ -7,35 +7,36 @@ no file but the model bundle (through `store`) and shows nothing.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from detector.aligning.align import align
-from detector.aligning.aside import article_of, put_back
-from detector.aligning.joining import Side
+from detector.aligning.documents import Vectors, align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
-from detector.evidence import Reading, read
-from detector.judge import judge
+from detector.judge import Aligned, Judgement, judge
+from detector.onnx import OnnxEncoder
 from detector.reading.text import split
-from detector.reading.view import matching_view
-from detector.records import Alignment, Document, Encoding, Sentence
+from detector.readings import align_readings, document_of, read_together
+from detector.records import Alignment, Document
+from detector.relation import Relation
 from detector.report import Report
 from detector.threads import one_thread
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from detector.signature import Signature
     from detector.store import Bundle
 
 # Below this share of the copy's text in close beads, two texts are said not to match. Independent
 # reports of one event reach .1 to .3, round trips .95.
 MATCHING_SHARE = 0.5
+
+# Characters of pairs that are encoded and judged in one call. More fill the encoder's batches no
+# better, and their token vectors (about 200 bytes a character) are held at a time.
+_TOGETHER = 1 << 16
 
 
 class Scorer:
@@ -48,7 +49,8 @@ class Scorer:
     ----------
     encoder : Encoder, str or Path, optional
         An encoder, or the folder or cached name of a sentence-transformers model; by default
-        all-MiniLM-L6-v2 from its package.
+        all-MiniLM-L6-v2 from its package. With an `OnnxEncoder` the bundle's tagger is run by
+        onnxruntime as well, where it was exported beside it.
     bundle : Path, optional
         Folder of a trained model bundle; by default the one inside the package.
     threshold : float, optional
@@ -100,7 +102,10 @@ class Scorer:
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
-        self._bundle: Bundle = load(bundle, encoder=encoder.identity, tagger=tagger is not None)
+        exported = encoder.tagger if tagger and isinstance(encoder, OnnxEncoder) else None
+        self._bundle: Bundle = load(
+            bundle, encoder=encoder.identity, tagger=exported or tagger is not None
+        )
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.name_threshold if name_threshold is None else name_threshold
@@ -140,35 +145,78 @@ class Scorer:
         TruncationWarning
             If a sentence is longer than the encoder reads.
         """
-        source_reading, copy_reading = self._read(source, copy)
-        alignment = self._align(source_reading, copy_reading)
-        with one_thread("blas"):
-            judged = judge(
-                source_reading,
-                copy_reading,
-                alignment,
-                models=self._bundle,
-                threshold=self._threshold,
+        [report] = self._score([_documents(source, copy)])
+        for note in report.warnings:
+            warnings.warn(note, TruncationWarning, stacklevel=2)
+        return report
+
+    def score_pairs(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Report | InputError]:
+        """Judge many pairs, neighbouring ones in one call of the encoder and of the models.
+
+        Parameters
+        ----------
+        pairs : iterable of (source, copy)
+            Raw texts; taken a few at a time, so memory does not grow with their number.
+
+        Yields
+        ------
+        Report or InputError
+            One for each pair, in order: what `score` returns, to 1e-5 (a severity above 1 to
+            1e-5 of its size), or the error that it would raise. Sentences longer than the
+            encoder reads are said in the report alone.
+        """
+        for some in _some(pairs):
+            read = [_documents_or_error(*pair) for pair in some]
+            reports = iter(self._score([one for one in read if not isinstance(one, InputError)]))
+            yield from (one if isinstance(one, InputError) else next(reports) for one in read)
+
+    def score_frame(self, pairs: pd.DataFrame) -> pd.DataFrame:
+        """Judge the pairs of a frame.
+
+        Parameters
+        ----------
+        pairs : DataFrame
+            A row for each pair: columns `source` and `copy` hold the raw texts, `id`, where there
+            is one, what the pair is called. Its index and other columns are not read.
+
+        Returns
+        -------
+        DataFrame
+            A row for each copy sentence, as `detector batch` writes them: `pair_index` (position
+            of the pair among the rows, from 0), `id`, and the columns of `Report.to_frame`.
+
+        Raises
+        ------
+        InputError
+            When a column is missing, or a text holds no sentence; the message names its row.
+
+        Examples
+        --------
+        >>> table = scorer.score_frame(pd.read_csv("pairs.csv"))  # doctest: +SKIP
+        >>> table.groupby("pair_index").severity.mean()  # doctest: +SKIP
+        """
+        from detector.showing.tables import frame_of_pairs
+
+        missing = [name for name in ("source", "copy") if name not in pairs.columns]
+        if missing:
+            msg = (
+                f"the frame has no column {', '.join(missing)}; needed are source and copy, and "
+                "id is read where it is there"
             )
-        n_truncated, notes = self._warn(source_reading, copy_reading)
-        return Report(
-            rows=judged.rows,
-            omissions=judged.omissions,
-            outside=judged.outside,
-            alignment=alignment,
-            threshold=self._threshold,
-            name_threshold=self._name_threshold,
-            signature=self.signature,
-            matched=judged.matched,
-            match=judged.matched >= MATCHING_SHARE,
-            n_truncated=n_truncated,
-            n_figures=judged.n_figures,
-            warnings=notes,
-        )
+            raise InputError(msg)
+        reports = []
+        texts = zip(pairs["source"], pairs["copy"], strict=True)
+        for index, report in enumerate(self.score_pairs(texts)):
+            if isinstance(report, InputError):
+                msg = f"row {index} of the frame: {report}"
+                raise InputError(msg) from report
+            reports.append(report)
+        names = pairs["id"] if "id" in pairs.columns else [None] * len(pairs)
+        return frame_of_pairs((report.rows for report in reports), names)
 
     def align(self, *, copy: str, source: str) -> Alignment:
         """Align two raw texts without judging them; parameters as for `score`."""
-        return self._align(*self._read(source, copy))
+        return self._align(_documents(source, copy))
 
     def align_sentences(self, *, copy: Sequence[str], source: Sequence[str]) -> Alignment:
         """Align two lists of sentences.
@@ -183,92 +231,119 @@ class Scorer:
         Alignment
             Beads of two index ranges that tile both lists.
         """
-        documents = [_document_of(side) for side in (source, copy)]
-        return self._align(*self._encode(documents[0], documents[1]))
+        return self._align((document_of(source), document_of(copy)))
 
-    def _read(self, source: str, copy: str) -> tuple[Reading, Reading]:
-        documents = []
-        for name, raw in (("source", source), ("copy", copy)):
-            if not isinstance(raw, str):
-                msg = f"the {name} is a {type(raw).__name__}; give its text as a str"
-                raise InputError(msg)
-            document = split(raw)
-            if not document.sentences:
-                msg = (
-                    f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
-                )
-                raise InputError(msg)
-            documents.append(document)
-        return self._encode(documents[0], documents[1])
+    def relate(
+        self, *, copy: tuple[Document, Vectors], source: tuple[Document, Vectors]
+    ) -> Relation | None:
+        """Say what a copy is to a source whose sentences were encoded before, without judging it.
 
-    def _encode(self, source: Document, copy: Document) -> tuple[Reading, Reading]:
-        # Both documents in one call, each distinct sentence once: batches fill better.
-        views = [[matching_view(text) for text in side.texts] for side in (source, copy)]
-        distinct = list(dict.fromkeys(chain(*views)))
-        encoding = self._encoder.encode(distinct)
-        place = {view: index for index, view in enumerate(distinct)}
-        return (
-            read(source, _take(encoding, [place[view] for view in views[0]])),
-            read(copy, _take(encoding, [place[view] for view in views[1]])),
-        )
+        Parameters
+        ----------
+        copy, source : (Document, ndarray of shape (n, d), float32)
+            A split text, and the unit vectors that this scorer's encoder gave the matching views
+            of its sentences.
 
-    def _align(self, source: Reading, copy: Reading) -> Alignment:
-        readings = {"source": source, "copy": copy}
-        vectors = {side: reading.encoding.vectors for side, reading in readings.items()}
-        kept = {
-            side: article_of(readings[side].document.texts, vectors[side], vectors[other])
-            for side, other in (("source", "copy"), ("copy", "source"))
-        }
-        lengths = {
-            side: [len(reading.document.sentences[i].text) for i in kept[side]]
-            for side, reading in readings.items()
-        }
-
-        def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
-            texts = [
-                matching_view(
-                    " ".join(readings[side].document.sentences[kept[side][i]].text for i in indices)
-                )
-                for side, indices in joins
-            ]
-            return self._encoder.encode(texts, tokens=False).vectors
-
-        beads = align(
-            vectors["source"][kept["source"]],
-            vectors["copy"][kept["copy"]],
-            source_lengths=lengths["source"],
-            copy_lengths=lengths["copy"],
+        Returns
+        -------
+        Relation or None
+            What `Report.relation` of the two would be; None where the bundle has no model for it.
+        """
+        if self._bundle.relation is None:
+            return None
+        alignment = align_documents(
+            source,
+            copy,
+            encode=lambda t: self._encoder.encode(t, tokens=False).vectors,
             config=self._config,
-            rejoin=rejoin,
         )
-        sizes = (len(source.document), len(copy.document))
-        return put_back(beads, kept["source"], kept["copy"], sizes)
+        return self._relation(source[0], copy[0], alignment)
 
-    def _warn(self, source: Reading, copy: Reading) -> tuple[int, tuple[str, ...]]:
-        n_truncated = sum(source.encoding.truncated) + sum(copy.encoding.truncated)
-        if not n_truncated:
-            return 0, ()
-        msg = (
+    def _relation(self, source: Document, copy: Document, alignment: Alignment) -> Relation | None:
+        model = self._bundle.relation
+        return None if model is None else model.judge(model.measure(source, copy, alignment))
+
+    def _align(self, pair: tuple[Document, Document]) -> Alignment:
+        source, copy = read_together(pair, self._encoder)
+        return align_readings(source, copy, self._encoder, self._config)
+
+    def _score(self, pairs: Sequence[tuple[Document, Document]]) -> list[Report]:
+        """Judge pairs of (source, copy), all of them together."""
+        readings = iter(read_together([one for pair in pairs for one in pair], self._encoder))
+        aligned = [
+            Aligned(
+                source=source,
+                copy=copy,
+                alignment=align_readings(source, copy, self._encoder, self._config),
+            )
+            for source, copy in zip(readings, readings, strict=True)
+        ]
+        with one_thread("blas"):
+            judged = judge(aligned, models=self._bundle, threshold=self._threshold)
+        return [
+            self._report(pair, judgement) for pair, judgement in zip(aligned, judged, strict=True)
+        ]
+
+    def _report(self, pair: Aligned, judged: Judgement) -> Report:
+        n_truncated = sum(pair.source.encoding.truncated) + sum(pair.copy.encoding.truncated)
+        note = (
             f"{n_truncated} sentences are longer than the {self._encoder.identity.max_tokens} "
             "tokens that the encoder reads; their ends were judged by their words alone"
         )
-        warnings.warn(msg, TruncationWarning, stacklevel=3)
-        return n_truncated, (msg,)
+        return Report(
+            rows=judged.rows,
+            omissions=judged.omissions,
+            outside=judged.outside,
+            alignment=pair.alignment,
+            threshold=self._threshold,
+            name_threshold=self._name_threshold,
+            signature=self.signature,
+            matched=judged.matched,
+            match=judged.matched >= MATCHING_SHARE,
+            relation=self._relation(pair.source.document, pair.copy.document, pair.alignment),
+            n_truncated=n_truncated,
+            n_figures=judged.n_figures,
+            warnings=(note,) if n_truncated else (),
+        )
 
 
-def _take(encoding: Encoding, at: list[int]) -> Encoding:
-    """Return the part of an encoding that belongs to one document, in its order."""
-    return Encoding(
-        np.ascontiguousarray(encoding.vectors[at]),
-        None if encoding.tokens is None else tuple(encoding.tokens[i] for i in at),
-        tuple(encoding.truncated[i] for i in at),
-    )
+def _documents(source: str, copy: str) -> tuple[Document, Document]:
+    """Split both texts of a pair, or say which cannot be."""
+    return _document("source", source), _document("copy", copy)
 
 
-def _document_of(sentences: Sequence[str]) -> Document:
-    """Make a document of sentences that were split already."""
-    placed, start = [], 0
-    for index, text in enumerate(sentences):
-        placed.append(Sentence(start, start + len(text), text, index))
-        start += len(text) + 1
-    return Document("\n".join(sentences), tuple(placed))
+def _document(name: str, raw: str) -> Document:
+    if not isinstance(raw, str):
+        msg = f"the {name} is a {type(raw).__name__}; give its text as a str"
+        raise InputError(msg)
+    document = split(raw)
+    if not document.sentences:
+        msg = f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
+        raise InputError(msg)
+    return document
+
+
+def _documents_or_error(source: str, copy: str) -> tuple[Document, Document] | InputError:
+    try:
+        return _documents(source, copy)
+    except InputError as err:
+        return err
+
+
+def _some(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Yield neighbouring pairs, as many as are judged together."""
+    some: list[tuple[str, str]] = []
+    length = 0
+    for pair in pairs:
+        some.append(pair)
+        length += _length(pair)
+        if length >= _TOGETHER:
+            yield some
+            some, length = [], 0
+    if some:
+        yield some
+
+
+def _length(pair: Iterable[object]) -> int:
+    # What is no text is refused later, with its row named.
+    return sum(len(text) for text in pair if isinstance(text, str))

@@ -18,9 +18,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from detector.bundle import STACKED, Bundle, Models
-from detector.bundle_config import BundleConfig, TaggedConfig, library_versions
+from detector.bundle_config import PARTS, BundleConfig, TaggedConfig, library_versions
 from detector.encode import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
+from detector.relating.model import RelationModel
 from detector.signature import Signature, columns_digest
 from detector.tagger import Tagger
 from detector.tagger import load as load_tagger
@@ -39,7 +40,7 @@ __all__ = [
     "save",
 ]
 
-SCHEMA = 4
+SCHEMA = 5
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).parent / "bundles" / "default"
@@ -88,7 +89,13 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
         msg = f"{folder}: is not a bundle and is not empty; name a new folder, or a bundle's"
         raise InputError(msg)
     models = _models_bytes(bundle.models)
-    config = replace(bundle.config, models=hashlib.sha256(models).hexdigest())
+    held = {name: getattr(bundle, name) for name in PARTS}
+    parts = {name: part.to_bytes() for name, part in held.items() if part is not None}
+    config = replace(
+        bundle.config,
+        models=hashlib.sha256(models).hexdigest(),
+        parts={name: hashlib.sha256(content).hexdigest() for name, content in parts.items()},
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -96,6 +103,8 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
         partial.mkdir()
         (partial / _MODELS).write_bytes(models)
         (partial / _CARD).write_text(bundle.card, encoding="utf-8", newline="\n")
+        for name, content in parts.items():
+            (partial / PARTS[name]).write_bytes(content)
         (partial / _CONFIG).write_bytes(config.to_bytes())
         if bundle.tagger is not None:
             save_tagger(bundle.tagger, partial / _TAGGER)
@@ -111,7 +120,7 @@ def load(
     folder: Path | None = None,
     *,
     encoder: EncoderIdentity | None = None,
-    tagger: bool = True,
+    tagger: Tagger | bool = True,
 ) -> Bundle:
     """Read a bundle and make sure that it fits.
 
@@ -122,8 +131,9 @@ def load(
     encoder : EncoderIdentity, optional
         The encoder whose vectors it is to judge. Its weights must be the ones that the
         models were fitted on; its arithmetic may differ (cosines move by less than 1e-3).
-    tagger : bool
-        Whether to read the bundle's tagger too, where it has one.
+    tagger : Tagger or bool
+        Whether to read the bundle's tagger too, where it has one; or that tagger, run by
+        something else than torch.
 
     Returns
     -------
@@ -138,28 +148,54 @@ def load(
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
     _check(config, folder, encoder)
-    data = _read(folder / _MODELS)
-    found = hashlib.sha256(data).hexdigest()
-    if found != config.models:
-        msg = (
-            f"{folder / _MODELS}: SHA-256 is {found}, its config says {config.models}; "
-            "the bundle is damaged, train or install it again"
-        )
-        raise BundleError(msg)
+    data = _known(folder / _MODELS, config.models)
     models = _rebuild(data, folder / _MODELS)
     _check_widths(models, config, folder)
     card = _read(folder / _CARD).decode("utf-8", errors="replace")
-    read = _tagger_of(config, folder) if tagger and config.tagged is not None else None
-    return Bundle(models=models, config=config, tagger=read, card=card)
+    read = None
+    if tagger and config.tagged is not None:
+        read = _fitting(tagger, config.tagged, folder, config.encoder)
+    return Bundle(
+        models=models,
+        config=config,
+        tagger=read,
+        relation=_relation_of(config, folder),
+        card=card,
+    )
 
 
-def _tagger_of(config: BundleConfig, folder: Path) -> Tagger:
-    read = load_tagger(folder / _TAGGER, encoder=config.encoder)
-    wanted = "" if config.tagged is None else config.tagged.tagger
-    if read.digest != wanted:
+def _relation_of(config: BundleConfig, folder: Path) -> RelationModel | None:
+    if "relation" not in config.parts:
+        return None
+    path = folder / PARTS["relation"]
+    return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))
+
+
+def _known(path: Path, digest: str) -> bytes:
+    """Read a file that must have that SHA-256."""
+    content = _read(path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != digest:
         msg = (
-            f"{folder / _TAGGER}: SHA-256 of its config is {read.digest}, the bundle was fitted "
-            f"with {wanted}; the bundle is damaged, train or install it again"
+            f"{path}: SHA-256 is {found}, its config says {digest}; "
+            "the bundle is damaged, train or install it again"
+        )
+        raise BundleError(msg)
+    return content
+
+
+def _fitting(
+    given: Tagger | bool, tagged: TaggedConfig, folder: Path, encoder: EncoderIdentity
+) -> Tagger:
+    """Return the tagger given, or else the folder's, if the bundle was fitted with it."""
+    read = given if isinstance(given, Tagger) else load_tagger(folder / _TAGGER, encoder=encoder)
+    if read.digest != tagged.tagger:
+        what, mend = str(folder / _TAGGER), "the bundle is damaged, train or install it again"
+        if read is given:
+            what, mend = f"{folder}: the tagger given", "export this bundle's own"
+        msg = (
+            f"{what}: SHA-256 of its config is {read.digest}, the bundle was fitted "
+            f"with {tagged.tagger}; {mend}"
         )
         raise BundleError(msg)
     return read

@@ -12,26 +12,23 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.encode import EncoderIdentity, batches, check_encoder
-from detector.errors import BundleError
+from detector.batching import batches
+from detector.encode import EncoderIdentity, check_encoder
+from detector.errors import BundleError, InputError
 from detector.reading.files import write_whole
+from detector.tagger_feed import Network, Readings, feed, places
 from detector.tags import KINDS, Tokens, TokenTags
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from detector.tagger_network import PairNetwork
 
 SCHEMA = 2
 """Layout of the folder; another one is refused."""
 
 _CONFIG, _WEIGHTS = "config.json", "tagger.safetensors"
-_BATCH_TOKENS = 1024  # padded tokens of a batch
+_BATCH_TOKENS = 512  # padded tokens of a batch; as in `batching`, more is slower
 _WINDOW = 512  # tokens of both sides read together; a longer bead is read in parts
 _MARGIN = 0.25  # of a part's length, read on either side of it and not reported
 _SURE = 20.0  # log-odds that stand for certainty
@@ -85,12 +82,13 @@ class Tagger:
 
     Parameters
     ----------
-    network : PairNetwork
+    network : Network
+        A `PairNetwork` in evaluation mode, or the like.
     config : TaggerConfig
     """
 
-    def __init__(self, network: PairNetwork, config: TaggerConfig) -> None:
-        self.network = network.eval()
+    def __init__(self, network: Network, config: TaggerConfig) -> None:
+        self.network = network
         self.config = config
 
     @property
@@ -132,23 +130,20 @@ class Tagger:
         ]
 
     def _read(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
-        import torch
-
         out: list[TokenTags | None] = [None] * len(beads)
         lengths = np.array([len(s) + len(c) + 3 for s, c in beads])
-        with torch.inference_mode():
-            for batch in batches(lengths, limit=_BATCH_TOKENS):
-                read = self.network(*feed([beads[i] for i in batch]))
-                for row, i in enumerate(batch.tolist()):
-                    out[i] = self._tags(read, row, *beads[i])
+        for batch in batches(lengths, limit=_BATCH_TOKENS):
+            read = self.network.read(feed([beads[i] for i in batch]))
+            for row, i in enumerate(batch.tolist()):
+                out[i] = self._tags(read, row, *beads[i])
         return [tags for tags in out if tags is not None]
 
-    def _tags(self, read: Any, row: int, source: Tokens, copy: Tokens) -> TokenTags:  # noqa: ANN401
-        import torch
-
+    def _tags(
+        self, read: Readings[NDArray[np.float32]], row: int, source: Tokens, copy: Tokens
+    ) -> TokenTags:
         at_source, at_copy = places(source, copy)
         damaged, lost = (
-            _probability(odds.double().numpy(), calibration)
+            _probability(odds.astype(np.float64), calibration)
             for odds, calibration in zip(
                 (read.damaged[row, at_copy], read.lost[row, at_source]),
                 self.config.calibration,
@@ -158,9 +153,9 @@ class Tagger:
         return TokenTags(
             damaged=damaged,
             lost=lost,
-            kinds=torch.softmax(read.kinds[row, at_copy].double(), dim=-1).numpy(),
+            kinds=_shares(read.kinds[row, at_copy].astype(np.float64)),
             drift=float(read.drift[row]),
-            points=max(0.0, float(torch.expm1(read.grades[row, 0]))),
+            points=max(0.0, float(np.expm1(read.grades[row, 0]))),
         )
 
 
@@ -211,49 +206,10 @@ def _probability(
     return probability
 
 
-def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Lay out a batch of beads for `PairNetwork`: vectors, roles, cues and padding.
-
-    A bead is: opening, source tokens, closing, copy tokens, closing.
-    """
-    import torch
-
-    from detector.tagger_network import CLOSING, N_CUES, OPENING
-
-    size = max(len(s) + len(c) + 3 for s, c in beads)
-    dimension = beads[0][0].vectors.shape[1]
-    vectors = np.zeros((len(beads), size, dimension), np.float32)
-    roles = np.full((len(beads), size), CLOSING)
-    cues = np.zeros((len(beads), size, N_CUES), np.float32)
-    padding = np.ones((len(beads), size), np.bool_)
-    roles[:, 0] = OPENING
-    for row, (source, copy) in enumerate(beads):
-        at_source, at_copy = places(source, copy)
-        vectors[row, at_source], vectors[row, at_copy] = source.vectors, copy.vectors
-        shared = set(source.texts) & set(copy.texts)
-        roles[row, at_source] = [text in shared for text in source.texts]
-        roles[row, at_copy] = [2 + (text in shared) for text in copy.texts]
-        cosines = vectors[row, at_source] @ vectors[row, at_copy].T
-        cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
-        padding[row, : at_copy.stop + 1] = False
-    laid = torch.from_numpy
-    return laid(vectors), laid(roles), laid(cues), laid(padding)
-
-
-def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Describe where the tokens of the rows stand to those of the columns."""
-    if not cosines.size:
-        return np.zeros((len(cosines), 3), np.float32)
-    nearest = cosines.argmax(axis=1)
-    far = 1.0 - cosines.max(axis=1)
-    taken = cosines.argmax(axis=0)[nearest] != np.arange(len(cosines))
-    return np.stack([far, 2.0 * far**2, taken], axis=1).astype(np.float32)
-
-
-def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
-    """Say where the tokens of both sides stand in a row of `feed`."""
-    middle = 1 + len(source.texts)
-    return slice(1, middle), slice(middle + 1, middle + 1 + len(copy.texts))
+def _shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
@@ -278,7 +234,7 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
 
     from detector.tagger_network import PairNetwork, Shape
 
-    config = _read_config(folder / _CONFIG)
+    config = read_config(folder / _CONFIG)
     check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
     data = _read(path)
@@ -292,7 +248,7 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
     except (RuntimeError, ValueError) as err:
         msg = f"{path}: does not fit its config ({str(err).splitlines()[0]}); train it again"
         raise BundleError(msg) from err
-    return Tagger(network, config)
+    return Tagger(network.eval(), config)
 
 
 def save(tagger: Tagger, folder: Path) -> TaggerConfig:
@@ -309,9 +265,19 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
     -------
     TaggerConfig
         As written.
+
+    Raises
+    ------
+    InputError
+        When its network is none of torch's.
     """
     from safetensors.torch import save as bytes_of
 
+    from detector.tagger_network import PairNetwork
+
+    if not isinstance(tagger.network, PairNetwork):
+        msg = f"the tagger's network is a {type(tagger.network).__name__}; save a PairNetwork"
+        raise InputError(msg)
     data = bytes_of({name: one.half() for name, one in tagger.network.state_dict().items()})
     config = replace(tagger.config, weights=hashlib.sha256(data).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
@@ -320,7 +286,14 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
     return config
 
 
-def _read_config(path: Path) -> TaggerConfig:
+def read_config(path: Path) -> TaggerConfig:
+    """Read a tagger's config alone.
+
+    Raises
+    ------
+    BundleError
+        When it is missing, damaged or of another schema.
+    """
     data = _read(path)
     try:
         record = json.loads(data)

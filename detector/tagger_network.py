@@ -8,16 +8,15 @@ no file and knows no threshold; `tagger` feeds it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-OPENING, CLOSING = 4, 5
-"""Roles of the two tokens of its own: one that gathers the whole, one that ends a side."""
+from detector.tagger_feed import N_CUES, N_ROLES, Feed, Readings
 
-N_ROLES = 6
-N_CUES = 3
 _APART = -1e4  # log-odds of a place that is no token of the side asked about
 
 
@@ -41,21 +40,6 @@ class Shape:
     n_heads: int = 12
     width: int = 1536
     n_kinds: int = 6
-
-
-class Readings(NamedTuple):
-    """What the network says of a batch of b pairs padded to t tokens; log-odds throughout.
-
-    `damaged` and `lost` are of shape (b, t) and hold -10,000 where the place is no copy token
-    (source token); `kinds` is of shape (b, t, n_kinds), before a softmax; `drift` of shape (b,);
-    `grades` of shape (b, 3): log(1 + error points), share of edited words and of quality lost.
-    """
-
-    damaged: Tensor
-    lost: Tensor
-    kinds: Tensor
-    drift: Tensor
-    grades: Tensor
 
 
 class PairNetwork(nn.Module):
@@ -97,20 +81,15 @@ class PairNetwork(nn.Module):
         self.gathered = nn.Linear(4, 1, bias=False)
         self.grades = nn.Linear(2 * d, 3)
 
-    def forward(self, vectors: Tensor, roles: Tensor, cues: Tensor, padding: Tensor) -> Readings:
+    def forward(
+        self, vectors: Tensor, roles: Tensor, cues: Tensor, padding: Tensor
+    ) -> Readings[Tensor]:
         """Read a batch.
 
         Parameters
         ----------
-        vectors : Tensor of shape (b, t, d), float32
-            Unit rows, zeros at the tokens of its own and at padding.
-        roles : Tensor of shape (b, t), int64
-            0 and 1 source token without and with a counterpart, 2 and 3 copy token likewise,
-            then `OPENING` (first) and `CLOSING`.
-        cues : Tensor of shape (b, t, n_cues), float32
-            Of each token 1 less its best cosine on the other side, twice the square of that, and
-            whether that nearest token has a nearer one itself.
-        padding : Tensor of shape (b, t), bool
+        vectors, roles, cues, padding : Tensor
+            As in `Feed`.
 
         Returns
         -------
@@ -119,8 +98,9 @@ class PairNetwork(nn.Module):
         states = self.norm(vectors * _SCALE + self.roles(roles) + self.cues(cues))
         for layer in self.layers:
             states = layer(states, src_key_padding_mask=padding)
+        states = states.float()  # what is summed and compared is so under autocast too
         side = roles // 2
-        odds = self.sides(states)
+        odds = self.sides(states).float()
         damaged = odds[..., 0].masked_fill((side != 1) | padding, _APART)
         lost = odds[..., 1].masked_fill((side != 0) | padding, _APART)
         tokens = ((side < 2) & ~padding)[..., None]
@@ -130,6 +110,11 @@ class PairNetwork(nn.Module):
         worst = [torch.logsumexp(one, 1) for one in (damaged, lost)]
         drift = self.drift(whole) + self.gathered(torch.stack([*worst, *sums], dim=1))
         return Readings(damaged, lost, self.kinds(states), drift[:, 0], self.grades(whole))
+
+    def read(self, fed: Feed, /) -> Readings[NDArray[np.float32]]:
+        """Read a batch in numpy, with nothing kept to learn from."""
+        with torch.inference_mode():
+            return Readings(*(one.numpy() for one in self(*map(torch.from_numpy, fed))))
 
 
 _SCALE = 10.0  # unit vectors to about the length of the roles' start

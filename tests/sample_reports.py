@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from detector.pivot import Pivot
@@ -254,6 +256,37 @@ def one_row(text: str, source: str = "Source.", **rest: object) -> Report:
         matched=1.0,
         match=True,
     )
+
+
+def many(n: int) -> Report:
+    """A report of n sentences, each with a little of everything."""
+    text, source = "The Ambove fee rose at once by 21 percent.", "The AMBER fee rose by 12 percent."
+    name = NameChange(
+        change="garbled",
+        probability=0.9,
+        copy=Span(4, 10),
+        copy_text="Ambove",
+        source=Span(4, 9),
+        source_text="AMBER",
+        reason="“AMBER” was garbled: “Ambove”",
+    )
+    rows = tuple(
+        replace(
+            one_row(text, source).rows[0],
+            copy_index=k,
+            source_indices=(k,),
+            drift_probability=k % 100 / 100,
+            drift_flag=k % 100 >= 50,
+            name_changes=(name,) if k % 10 == 0 else (),
+            reasons=("“12 percent” became “21 percent”",),
+        )
+        for k in range(n)
+    )
+    beads = tuple(
+        Bead(source=range(k, k + 1), copy=range(k, k + 1), similarity=0.5) for k in range(n)
+    )
+    alignment = Alignment(beads=beads, n_source=n, n_copy=n)
+    return replace(one_row(text, source), rows=rows, alignment=alignment, n_figures=n)
 
 
 def empty() -> Report:

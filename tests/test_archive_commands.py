@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeEncoder
-from sample_reports import sample
+from sample_reports import RELATION, sample
 
 import detector.encode
 from detector.archive.shown import runs
@@ -25,8 +25,14 @@ class FakeScorer:
         pass
 
     def score(self, *, copy: str, source: str) -> Any:
-        assert copy != source
+        assert isinstance(copy, str)
+        assert isinstance(source, str)
         return sample()
+
+    def relate(self, *, copy: tuple[Any, Any], source: tuple[Any, Any]) -> Any:
+        assert [len(one) for one in copy] == [len(copy[0])] * 2
+        assert [len(one) for one in source] == [len(source[0])] * 2
+        return RELATION
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def test_archive_commands_add_info_match_remove(
     out, err = capsys.readouterr()
     assert out == "2 articles added (4 sentences), 0 were there, 1 left out\n"
     assert err == (
-        f"detector: left out: {table}, row 2: the text holds nothing; "
+        f"detector: left out: {table}, line 2: the text holds nothing; "
         "give one of at least one sentence\n"
     )
     assert main(["archive", "info", archive]) == 0
@@ -71,6 +77,7 @@ def test_archive_commands_add_info_match_remove(
     out, err = capsys.readouterr()
     assert "1. a⟦U+001B⟧[31m⟦U+202E⟧" in out
     assert "explains 1.00 of it: sentences 1-2 of 2" in out
+    assert f"{RELATION.label.replace('_', ' ')} (" in out
     assert sample().summary() in out
     assert not {"\x1b", "\u202e"} & set(out + err)
     assert main(["match", archive, str(suspect), "--format", "jsonl", "--no-report"]) == 0
@@ -79,6 +86,7 @@ def test_archive_commands_add_info_match_remove(
     found = json.loads(out)
     assert found["candidates"][0]["id"] == HOSTILE
     assert (found["candidates"][0]["sentences"], found["report"]) == ([0, 1], None)
+    assert found["candidates"][0]["relation"]["label"] == RELATION.label
 
     assert main(["archive", "remove", archive, HOSTILE, "nobody"]) == 0
     out, err = capsys.readouterr()
@@ -91,7 +99,7 @@ def test_archive_commands_strict_stops_at_the_first_bad_row(
     archive: str, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["archive", "add", archive, table, "--strict"]) == 2
-    assert "row 2: the text holds nothing" in capsys.readouterr().err
+    assert "line 2: the text holds nothing" in capsys.readouterr().err
     assert main(["archive", "info", archive]) == 0
     assert "articles   1\n" in capsys.readouterr().out
 

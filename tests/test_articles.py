@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.archive.articles import Article, read_articles
+from detector.archive.articles import Article, count_articles, read_articles
 from detector.errors import InputError
 
 
@@ -59,7 +59,7 @@ def test_articles_bad_rows_are_told_and_the_next_is_read(tmp_path: Path) -> None
     reasons = [one.reason for one in found]
     for reason, why in zip(
         reasons[1:-1],
-        ["no JSON", "JSON list", "no text", "holds nothing", "surrogate", "no JSON"],
+        ["not JSON", "list, not an object", "no text", "holds nothing", "surrogate", "UTF-8"],
         strict=True,
     ):
         assert why in reason
@@ -72,7 +72,7 @@ def test_articles_bad_csv_rows_are_told(tmp_path: Path) -> None:
     assert [one.article.id if one.article else "" for one in found] == ["a", "", "", "d"]
     assert "2 fields" in found[1].reason
     (tmp_path / "u.csv").write_text("id,body\n1,x\n", encoding="utf-8")
-    assert "no column text" in _read(tmp_path / "u.csv")[0][1]
+    assert "give a column text" in _read(tmp_path / "u.csv")[0][1]
 
 
 def test_articles_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
@@ -82,14 +82,15 @@ def test_articles_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     empty.write_bytes(b"")
     reasons = [reason for _, reason in _read(damaged, missing, empty, tmp_path)]
     for reason, why in zip(
-        reasons, ["cannot be read as Parquet", "is no file", "is empty", "is a folder"], strict=True
+        reasons,
+        ["cannot be read as Parquet", "no such file", "is empty", "is a folder"],
+        strict=True,
     ):
         assert why in reason
 
 
-def test_articles_places_say_how_far_it_has_come(tmp_path: Path) -> None:
+def test_articles_are_counted_as_they_are_read(tmp_path: Path) -> None:
     table = tmp_path / "t.jsonl"
-    table.write_text('{"text": "Words."}\n\n' * 5, encoding="utf-8")
-    done = [one.done for one in read_articles([table])]
-    assert done == sorted(done)
-    assert done[-1] == table.stat().st_size - 1  # but for the last blank line
+    table.write_text('{"text": "Words."}\n\n{"text": \n' * 5, encoding="utf-8")
+    paths = [table, tmp_path / "none.csv", tmp_path / "none.txt"]
+    assert count_articles(paths) == len(list(read_articles(paths))) == 12

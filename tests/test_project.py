@@ -27,14 +27,14 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # A room imports only rooms above it. A new room takes its place in this list, and in the README.
 ROOMS = (
-    "version", "errors", "records",
+    "version", "errors", "showing.look", "showing.beads", "records",
     "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
-    "reading.files",
-    "encode",
+    "reading.files", "reading.rows",
+    "batching", "encode",
     "aligning.weights", "aligning.lattice", "aligning.joining", "aligning.pair",
     "aligning.windows", "aligning.candidates", "aligning.odds", "aligning.tiling",
     "aligning.first_look", "aligning.manner", "aligning.second_look", "aligning.choice",
-    "aligning.align", "aligning.aside",
+    "aligning.align", "aligning.aside", "aligning.documents",
     "lexicon", "words",
     "figures.tokens", "figures.numerals", "figures.units", "figures.moments",
     "figures.figure", "figures.amounts", "figures.ranges", "figures.quantities",
@@ -43,15 +43,21 @@ ROOMS = (
     "naming.casing", "naming.mentions", "naming.spelling", "naming.board", "naming.sense",
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
     "naming.verdicts", "naming.odds", "joins",
-    "tags", "tagger_network", "tagger",
+    "tags", "tagger_feed", "tagger_network", "tagger", "onnx", "export",
     "relation", "pivot",
-    "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
+    "relating.wording", "relating.traits", "relating.evidence", "relating.model",
+    "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
+    "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
-    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
-    "showing.terminal", "showing.forms", "report", "scorer", "console",
+    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.markup",
+    "showing.differences", "showing.marks", "showing.rows", "showing.head",
+    "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
+    "console",
     "archive.articles", "archive.tables", "archive.store", "archive.index", "archive.votes",
     "archive.search", "archive.adding", "archive.archive", "archive.match", "archive.shown",
     "archive.commands",
+    "batch.pairs", "batch.tables", "batch.work", "batch.shards", "batch.local", "batch.cluster",
+    "batch.runs", "batch.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
     "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
@@ -62,6 +68,8 @@ ROOMS = (
     "learn.people", "learn.train", "learn.worded", "learn.word_figures", "learn.tagger_runs",
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
+    "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
+    "learn.related_runs", "learn.related_commands",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "cli", "__main__",
 )  # fmt: skip
@@ -72,8 +80,10 @@ FRONT = (
     "aligning",
     "figures",
     "naming",
+    "relating",
     "showing",
     "archive",
+    "batch",
     "learn",
     "learn.makers",
     "lexica",
@@ -82,8 +92,10 @@ FRONT = (
 
 # Only these touch files or streams; no room opens a socket.
 FILE_ROOMS = {
-    "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
+    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "onnx", "export", "store",
+    "showing.look", "console", "cli", "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
+    "learn.related_lines",
     "learn.config", "archive.articles", "archive.tables",
 }  # fmt: skip
 FILE_CALLS = {
@@ -94,7 +106,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt", "lancedb",
+    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime", "matplotlib", "lancedb",
 }  # fmt: skip
 
 

@@ -8,11 +8,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_reports import SIGNATURE, SOURCE, empty, one_row, reports, sample
+from sample_reports import (
+    PIVOT,
+    RELATION,
+    SIGNATURE,
+    SOURCE,
+    empty,
+    one_row,
+    reports,
+    sample,
+)
 
 from detector.errors import InputError
 from detector.records import Alignment, Bead, Passage, Row
 from detector.report import SCHEMA, Report
+from detector.showing import terminal
+from detector.showing.markup import escaped
+from detector.showing.page import page
+from detector.showing.summary import facts
 
 COLUMNS = [
     "copy_index",
@@ -318,6 +331,38 @@ def test_report_summary_tells_the_counts_and_the_worst() -> None:
     ):
         assert said in text
     assert text.index("a negation may be lost") < text.index("12 percent became 21")
+
+
+def test_report_summary_tells_the_relation_and_the_pivot_with_their_evidence() -> None:
+    text = " ".join(sample().summary().split())
+    for said in (
+        "Relation machine round trip 0.95 (paraphrase 0.03, duplicate 0.01, another text on the "
+        "same event 0.01) 6 of 7 sentences of the copy have a close counterpart",
+        'Pivot fr 0.90 (de 0.10), family Romance 0.90 "Morning Ledger" became "reservation book"',
+    ):
+        assert said in text
+
+
+def test_report_summary_says_when_relation_or_pivot_is_not_sure() -> None:
+    relation, pivot = replace(RELATION, label=None), replace(PIVOT, language=None)
+    text = sample(relation=relation, pivot=pivot).summary()
+    assert "Relation   not sure: machine round trip 0.95, paraphrase 0.03" in text
+    assert "Pivot      not sure: fr 0.90, de 0.10, family Romance 0.90" in text
+
+
+def test_report_summary_is_silent_on_what_was_not_judged() -> None:
+    text = sample(relation=None, pivot=None).summary()
+    assert "Relation" not in text
+    assert "Pivot" not in text
+
+
+def test_report_views_tell_the_same_of_relation_and_pivot() -> None:
+    report = sample()
+    as_page, as_table = page(report), terminal.render(report)
+    for label, fact in facts(report)[:4]:
+        assert label in as_page
+        assert escaped(fact) in as_page
+        assert fact.split("(")[0] in as_table
 
 
 def test_report_summary_says_when_texts_do_not_match() -> None:

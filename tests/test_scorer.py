@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encode import MiniLMEncoder
 from detector.reading.text import split
+from detector.showing.marks import marked_bead
+from detector.showing.page import page
 from detector.showing.tables import COLUMNS
 
 pytestmark = pytest.mark.model
@@ -93,6 +97,12 @@ def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
         assert any(source_text in (s or "") and copy_text in (c or "") for s, c in found), (
             f"{source_text} -> {copy_text} was not found"
         )
+
+
+def test_scorer_example_makes_a_small_page_that_marks_every_changed_figure(report: Report) -> None:
+    assert len(page(report).encode()) < 300_000
+    beads = [report.rows[b.copy.start : b.copy.stop] for b in report.alignment.aligned]
+    assert sum(sum(marked_bead(report, bead).n_figures) for bead in beads) == report.n_figures
 
 
 def test_scorer_example_leaves_sound_names_in_peace(report: Report) -> None:
@@ -220,6 +230,83 @@ def test_scorer_warns_of_a_sentence_longer_than_the_encoder_reads(scorer: Scorer
         report = scorer.score(copy=text, source=text)
     assert report.n_truncated > 0
     assert report.warnings
+
+
+PAIRS = [
+    ("Victoria Sun doubts it is safe.", "The sun doubts that the bridge is safe."),
+    ("The court met on Monday. Rain fell for 12 days.", "The court met Monday. It rained 21 days."),
+    ("Sales rose by 3 percent.", "Sales rose by 3 percent."),
+]
+
+
+def numbers(report: Report) -> list[float]:
+    """Every probability, cosine and severity of a report, in order; -9 where there is none."""
+    found = [report.matched]
+    for row in report.rows:
+        judged = (row.similarity, row.drift_probability, row.severity)
+        found += [-9.0 if number is None else number for number in judged]
+        found += [c.probability for c in row.name_changes] + [s.probability for s in row.spans]
+    return found
+
+
+def test_scorer_many_pairs_score_as_each_alone(scorer: Scorer, source: str, copy: str) -> None:
+    pairs = [*PAIRS, (source, copy), *PAIRS[:1], (source, " "), (copy, source)]
+    found = list(scorer.score_pairs(iter(pairs)))
+    assert len(found) == len(pairs)
+    for (one, other), report in zip(pairs, found, strict=True):
+        if not other.strip():
+            assert isinstance(report, InputError)
+            assert "the copy (1 characters) holds no sentence" in str(report)
+            continue
+        assert isinstance(report, Report)
+        alone = scorer.score(source=one, copy=other)
+        # Severity has no upper end: a large one is compared by its size.
+        assert numbers(report) == pytest.approx(numbers(alone), abs=1e-5, rel=1e-5)
+        assert report.omissions == alone.omissions
+        assert report.n_figures == alone.n_figures
+        assert [r.source_indices for r in report.rows] == [r.source_indices for r in alone.rows]
+
+
+def test_scorer_pairs_are_taken_a_few_at_a_time(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detector.scorer._TOGETHER", 100)
+    taken = 0
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        nonlocal taken
+        for pair in PAIRS * 3:
+            taken += 1
+            yield pair
+
+    reports = scorer.score_pairs(pairs())
+    next(reports)
+    assert taken < 4
+    assert len(list(reports)) == 8
+
+
+def test_scorer_frame_has_a_row_for_each_copy_sentence(scorer: Scorer) -> None:
+    frame = pd.DataFrame(PAIRS, columns=["source", "copy"], index=[7, 7, 7])
+    frame["id"] = ["a", "b", "c"]
+    table = scorer.score_frame(frame)
+    assert list(table.columns) == ["pair_index", "id", *COLUMNS]
+    assert list(table["pair_index"]) == [0, 1, 1, 2]
+    assert list(table["id"]) == ["a", "b", "b", "c"]
+    alone = scorer.score(source=PAIRS[1][0], copy=PAIRS[1][1]).to_frame()
+    part = table[table["pair_index"] == 1].reset_index(drop=True)
+    exact = ["copy_text", "copy_start", "source_text", "source_indices", "reasons"]
+    pd.testing.assert_frame_equal(part[exact], alone[exact])
+    close = ["similarity", "drift_probability", "severity"]
+    pd.testing.assert_frame_equal(part[close], alone[close], atol=1e-5, rtol=0)
+    assert len(scorer.score_frame(frame[:0])) == 0
+
+
+def test_scorer_frame_names_the_column_or_row_that_is_wrong(scorer: Scorer) -> None:
+    with pytest.raises(InputError, match="the frame has no column copy; needed are source and"):
+        scorer.score_frame(pd.DataFrame({"source": ["A."]}))
+    bad = pd.DataFrame({"source": ["A.", "B."], "copy": ["A.", None]})
+    with pytest.raises(InputError, match="row 1 of the frame: the copy is a "):
+        scorer.score_frame(bad)
 
 
 def test_scorer_align_and_align_sentences_agree(scorer: Scorer, source: str, copy: str) -> None:

@@ -14,12 +14,14 @@ from fakes import DIMENSION, FakeEncoder
 
 from detector import tagger as room
 from detector.encode import EncoderIdentity
-from detector.errors import BundleError
+from detector.errors import BundleError, InputError
+from detector.learn import tagger_fit
 from detector.learn.corpus import Mark, Pair, group_of, seen_by_tagger
 from detector.learn.tagged import UNKNOWN, copy_targets, kind_of, source_targets
 from detector.learn.tagger_fit import TaggerSettings, fit_tagger
 from detector.learn.tagger_sample import TaggerMix, tagger_pairs, with_lost
 from detector.tagger import Tagger, TaggerConfig
+from detector.tagger_feed import Feed, Readings
 from detector.tagger_network import PairNetwork, Shape
 from detector.tags import KINDS, Tokens
 
@@ -137,6 +139,47 @@ def test_tagger_learns_which_word_was_changed() -> None:
     assert int(tags.damaged.argmax()) == 4
     (sound,) = tagger.tag([(source, _tokens("near the river the market"))])
     assert tags.drift > sound.drift
+
+
+def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = TaggerSettings(shape=SHAPE, step=16, rate=3e-3, epochs=4.0)
+    seen: set[torch.dtype] = set()
+    read = tagger_fit._read
+
+    def watched(network: PairNetwork, *rest: object, **options: bool) -> object:
+        def inside(_: object, __: object, out: torch.Tensor) -> None:
+            seen.add(out.dtype)
+
+        hook = network.layers[0].linear1.register_forward_hook(inside)
+        readings = read(network, *rest, **options)
+        hook.remove()
+        assert {one.dtype for one in readings} == {torch.float32}
+        return readings
+
+    monkeypatch.setattr(tagger_fit, "_read", watched)
+    plain = fit_tagger(_pairs(), FakeEncoder(), settings)
+    assert seen == {torch.float32}
+    rough = fit_tagger(_pairs(), FakeEncoder(), replace(settings, precision="bf16"))
+    assert seen == {torch.float32, torch.bfloat16}
+    assert {one.dtype for one in rough.parameters()} == {torch.float32}
+    assert not torch.equal(plain.sides.weight, rough.sides.weight)
+    for one, two in zip(plain.parameters(), rough.parameters(), strict=True):
+        torch.testing.assert_close(one, two, atol=0.05, rtol=0.0)
+    with pytest.raises(InputError, match="precision 'int3' is unknown"):
+        fit_tagger(_pairs(), FakeEncoder(), replace(settings, precision="int3"))  # type: ignore[arg-type]
+
+
+def test_tagger_saves_torchs_network_alone(tmp_path: Path) -> None:
+    tagger = _tagger()
+
+    class Elsewhere:
+        def read(self, fed: Feed, /) -> Readings[np.ndarray]:
+            raise NotImplementedError
+
+    with pytest.raises(InputError, match="is a Elsewhere; save a PairNetwork"):
+        room.save(Tagger(Elsewhere(), tagger.config), tmp_path)
 
 
 def test_tagger_fit_goes_on_where_it_was_stopped(

@@ -7,17 +7,15 @@ split into sentences here.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from detector.errors import InputError
 from detector.reading.files import read
+from detector.reading.rows import rows_of
 from detector.showing.display import safe
 
 LONGEST_ID: Final = 1_000
@@ -27,7 +25,7 @@ LONGEST_TEXT: Final = 10_000_000
 """Code points that an article may have: a row beyond is a damaged table, or no article."""
 
 _NAMES: Final = ("id", "text", "title")
-_ACCEPTED: Final = "give an object with text, and if you like id and title"
+_TABLES: Final = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +83,11 @@ class Entry:
     article : Article or None
     reason : str
         Why there is none; empty where there is one.
-    done : float
-        Bytes of this file that lie behind, about.
     """
 
     place: str
     article: Article | None
     reason: str = ""
-    done: float = 0.0
 
 
 def read_articles(paths: Iterable[str | Path], *, encoding: str | None = None) -> Iterator[Entry]:
@@ -119,144 +114,54 @@ def read_articles(paths: Iterable[str | Path], *, encoding: str | None = None) -
     """
     for path in paths:
         name = safe(str(path))
-        rows = _TABLES.get("" if str(path) == "-" else Path(path).suffix.lower())
         try:
-            if rows is None:
+            if _is_table(path):
+                yield from _entries(Path(path), name)
+            else:
                 text = read(path, encoding=encoding)
-                article = Article(id=_id(path), text=text)
-                yield Entry(place=name, article=article, done=size_of(path))
-                continue
-            if not Path(path).is_file():
-                what = "is a folder" if Path(path).is_dir() else "is no file"
-                yield Entry(place=name, article=None, reason=f"{what}; give a file")
-                continue
-            yield from _entries(rows, Path(path), name)
-        except InputError as err:
-            yield Entry(place=name, article=None, reason=_bare(str(err), name), done=size_of(path))
-        except (OSError, UnicodeError, ValueError) as err:
-            reason = f"cannot be read ({safe(str(err))})"
-            yield Entry(place=name, article=None, reason=reason, done=size_of(path))
+                yield Entry(place=name, article=Article(id=_id(path), text=text))
+        except (InputError, OSError, UnicodeError) as err:
+            reason = safe(str(err)).removeprefix(name).lstrip(": ")
+            yield Entry(place=name, article=None, reason=reason)
 
 
-def size_of(path: str | Path) -> int:
-    """Return the bytes of a file; 0 for standard input and what is not there."""
-    try:
-        return 0 if str(path) == "-" else Path(path).stat().st_size
-    except (OSError, ValueError):
-        return 0
-
-
-def _entries(rows: Rows, path: Path, name: str) -> Iterator[Entry]:
-    for number, (row, reason, done) in enumerate(rows(path), start=1):
-        place = f"{name}, row {number}"
-        if row is None:
-            yield Entry(place=place, article=None, reason=reason, done=done)
-            continue
-        given = {key: _text(row.get(key)) for key in _NAMES}
-        if row.get("text") is None:
-            known = ", ".join(map(safe, map(str, list(row)[:8]))) or "none"
-            why = f"it has no text (columns: {known}); {_ACCEPTED}"
-            yield Entry(place=place, article=None, reason=why, done=done)
-            continue
+def count_articles(paths: Iterable[str | Path]) -> int:
+    """Return how many entries `read_articles` gives: a quick look that keeps no text."""
+    total = 0
+    for path in paths:
         try:
+            total += sum(1 for _ in rows_of(Path(path), columns=("id",))) if _is_table(path) else 1
+        except (InputError, OSError, UnicodeError):
+            total += 1
+    return total
+
+
+def _is_table(path: str | Path) -> bool:
+    return str(path) != "-" and Path(path).suffix.lower() in _TABLES
+
+
+def _entries(path: Path, name: str) -> Iterator[Entry]:
+    for number, row in enumerate(rows_of(path, columns=_NAMES), start=1):
+        place, reason, article = f"{name}, {row.place}", "", None
+        if row.fault is not None:
+            reason = safe(row.fault)
+        elif row.values.get("text") is None:
+            reason = "it has no text; give a column text, and if you like id and title"
+        else:
+            given = {key: _text(row.values.get(key)) for key in _NAMES}
             given["id"] = given["id"] or f"{_id(path)}#{number}"
-            yield Entry(place=place, article=Article(**given), done=done)
-        except InputError as err:
-            yield Entry(place=place, article=None, reason=str(err), done=done)
+            try:
+                article = Article(**given)
+            except InputError as err:
+                reason = str(err)
+        yield Entry(place=place, article=article, reason=reason)
 
 
 def _id(path: str | Path) -> str:
     # A path may hold bytes that are no text; an id is text.
-    return "standard input" if str(path) == "-" else _whole(Path(path).as_posix())
-
-
-def _whole(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    name = "standard input" if str(path) == "-" else Path(path).as_posix()
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _text(value: object) -> str:
     return "" if value is None or value != value else str(value)  # NaN is not itself
-
-
-def _bare(message: str, name: str) -> str:
-    return message.removeprefix(name).lstrip(": ")
-
-
-Row = tuple[Mapping[str, Any] | None, str, float]
-Rows = Callable[[Path], Iterator[Row]]
-
-
-def _json_lines(path: Path) -> Iterator[Row]:
-    done = 0
-    with path.open("rb") as stream:
-        for line in stream:
-            done += len(line)
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as err:
-                yield None, f"it is no JSON ({safe(str(err))}); {_ACCEPTED}", done
-                continue
-            if isinstance(row, dict):
-                yield row, "", done
-            else:
-                yield None, f"it is a JSON {type(row).__name__}; {_ACCEPTED}", done
-
-
-def _separated(delimiter: str) -> Rows:
-    def rows(path: Path) -> Iterator[Row]:
-        csv.field_size_limit(LONGEST_TEXT)
-        with path.open("rb") as stream:
-            # Damaged bytes become lone surrogates, which `Article` refuses row by row.
-            lines = io.TextIOWrapper(
-                stream, encoding="utf-8-sig", errors="surrogateescape", newline=""
-            )
-            table = csv.DictReader(lines, delimiter=delimiter, strict=True)
-            if "text" not in (table.fieldnames or ()):
-                yield None, f"its head names no column text; {_ACCEPTED}", float(size_of(path))
-                return
-            while True:
-                try:
-                    row = next(table)
-                except StopIteration:
-                    return
-                except csv.Error as err:
-                    yield None, f"the rest is no table ({safe(str(err))})", float(size_of(path))
-                    return
-                if None in row or None in row.values():
-                    n = len(table.fieldnames or ())
-                    yield None, f"it does not hold {n} fields, as the head does", stream.tell()
-                else:
-                    yield row, "", stream.tell()
-
-    return rows
-
-
-def _parquet(path: Path) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    size = float(size_of(path))
-    try:
-        with pq.ParquetFile(path) as table:
-            names = [name for name in _NAMES if name in table.schema_arrow.names]
-            if "text" not in names:
-                yield None, f"it has no column text; {_ACCEPTED}", size
-                return
-            n, total = 0, max(1, table.metadata.num_rows)
-            for batch in table.iter_batches(batch_size=256, columns=names):
-                for row in batch.to_pylist():
-                    n += 1
-                    yield row, "", size * n / total
-    except (pa.ArrowException, OSError) as err:
-        yield None, f"the rest cannot be read as Parquet ({safe(str(err))})", size
-
-
-_TABLES: Final[Mapping[str, Rows]] = {
-    ".csv": _separated(","),
-    ".tsv": _separated("\t"),
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-    ".parquet": _parquet,
-}

@@ -219,23 +219,17 @@ def _entries(arguments: argparse.Namespace, saying: Callable[[], str]) -> Iterat
     """Give what the files hold, and show on a terminal how far that has come."""
     from tqdm import tqdm
 
-    from detector.archive.articles import read_articles, size_of
+    from detector.archive.articles import count_articles, read_articles
 
     files: Sequence[str] = getattr(arguments, "files", None) or arguments.suspects
     hidden = arguments.quiet or not sys.stderr.isatty()
-    total = sum(size_of(path) for path in files)
-    bar = tqdm(total=total, unit="B", unit_scale=True, desc="reading", disable=hidden)
+    total = None if hidden else count_articles(files)
+    with tqdm(total=total, unit="text", desc="reading", disable=hidden) as bar:
 
-    def entries() -> Iterator[Entry]:
-        before, behind, place = 0.0, 0.0, ""
-        for entry in read_articles(files, encoding=arguments.encoding):
-            file = entry.place.rpartition(", row ")[0] or entry.place
-            if file != place:
-                before, behind, place = behind, behind, file
-            bar.update(before + entry.done - behind)
-            behind = before + entry.done
-            bar.set_postfix_str(saying(), refresh=False)
-            yield entry
+        def entries() -> Iterator[Entry]:
+            for entry in read_articles(files, encoding=arguments.encoding):
+                yield entry
+                bar.set_postfix_str(saying(), refresh=False)
+                bar.update()
 
-    with bar:
         yield entries()

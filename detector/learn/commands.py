@@ -107,6 +107,12 @@ def _add_tagger(train: Commands) -> None:
     tagger.add_argument("--epochs", type=float, default=1.0, help="passes over them (default 1)")
     tagger.add_argument("--seed", type=int, default=0, help="of every draw (default 0)")
     tagger.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "auto"),
+        default="fp32",
+        help="arithmetic of the fit; auto is bf16 where the machine has it (default fp32)",
+    )
+    tagger.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="kept there, to go on after a stop"
     )
     tagger.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
@@ -196,18 +202,20 @@ def _train(arguments: argparse.Namespace) -> int:
 def _train_tagger(arguments: argparse.Namespace) -> int:
     from detector import tagger
     from detector.encode import MiniLMEncoder
-    from detector.learn.tagger_fit import TaggerSettings
+    from detector.learn.tagger_fit import TaggerSettings, fitting_device
     from detector.learn.tagger_runs import gather, train_tagger
     from detector.learn.tagger_sample import TaggerMix
 
     mix = TaggerMix(limit=arguments.limit, seed=arguments.seed)
-    settings = TaggerSettings(epochs=arguments.epochs, seed=arguments.seed)
+    settings = TaggerSettings(
+        epochs=arguments.epochs, seed=arguments.seed, precision=arguments.precision
+    )
     material = gather(arguments.shared, mix)
     total = round(len(material.fitting) * settings.epochs)
     with _bar(total, "fitting", quiet=arguments.quiet) as progress:
         fitted = train_tagger(
             material,
-            MiniLMEncoder(),
+            MiniLMEncoder(device=fitting_device()),
             settings,
             checkpoint=arguments.checkpoint,
             progress=progress,

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from detector.encode import Encoder, MiniLMEncoder
+from detector.encode import Encoder, MiniLMEncoder, Precision, reads_bf16
 from detector.learn.corpus import Pair
 from detector.learn.tagged import UNKNOWN, Targets, copy_targets, source_targets
 from detector.reading.files import write_whole
 from detector.reading.view import matching_view
 from detector.records import TokenVectors
-from detector.tagger import feed, places
+from detector.tagger_feed import Readings, feed, places
 from detector.tagger_network import PairNetwork, Shape, start_from
 from detector.tags import Tokens
 
@@ -54,6 +54,8 @@ class TaggerSettings:
     save_every : int
         Steps between two checkpoints.
     seed : int
+    precision : {"fp32", "bf16", "auto"}
+        Arithmetic of the layers; losses, weights and what the optimiser keeps are fp32 always.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -62,6 +64,7 @@ class TaggerSettings:
     epochs: float = 1.0
     save_every: int = 100
     seed: int = 0
+    precision: Precision = "fp32"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +103,15 @@ def fit_tagger(
     Returns
     -------
     PairNetwork
+        On the processor, wherever it was fitted: `fitting_device` says where.
     """
+    device = fitting_device()
+    bf16 = reads_bf16(settings.precision, device)
     torch.manual_seed(settings.seed)
     network = PairNetwork(settings.shape)
     if isinstance(encoder, MiniLMEncoder):
         start_from(network, encoder.layers)
+    network.to(device)
     steps = _steps(pairs, settings)
     total = max(1, round(len(steps) * settings.epochs))
     run = _run(network, settings.rate, total)
@@ -114,7 +121,7 @@ def fit_tagger(
     network.train()
     for at in range(done, total):
         chosen = steps[at % len(steps)]
-        loss = _loss(network, list(examples(chosen, encoder)))
+        loss = _loss(network, list(examples(chosen, encoder)), bf16=bf16)
         run.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -126,7 +133,12 @@ def fit_tagger(
             logger.info("step %d of %d, loss %.3f", at + 1, total, float(loss.detach()))
             run.keep(checkpoint, at + 1)
     run.keep(checkpoint, total)
-    return network.eval()
+    return network.cpu().eval()
+
+
+def fitting_device() -> str:
+    """Return where a tagger is fitted, by torch's name: a CUDA card where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
@@ -169,7 +181,7 @@ def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
         )
 
 
-def _loss(network: PairNetwork, examples: Sequence[Example]) -> Tensor:
+def _loss(network: PairNetwork, examples: Sequence[Example], *, bf16: bool) -> Tensor:
     """Sum the losses of a step: tokens, kinds, label, grades and the order within each family."""
     lengths = [len(e.bead[0].texts) + len(e.bead[1].texts) for e in examples]
     total = torch.zeros(())
@@ -178,7 +190,7 @@ def _loss(network: PairNetwork, examples: Sequence[Example]) -> Tensor:
     for part in np.array_split(np.argsort(lengths, kind="stable"), _PARTS):
         if not len(part):
             continue
-        read = network(*feed([examples[i].bead for i in part]))
+        read = _read(network, [examples[i].bead for i in part], bf16=bf16)
         for row, i in enumerate(part.tolist()):
             example = examples[i]
             drift[i], grades[i] = read.drift[row], read.grades[row]
@@ -193,6 +205,14 @@ def _loss(network: PairNetwork, examples: Sequence[Example]) -> Tensor:
     pairs = [example.pair for example in examples]
     total = total + _label_loss(odds, pairs) + 2.0 * _order_loss(odds, pairs)
     return (total + _grade_loss(graded, pairs)) / len(examples)
+
+
+def _read(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> Readings[Tensor]:
+    """Read beads where the network is; the readings come back in fp32, to the processor."""
+    device = network.roles.weight.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        read = network(*(torch.from_numpy(one).to(device) for one in feed(beads)))
+    return Readings(*(one.to("cpu", torch.float32) for one in read))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
@@ -280,7 +300,7 @@ class _Run:
         """Read a checkpoint, if there is one, and return the steps done."""
         if path is None or not path.is_file():
             return 0
-        kept = torch.load(path, weights_only=True)
+        kept = torch.load(path, map_location="cpu", weights_only=True)
         self.network.load_state_dict(kept["network"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.schedule.load_state_dict(kept["schedule"])

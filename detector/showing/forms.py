@@ -5,6 +5,8 @@ Pure text out: it only chooses between the rooms that know a form each.
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,29 @@ if TYPE_CHECKING:
 FORMS = ("table", "json", "jsonl", "csv", "html", "summary")
 BY_ROWS = ("table", "jsonl", "csv")
 """Forms that can leave rows out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a form needs to know beside the report.
+
+    Attributes
+    ----------
+    width : int
+        Columns of a table.
+    colour : bool
+        Whether a table is coloured.
+    date : date or None
+        When the pair was scored; a page says so.
+    title : str
+        What the two texts are called; a page says so.
+    """
+
+    width: int = 100
+    colour: bool = False
+    date: datetime.date | None = None
+    title: str = ""
+
 
 _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html"}
 
@@ -36,8 +61,7 @@ def render(
     form: str,
     *,
     only_flagged: bool = False,
-    width: int = 100,
-    colour: bool = False,
+    options: Options = Options(),
 ) -> str:
     """Return a report in one of `FORMS`, ending in a line end.
 
@@ -49,10 +73,8 @@ def render(
         One of `FORMS`.
     only_flagged : bool
         Leave out rows without a finding; only in a form of `BY_ROWS`.
-    width : int
-        Columns of a table.
-    colour : bool
-        Whether a table is coloured.
+    options : Options
+        How a table is laid out, and what a page says of itself.
 
     Returns
     -------
@@ -64,16 +86,18 @@ def render(
     InputError
         When the form is unknown or cannot leave rows out.
     """
-    from detector.showing import html, tables, terminal
+    from detector.showing import page, tables, terminal
 
     check(form, only_flagged=only_flagged)
     rows = [row for row in report.rows if not only_flagged or report.has_finding(row)]
     if form == "table":
-        return terminal.render(report, width=width, colour=colour, only_flagged=only_flagged)
+        return terminal.render(
+            report, width=options.width, colour=options.colour, only_flagged=only_flagged
+        )
     if form == "json":
         return f"{report.to_json(indent=2)}\n"
     if form == "html":
-        return html.page(report)
+        return page.page(report, date=options.date, title=options.title)
     if form == "summary":
         return f"{report.summary()}\n"
     return tables.jsonl(rows) if form == "jsonl" else tables.csv_text(rows)

@@ -13,9 +13,11 @@ from detector.records import CHANGES
 from detector.showing.display import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from detector.pivot import Pivot
     from detector.records import Change, ErrorKind, NameChange, Row
+    from detector.relation import Relation, RelationKind
     from detector.report import Report
 
 MEANING = (
@@ -52,6 +54,17 @@ ERROR_WORDS: dict[ErrorKind, str] = {
 }
 """What may be wrong with the words of an error span, as every view says it."""
 
+RELATION_WORDS: dict[RelationKind, str] = {
+    "round_trip": "machine round trip",
+    "duplicate": "duplicate",
+    "paraphrase": "paraphrase",
+    "independent": "another text on the same event",
+    "unrelated": "unrelated text",
+}
+"""What a copy can be to its source, as every view says it."""
+
+_TOLD = 0.005  # probability that is not 0.00 when shown
+_N_LIKELY, _N_EVIDENCE = 5, 4
 _WIDTH = 96
 _LABEL = 11  # columns before the text of a line
 
@@ -87,13 +100,18 @@ def render(report: Report, *, n_worst: int = 5) -> str:
 
 
 def facts(report: Report) -> list[tuple[str, str]]:
-    """Return the counts of a report as pairs of a theme and what there is to say, safe to show."""
+    """Return what a report says as a whole, as pairs of a theme and what there is to say of it.
+
+    The theme is empty where the pair goes on with the theme before it. All of it is safe to show.
+    """
     n_added = len(report.additions)
     n_omitted = sum(len(passage.indices) for passage in report.omissions)
     n_outside = sum(len(passage.indices) for passage in report.outside)
     n_judged = sum(row.drift_probability is not None for row in report.rows)
     loud, slips = report.damaged, report.slips
     pairs = [
+        *([] if report.relation is None else _relation(report.relation)),
+        *([] if report.pivot is None else _pivot(report.pivot)),
         (
             "Copy",
             f"{count(report.n_copy, 'sentence')}: {report.n_copy - n_added} with a counterpart in "
@@ -115,7 +133,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ),
     ]
     if report.severity is not None:
-        pairs.insert(3, ("Severity", f"{report.severity:.2f} error points a sentence ({POINTS})"))
+        points = f"{report.severity:.2f} error points a sentence ({POINTS})"
+        pairs.insert(len(pairs) - 1, ("Severity", points))
     if loud:
         pairs.append(("", "; ".join(f"{became(c)} ({c.probability:.2f})" for c in loud[:5])))
     if slips:
@@ -128,6 +147,33 @@ def facts(report: Report) -> list[tuple[str, str]]:
     if report.n_figures is not None:
         pairs.append(("Figures", f"{report.n_figures} changed"))
     return [*pairs, *(("Note", safe(warning)) for warning in report.warnings)]
+
+
+def _relation(relation: Relation) -> list[tuple[str, str]]:
+    likely = {RELATION_WORDS[kind]: p for kind, p in relation.probabilities.items()}
+    label = None if relation.label is None else RELATION_WORDS[relation.label]
+    return [("Relation", _likely(likely, label)), *_evidence(relation.evidence)]
+
+
+def _pivot(pivot: Pivot) -> list[tuple[str, str]]:
+    family, p = max(pivot.families.items(), key=lambda item: item[1])
+    likely = _likely(pivot.posterior, pivot.language)
+    said = f"{likely}, family {shortened(family, 40)} {p:.2f}"
+    return [("Pivot", said), *_evidence(pivot.evidence)]
+
+
+def _likely(probabilities: Mapping[str, float], label: str | None) -> str:
+    """Return what is likely: the label, if any, its probability and the likeliest others."""
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_N_LIKELY]
+    shown = [f"{shortened(name, 40)} {p:.2f}" for name, p in likely if name != label and p >= _TOLD]
+    if label is None:
+        return f"not sure: {', '.join(shown)}"
+    others = f" ({', '.join(shown)})" if shown else ""
+    return f"{shortened(label, 40)} {probabilities[label]:.2f}{others}"
+
+
+def _evidence(evidence: Sequence[str]) -> list[tuple[str, str]]:
+    return [("", shortened(one, 200)) for one in evidence[:_N_EVIDENCE]]
 
 
 def became(change: NameChange) -> str:

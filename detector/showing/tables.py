@@ -11,6 +11,8 @@ import io
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from detector.records import Alignment, Document, Row
 from detector.showing.display import safe, visible
 from detector.showing.plain import bead_record, dumps, row_record
@@ -51,6 +53,35 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
             for name, kind in COLUMNS.items()
         }
     )
+
+
+def frame_of_pairs(pairs: Iterable[Iterable[Row]], names: Iterable[object]) -> pd.DataFrame:
+    """Return one frame of the rows of many pairs.
+
+    Parameters
+    ----------
+    pairs : iterable of iterable of Row
+        The rows of each pair.
+    names : iterable of object
+        What each pair is called, or None.
+
+    Returns
+    -------
+    DataFrame
+        Columns `pair_index`, int64, counted from 0, and `id`, then those of `COLUMNS`.
+    """
+    import pandas as pd
+
+    given = [
+        (index, name, tuple(rows))
+        for index, (rows, name) in enumerate(zip(pairs, names, strict=True))
+    ]
+    table = frame(row for _, _, rows in given for row in rows)
+    sizes = [len(rows) for _, _, rows in given]
+    table.insert(0, "pair_index", np.repeat(np.arange(len(given)), sizes))
+    name = [name for _, name, rows in given for _ in rows]
+    table.insert(1, "id", pd.Series(name, dtype="object"))
+    return table
 
 
 def jsonl(rows: Iterable[Row]) -> str:

@@ -1,0 +1,1 @@
+"""Many pairs: tables of them scored in shards, by processes of one machine or by a cluster."""

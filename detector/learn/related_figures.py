@@ -1,0 +1,177 @@
+"""How well relations are told apart, with intervals and simple scores beside it.
+
+Numbers in, numbers out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.learn.metrics import Curve, Estimate, Resamples, calibration_error
+from detector.learn.related_documents import Example
+from detector.learn.related_lines import APART
+from detector.relating.traits import TRAITS
+from detector.relation import RELATIONS
+
+_LONG = 15  # lines from which a document is long
+_RESAMPLES = 1000
+_ALTERNATIVE = "human alternative"
+_SIMPLE = ("similarity", "likeness", "copy_share", "names_kept", "machine")
+
+Floats = NDArray[np.float64]
+Judged = Sequence[tuple[Example, Floats, Floats]]
+"""Examples, their probabilities of each relation, and their traits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedFigures:
+    """Figures of a model of relations.
+
+    Attributes
+    ----------
+    n : mapping of str to int
+        Long documents held apart, of each relation.
+    against : mapping of str to (mapping of str to Estimate)
+        AUROC of round trips against each other relation, against all of them, and against human
+        alternatives, long documents alone: of the model and of simple scores.
+    named : mapping of str to (mapping of str to float)
+        Of each kind, documents of any length, the share that is given each label; "" is none.
+    mistaken : Estimate
+        Share of near-verbatim duplicates, of any length, called round trips.
+    calibration : Estimate
+        Expected calibration error of the probability of a round trip, any length.
+    """
+
+    n: Mapping[str, int]
+    against: Mapping[str, Mapping[str, Estimate]]
+    named: Mapping[str, Mapping[str, float]]
+    mistaken: Estimate
+    calibration: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them as JSON knows them."""
+        return {
+            "n": dict(self.n),
+            "against": {
+                against: {score: found.to_list() for score, found in scores.items()}
+                for against, scores in self.against.items()
+            },
+            "named": {kind: dict(shares) for kind, shares in self.named.items()},
+            "mistaken": self.mistaken.to_list(),
+            "calibration": self.calibration.to_list(),
+        }
+
+    def printed(self) -> str:
+        """Return them as plain text."""
+        scores = ("model", *_SIMPLE, "copy length")
+        lines = ["AUROC of round trips, 15 lines or more; long documents held apart: "]
+        lines[0] += ", ".join(f"{n} {relation}" for relation, n in self.n.items())
+        for against, found in self.against.items():
+            lines.append(f"  against {against:<18} model {found['model']}")
+            lines.append("    " + ", ".join(f"{s} {found[s].value:.3f}" for s in scores[1:]))
+        lines.append(f"duplicates called round trips: {self.mistaken}")
+        lines.append(f"calibration error of a round trip's probability: {self.calibration}")
+        lines.append("share given each label, by kind:")
+        for kind, shares in self.named.items():
+            told = ", ".join(f"{label or 'none'} {share:.2f}" for label, share in shares.items())
+            lines.append(f"  {kind:<44} {told}")
+        return "\n".join(lines)
+
+
+def figures_of(judged: Judged, *, sure: float, seed: int) -> RelatedFigures:
+    """Measure a model of relations.
+
+    Parameters
+    ----------
+    judged : sequence of (Example, ndarray, ndarray)
+        Each judged by a model that was fitted without its fold. What counts is the fold `APART`;
+        of human alternatives, of which it holds one talk, all folds count.
+    sure : float
+        Probability in [0, 1] from which a relation is named.
+    seed : int
+        Of the bootstrap over stretches.
+
+    Returns
+    -------
+    RelatedFigures
+    """
+    rng = np.random.default_rng(seed)
+    apart = [one for one in judged if one[0].fold == APART]
+    long = [one for one in apart if one[0].n_lines >= _LONG]
+    trips = [one for one in long if one[0].relation == "round_trip"]
+    others: dict[str, list[tuple[Example, Floats, Floats]]] = {
+        r: [one for one in long if one[0].relation == r] for r in RELATIONS[1:]
+    }
+    others["every other"] = [one for one in long if one[0].relation != "round_trip"]
+    others[f"{_ALTERNATIVE}s"] = [
+        one for one in judged if one[0].kind == _ALTERNATIVE and one[0].n_lines >= _LONG
+    ]
+    duplicates = [one for one in apart if one[0].relation == "duplicate"]
+    called = np.array([_label(shares, sure) == "round_trip" for _, shares, _ in duplicates])
+    return RelatedFigures(
+        n={"round_trip": len(trips), **{r: len(found) for r, found in others.items()}},
+        against={r: _areas(trips, found, rng) for r, found in others.items() if found},
+        named=_named(judged, sure),
+        mistaken=_mean(duplicates, called.astype(np.float64), rng),
+        calibration=_calibration(apart, rng),
+    )
+
+
+def _areas(trips: Judged, others: Judged, rng: np.random.Generator) -> dict[str, Estimate]:
+    rows = [*trips, *others]
+    label = np.array([one[0].relation == "round_trip" for one in rows])
+    weights = _resamples(rows, rng).weights()
+    names = [trait.name for trait in TRAITS]
+    scores = {
+        "model": np.array([shares[0] for _, shares, _ in rows]),
+        **{s: np.array([x[names.index(s)] for _, _, x in rows]) for s in _SIMPLE},
+        "copy length": np.array([float(len(one[0].copy)) for one in rows]),
+    }
+    found = {}
+    for name, score in scores.items():
+        values = Curve.of(label, score, weights).auroc()
+        # A simple score may point either way; it is given the better one.
+        turned = name != "model" and values[0] < 0.5
+        found[name] = Estimate.of(1.0 - values if turned else values)
+    return found
+
+
+def _named(judged: Judged, sure: float) -> dict[str, dict[str, float]]:
+    kinds: dict[str, list[str]] = {}
+    for example, shares, _ in judged:
+        if example.fold == APART or example.kind == _ALTERNATIVE:
+            kind = f"{example.relation}: {example.kind} ({example.corpus})"
+            kinds.setdefault(kind, []).append(_label(shares, sure) or "")
+    return {
+        f"{kind}, n {len(labels)}": {
+            label: labels.count(label) / len(labels)
+            for label in (*RELATIONS, "")
+            if label in labels
+        }
+        for kind, labels in sorted(kinds.items())
+    }
+
+
+def _label(shares: Floats, sure: float) -> str | None:
+    best = int(shares.argmax())
+    return RELATIONS[best] if shares[best] >= sure else None
+
+
+def _mean(rows: Judged, values: Floats, rng: np.random.Generator) -> Estimate:
+    weights = _resamples(rows, rng).weights()
+    return Estimate.of(weights @ values / np.maximum(weights.sum(axis=1), 1e-9))
+
+
+def _calibration(rows: Judged, rng: np.random.Generator) -> Estimate:
+    label = np.array([one[0].relation == "round_trip" for one in rows])
+    score = np.array([shares[0] for _, shares, _ in rows])
+    return Estimate.of(calibration_error(label, score, _resamples(rows, rng).weights()))
+
+
+def _resamples(rows: Judged, rng: np.random.Generator) -> Resamples:
+    return Resamples.of([one[0].group for one in rows], n=_RESAMPLES, rng=rng)

@@ -1,0 +1,1 @@
+"""What a copy is to a source: rooms that look at two whole texts."""

@@ -1,0 +1,191 @@
+"""`RelationModel`: numbers about two texts in, a `Relation` with its evidence out.
+
+It is a logistic regression over `traits` and a linear score of wording, kept as bytes of one
+safetensors file. It opens no file (`store` does) and fits nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import BundleError
+from detector.records import Alignment, Document
+from detector.relating.evidence import evidence
+from detector.relating.traits import TRAITS, Measured, measure
+from detector.relating.wording import N_BUCKETS
+from detector.relation import RELATIONS, Relation, RelationKind
+
+SCHEMA = 1
+"""Layout of the file; another one is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RelationModel:
+    """How likely each relation is, given what two texts have in common.
+
+    Attributes
+    ----------
+    machine : ndarray of shape (`wording.N_BUCKETS`,), float16
+        Weights of `wording.machine_odds`.
+    knots : ndarray of shape (n_traits, n_knots), float64
+        Rising values of each trait between which its part in the log-odds is straight.
+    coefficients : ndarray of shape (n_relations, n_traits, n_knots), float64
+        Height of that part at each knot.
+    intercepts : ndarray of shape (n_relations,), float64
+    sure : float
+        Probability in [0, 1] from which a relation is named.
+    training : mapping
+        Seed, corpora and figures, as JSON; nothing reads it back.
+    """
+
+    machine: NDArray[np.float16]
+    knots: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+    sure: float
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def measure(self, source: Document, copy: Document, alignment: Alignment) -> Measured:
+        """Measure two aligned documents; see `traits.measure`."""
+        return measure(source, copy, alignment, self.machine)
+
+    def parts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each trait adds to the log-odds of each relation.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_traits,), float64
+            As `Measured.values` gives them.
+
+        Returns
+        -------
+        ndarray of shape (n_relations, n_traits), float64
+        """
+        weights = hats(values[None, :], self.knots)[0]
+        parts: NDArray[np.float64] = (self.coefficients * weights[None]).sum(axis=2)
+        return parts
+
+    def shares(self, parts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities, of shape (n_relations,) and in [0, 1], that `parts` make."""
+        odds = parts.sum(axis=1) + self.intercepts
+        raised = np.exp(odds - odds.max())
+        shares: NDArray[np.float64] = raised / raised.sum()
+        return shares
+
+    def judge(self, measured: Measured) -> Relation:
+        """Judge what the copy is to the source.
+
+        Parameters
+        ----------
+        measured : Measured
+            Of the two documents, with this model's `machine`.
+
+        Returns
+        -------
+        Relation
+        """
+        parts = self.parts(measured.values())
+        shares = self.shares(parts)
+        best = int(shares.argmax())
+        label: RelationKind | None = RELATIONS[best] if shares[best] >= self.sure else None
+        return Relation(
+            probabilities=dict(zip(RELATIONS, shares.tolist(), strict=True)),
+            label=label,
+            evidence=evidence(measured, parts, shares, self.machine),
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the file's bytes; equal models give equal bytes."""
+        from safetensors.numpy import save
+
+        head = {"schema": SCHEMA, "traits": _columns(), "relations": list(RELATIONS)}
+        head |= {"sure": self.sure, "training": dict(self.training)}
+        tensors: dict[str, NDArray[Any]] = {
+            "machine": self.machine,
+            "knots": self.knots,
+            "coefficients": self.coefficients,
+            "intercepts": self.intercepts,
+        }
+        return save(tensors, metadata={"relation": json.dumps(head, sort_keys=True)})
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, place: str) -> RelationModel:
+        """Read what `to_bytes` wrote.
+
+        Parameters
+        ----------
+        content : bytes
+        place : str
+            What to call the file in an error.
+
+        Raises
+        ------
+        BundleError
+            When it is damaged, of another schema, or made for other traits or relations.
+        """
+        from safetensors.numpy import load
+
+        try:
+            (length,) = struct.unpack("<Q", content[:8])
+            head = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["relation"])
+            found = load(content)
+            known = (head["schema"], head["traits"], head["relations"])
+            sure, training = float(head["sure"]), dict(head["training"])
+        except Exception as err:
+            msg = f"{place}: is no model of relations ({type(err).__name__}: {err}); train it again"
+            raise BundleError(msg) from err
+        if known != (SCHEMA, _columns(), list(RELATIONS)):
+            msg = (
+                f"{place}: has schema {known[0]}, traits {known[1]} and relations {known[2]}; "
+                f"this version reads {SCHEMA}, {_columns()} and {list(RELATIONS)}; train it again"
+            )
+            raise BundleError(msg)
+        n, k = len(RELATIONS), found["knots"].shape[-1] if "knots" in found else 0
+        shapes = {
+            "machine": (N_BUCKETS,),
+            "knots": (len(TRAITS), k),
+            "coefficients": (n, len(TRAITS), k),
+            "intercepts": (n,),
+        }
+        if {name: value.shape for name, value in found.items()} != shapes or not all(
+            np.isfinite(value).all() for value in found.values()
+        ):
+            msg = f"{place}: holds tensors of other names, shapes or values; train it again"
+            raise BundleError(msg)
+        return cls(**found, sure=sure, training=training)
+
+
+def hats(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say how much each value lies at each knot, for sums that are straight between knots.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, n_traits), float64
+    knots : ndarray of shape (n_traits, n_knots), float64
+        Rising along the second axis. A value outside of them counts as the nearest.
+
+    Returns
+    -------
+    ndarray of shape (n, n_traits, n_knots), float64
+        In [0, 1]; the last axis sums to 1.
+    """
+    low, high = knots[:, :-1], knots[:, 1:]
+    clipped = np.clip(values, knots[:, 0], knots[:, -1])[:, :, None]
+    share = np.clip((clipped - low) / (high - low), 0.0, 1.0)  # of the way to the knot above
+    out = np.zeros((*values.shape, knots.shape[1]))
+    out[:, :, 0] = 1.0
+    out[:, :, :-1] -= share
+    out[:, :, 1:] += share
+    # Each step moves what lay at the knot below; what was moved on does not stay.
+    return out
+
+
+def _columns() -> list[list[str]]:
+    return [[trait.name, trait.unit] for trait in TRAITS]

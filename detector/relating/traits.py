@@ -1,0 +1,264 @@
+"""What two whole texts have in common, in numbers: the columns of the model of relations.
+
+Pure: two documents and their alignment in, one row of named numbers out. It needs no vectors, so a
+candidate out of an archive is measured like any other source.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.lexicon import is_stopword, zipf
+from detector.reading.furniture import furniture_reason
+from detector.records import Alignment, Bead, Document
+from detector.relating.wording import Wording, compare, machine_odds, words_of
+
+CLOSE_COSINE = 0.6
+"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
+
+_CAPITAL = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_RAREST = 7.0  # Zipf value from which a word says nothing of a text's matter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A bead whose two sides say much the same.
+
+    Attributes
+    ----------
+    bead : Bead
+    wording : Wording
+    odds : float
+        `machine_odds` of it.
+    kept_names, n_names : int
+        Words with a capital inside a sentence of the source: found in the copy, and all.
+    kept_figures, n_figures : int
+        Numbers in digits likewise.
+    """
+
+    bead: Bead
+    wording: Wording
+    odds: float
+    kept_names: int
+    n_names: int
+    kept_figures: int
+    n_figures: int
+
+    @property
+    def likeness(self) -> float:
+        """Share in [0, 1] of both sides' words that are the same in the same order."""
+        total = len(self.wording.source) + len(self.wording.copy)
+        return 2.0 * self.wording.kept / total if total else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """Two documents, measured.
+
+    Attributes
+    ----------
+    covered : tuple of Covered
+    copy_share, source_share : float
+        Share in [0, 1] of each text's characters in covered beads, page furniture left aside.
+    matter : float
+        Share in [0, 1] of the copy's rare words that the source holds, weighted by rarity.
+    sibling : float
+        Share in [0, 1] of the copy's characters outside of covered beads, where some are within.
+    """
+
+    covered: tuple[Covered, ...]
+    copy_share: float
+    source_share: float
+    matter: float
+
+    def values(self) -> NDArray[np.float64]:
+        """Return the columns of `TRAITS`, of shape (n_traits,); all are finite."""
+        return np.array([trait.measure(self) for trait in TRAITS], np.float64)
+
+
+def measure(
+    source: Document, copy: Document, alignment: Alignment, weights: NDArray[np.floating]
+) -> Measured:
+    """Measure what two aligned documents have in common.
+
+    Parameters
+    ----------
+    source, copy : Document
+    alignment : Alignment
+        Of the two.
+    weights : ndarray of shape (`wording.N_BUCKETS`,)
+        Of `wording.machine_odds`.
+
+    Returns
+    -------
+    Measured
+    """
+    covered = tuple(
+        _covered(bead, _text(source, bead.source), _text(copy, bead.copy), weights)
+        for bead in alignment.aligned
+        if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+    )
+    return Measured(
+        covered=covered,
+        copy_share=_share(copy, [bead.bead.copy for bead in covered]),
+        source_share=_share(source, [bead.bead.source for bead in covered]),
+        matter=_matter(source, copy),
+    )
+
+
+def _covered(bead: Bead, source: str, copy: str, weights: NDArray[np.floating]) -> Covered:
+    wording = compare(source, copy)
+    there = Counter(re.findall(r"[\w'’-]+", copy))
+    names = Counter(_CAPITAL.findall(source))
+    figures, copied = Counter(_FIGURE.findall(source)), Counter(_FIGURE.findall(copy))
+    return Covered(
+        bead=bead,
+        wording=wording,
+        odds=machine_odds(wording, weights),
+        kept_names=(names & there).total(),
+        n_names=names.total(),
+        kept_figures=(figures & copied).total(),
+        n_figures=figures.total(),
+    )
+
+
+def _text(document: Document, indices: range) -> str:
+    start = document.sentences[indices.start].start
+    return document.raw[start : document.sentences[indices.stop - 1].end]
+
+
+def _share(document: Document, parts: Sequence[range]) -> float:
+    inside = {i for part in parts for i in part}
+    body = [
+        i
+        for i, sentence in enumerate(document.sentences)
+        if i in inside or furniture_reason(sentence.text) is None
+    ]
+    total = sum(len(document.sentences[i].text) for i in body)
+    return sum(len(document.sentences[i].text) for i in body if i in inside) / max(total, 1)
+
+
+def _matter(source: Document, copy: Document) -> float:
+    there = set(words_of(source.raw))
+    weights = {w: _RAREST - zipf(w) for w in set(words_of(copy.raw)) if not is_stopword(w)}
+    weights = {w: weight for w, weight in weights.items() if weight > 0.0}
+    total = math.fsum(weights.values())
+    return math.fsum(w for word, w in weights.items() if word in there) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """One column: its name, its unit, and how it is measured."""
+
+    name: str
+    unit: str
+    measure: Callable[[Measured], float]
+
+
+def _mean(values: Sequence[float], absent: float) -> float:
+    return float(np.mean(values)) if values else absent
+
+
+def _spread(values: Sequence[float]) -> float:
+    return float(np.std(values)) if values else 0.0
+
+
+def _changed(measured: Measured) -> list[Covered]:
+    return [bead for bead in measured.covered if bead.wording.changed]
+
+
+def _ratio(part: int, whole: int, absent: float) -> float:
+    return part / whole if whole else absent
+
+
+def _likeness(measured: Measured) -> list[float]:
+    return [bead.likeness for bead in measured.covered]
+
+
+def _lengths(measured: Measured) -> list[float]:
+    return [
+        math.log((len(b.wording.copy) + 1) / (len(b.wording.source) + 1)) for b in measured.covered
+    ]
+
+
+def _moved(bead: Covered) -> float:
+    """Share of the words that both sides hold which do not stand in the same order."""
+    both = (Counter(bead.wording.source) & Counter(bead.wording.copy)).total()
+    return 1.0 - bead.wording.kept / both if both else 0.0
+
+
+def _run_length(measured: Measured) -> float:
+    runs = [run for bead in measured.covered for run in bead.wording.changed]
+    return _mean([math.log1p(max(len(run.source), len(run.copy))) for run in runs], 0.0)
+
+
+def _odds(measured: Measured) -> list[float]:
+    return [bead.odds for bead in _changed(measured)]
+
+
+TRAITS: tuple[Trait, ...] = tuple(
+    Trait(name=name, unit=unit, measure=function)
+    for name, unit, function in (
+        ("copy_share", "share of characters", lambda m: m.copy_share),
+        ("source_share", "share of characters", lambda m: m.source_share),
+        ("matter", "share of rare words", lambda m: m.matter),
+        (
+            "similarity",
+            "cosine",
+            lambda m: _mean([b.bead.similarity or 0.0 for b in m.covered], CLOSE_COSINE),
+        ),
+        (
+            "similarity_spread",
+            "cosine",
+            lambda m: _spread([b.bead.similarity or 0.0 for b in m.covered]),
+        ),
+        ("likeness", "share of words", lambda m: _mean(_likeness(m), 0.0)),
+        ("likeness_spread", "share of words", lambda m: _spread(_likeness(m))),
+        (
+            "same",
+            "share of beads",
+            lambda m: _mean([float(b.likeness > 0.98) for b in m.covered], 0.0),
+        ),
+        ("moved", "share of words", lambda m: _mean([_moved(b) for b in m.covered], 0.0)),
+        ("run_length", "log words", _run_length),
+        ("length", "log ratio", lambda m: _mean(_lengths(m), 0.0)),
+        ("length_spread", "log ratio", lambda m: _spread(_lengths(m))),
+        (
+            "names_kept",
+            "share of names",
+            lambda m: _ratio(
+                sum(b.kept_names for b in m.covered), sum(b.n_names for b in m.covered), 0.9
+            ),
+        ),
+        (
+            "figures_kept",
+            "share of figures",
+            lambda m: _ratio(
+                sum(b.kept_figures for b in m.covered), sum(b.n_figures for b in m.covered), 0.95
+            ),
+        ),
+        (
+            "one_to_one",
+            "share of beads",
+            lambda m: _mean(
+                [float(len(b.bead.source) == len(b.bead.copy) == 1) for b in m.covered], 1.0
+            ),
+        ),
+        ("machine", "mean log-odds", lambda m: _mean(_odds(m), 0.0)),
+        (
+            "machine_sum",
+            "log-odds over root n",
+            lambda m: sum(_odds(m)) / max(len(_odds(m)), 1) ** 0.5,
+        ),
+        ("size", "log beads", lambda m: math.log1p(len(m.covered))),
+    )
+)
+"""The columns of the model of relations, in order."""

@@ -1,0 +1,59 @@
+"""A scorer for batches that needs no model: it takes its time, and fails on demand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sample_reports import SIGNATURE, one_row
+
+from detector.batch.tables import PAIRS, SENTENCES
+from detector.batch.work import ScoringWork, Work
+from detector.errors import BundleError, InputError
+from detector.report import Report
+from detector.signature import Signature
+
+
+class FakeScorer:
+    """Gives a report of one row; "unusable" is refused, "unforeseen" is a fault of the program."""
+
+    def __init__(self, version: str, pause: float) -> None:
+        self.signature: Signature = replace(SIGNATURE, version=version)
+        self._pause = pause
+
+    def score_pairs(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Report | InputError]:
+        for source, copy in pairs:
+            time.sleep(self._pause)
+            if "unforeseen" in copy:
+                msg = "nobody thought of this"
+                raise ZeroDivisionError(msg)
+            if "unusable" in copy:
+                yield InputError("the copy holds no sentence; give a text with words")
+                continue
+            report = one_row(copy, source, severity=len(copy) / 10)
+            yield replace(report, signature=self.signature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeScoring:
+    """The task; takes the options of the real one and reads `threshold` as its version."""
+
+    threshold: float | None = None
+    pause: float = 0.0
+    encoder: object = None
+    bundle: object = None
+    name_threshold: object = None
+    precision: object = None
+    tagger: object = None
+
+    @property
+    def tables(self) -> Sequence[str]:
+        return (PAIRS, SENTENCES)
+
+    def load(self) -> Work:
+        if self.threshold == 0.0:
+            msg = "no bundle here"
+            raise BundleError(msg)
+        scorer = FakeScorer(f"fake {self.threshold}", self.pause)
+        return ScoringWork(scorer)  # type: ignore[arg-type]
