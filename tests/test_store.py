@@ -160,7 +160,7 @@ def _edit(folder: Path, **changed: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"schema": 99}, "schema 99, this version reads 4"),
+        ({"schema": 99}, "schema 99, this version reads 5"),
         ({"columns": [["cosine", "cosine"]]}, "cosine"),
         ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
         ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),

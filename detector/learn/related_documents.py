@@ -110,11 +110,10 @@ class Drawer:
 
     def _kinds(self) -> tuple[tuple[float, Callable[[], Example | None]], ...]:
         return (
-            (0.2, self._round_trip),
+            (0.24, self._round_trip),
             (0.06, self._part),
             (0.06, self._gaps),
             (0.05, self._stitched),
-            (0.06, self._post_edit_turned),
             (0.13, self._duplicate),
             (0.09, self._alternative),
             (0.09, self._post_edit),
@@ -159,14 +158,6 @@ class Drawer:
         if self._chance(0.5):
             parts.reverse()
         return self._example("round_trip", "stitched", cut, cut.source, [*parts[0], *parts[1]])
-
-    def _post_edit_turned(self) -> Example | None:
-        cut = self._cut("mlqe")
-        return (
-            None
-            if cut is None
-            else self._example("round_trip", "machine output", cut, cut.source, cut.copy)
-        )
 
     # What is none.
 
@@ -215,8 +206,8 @@ class Drawer:
 
     def _next_stretch(self) -> Example | None:
         """Take an article's other half, or the next article: the same days and names."""
-        cut = self._cut()
-        if cut is None or len(cut.source) < 6:
+        cut = self._cut("wmt")  # neighbouring sentences of flores are of different articles
+        if cut is None or not 6 <= len(cut.source) <= 30:
             return None
         half = len(cut.source) // 2
         other = cut.copy if self._chance(0.5) else cut.source
@@ -240,7 +231,7 @@ class Drawer:
 
     def _unrelated(self) -> Example | None:
         cut, other = self._cut(), self._cut()
-        if cut is None or other is None or other.stretch is cut.stretch:
+        if cut is None or other is None or other.stretch.group == cut.stretch.group:
             return None
         if other.stretch.fold != cut.stretch.fold:
             return None

@@ -38,7 +38,8 @@ class RelatedFigures:
         Long documents held apart, of each relation.
     against : mapping of str to (mapping of str to Estimate)
         AUROC of round trips against each other relation, against all of them, and against human
-        alternatives, long documents alone: of the model and of simple scores.
+        alternatives (of every corpus, and of each), long documents alone: of the model and of
+        simple scores.
     named : mapping of str to (mapping of str to float)
         Of each kind, documents of any length, the share that is given each label; "" is none.
     mistaken : Estimate
@@ -115,7 +116,15 @@ def figures_of(judged: Judged, *, sure: float, seed: int) -> RelatedFigures:
     called = np.array([_label(shares, sure) == "round_trip" for _, shares, _ in duplicates])
     return RelatedFigures(
         n={"round_trip": len(trips), **{r: len(found) for r, found in others.items()}},
-        against={r: _areas(trips, found, rng) for r, found in others.items() if found},
+        against={
+            **{r: _areas(trips, found, rng) for r, found in others.items() if found},
+            **{
+                f"{_ALTERNATIVE}s, {corpus}": _areas(found, others[f"{_ALTERNATIVE}s"], rng)
+                for corpus in ("wmt", "flores", "apertium")
+                if (found := [one for one in trips if one[0].corpus == corpus])
+                and others[f"{_ALTERNATIVE}s"]
+            },
+        },
         named=_named(judged, sure),
         mistaken=_mean(duplicates, called.astype(np.float64), rng),
         calibration=_calibration(apart, rng),

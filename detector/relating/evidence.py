@@ -154,7 +154,7 @@ _SAYINGS: tuple[tuple[tuple[str, ...], Callable[[Measured], str]], ...] = (
     (("copy_share", "source_share", "size"), _coverage),
     (("matter",), _matter),
     (("likeness", "likeness_spread", "same"), _likeness),
-    (("machine", "machine_sum"), _manner),
+    (("machine", "machine_share", "machine_sum"), _manner),
     (("one_to_one", "moved"), _order),
     (("run_length", "length", "length_spread"), _runs),
     (("names_kept",), _names),

@@ -70,8 +70,6 @@ class Measured:
         Share in [0, 1] of each text's characters in covered beads, page furniture left aside.
     matter : float
         Share in [0, 1] of the copy's rare words that the source holds, weighted by rarity.
-    sibling : float
-        Share in [0, 1] of the copy's characters outside of covered beads, where some are within.
     """
 
     covered: tuple[Covered, ...]
@@ -253,6 +251,11 @@ TRAITS: tuple[Trait, ...] = tuple(
             ),
         ),
         ("machine", "mean log-odds", lambda m: _mean(_odds(m), 0.0)),
+        (
+            "machine_share",
+            "share of reworded beads",
+            lambda m: _mean([float(odds > 0.0) for odds in _odds(m)], 0.5),
+        ),
         (
             "machine_sum",
             "log-odds over root n",
