@@ -21,7 +21,7 @@ def relation_model(**changes: object) -> RelationModel:
         "knots": np.sort(rng.normal(size=(len(TRAITS), 4)), axis=1),
         "coefficients": rng.normal(size=(len(RELATIONS), len(TRAITS), 4)),
         "intercepts": rng.normal(size=len(RELATIONS)),
-        "sure": 0.6,
+        "sure": np.full(len(RELATIONS), 0.6),
         "training": {"seed": 1},
     }
     return RelationModel(**{**fields, **changes})

@@ -280,7 +280,7 @@ def test_store_a_bundle_may_lack_a_model_of_relations(saved: Path) -> None:
 
 def test_store_refuses_another_model_of_relations(tmp_path: Path) -> None:
     store.save(replace(_bundle(), relation=relation_model()), tmp_path / "bundle")
-    other = relation_model(sure=0.9).to_bytes()
+    other = relation_model(training={}).to_bytes()
     (tmp_path / "bundle" / "relation.safetensors").write_bytes(other)
     with pytest.raises(BundleError, match=r"relation\.safetensors: SHA-256 is"):
         store.load(tmp_path / "bundle")
