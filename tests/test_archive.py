@@ -380,6 +380,11 @@ def test_archive_matches_a_real_copy_and_reports_on_it(
     assert found.report is not None
     assert found.report.match
     assert found.report.n_copy == found.n_sentences == 3
+    # Out of the stored vectors comes what comes out of the two texts.
+    relation, wanted = found.candidates[0].relation, found.report.relation
+    assert (relation is None) == (wanted is None)
+    if relation is not None and wanted is not None:
+        assert relation.probabilities == pytest.approx(wanted.probabilities, abs=0.02)
 
 
 @pytest.mark.model
