@@ -69,7 +69,7 @@ ROOMS = (
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
     "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
-    "learn.related_runs", "learn.related_commands",
+    "learn.related_runs", "learn.related_card", "learn.related_commands",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "cli", "__main__",
 )  # fmt: skip

@@ -53,6 +53,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     from detector.encode import MiniLMEncoder
     from detector.errors import InputError
     from detector.learn.corpus import shared_folder
+    from detector.learn.related_card import with_relations
     from detector.learn.related_lines import stretches
     from detector.learn.related_runs import RelatedSettings, train_relations
     from detector.reading.files import write_whole
@@ -68,7 +69,8 @@ def _train_relation(arguments: argparse.Namespace) -> int:
         model, figures = train_relations(
             stretches(shared_folder(arguments.shared)), encoder, settings, progress=bars.begin
         )
-    written = store.save(replace(bundle, relation=model), arguments.out)
+    card = with_relations(bundle.card, model, figures)
+    written = store.save(replace(bundle, relation=model, card=card), arguments.out)
     if arguments.json is not None:
         write_whole(arguments.json, dumps(figures.to_dict(), indent=1) + "\n")
     print(figures.printed())
