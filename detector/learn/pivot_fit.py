@@ -1,0 +1,325 @@
+"""The pivot model's two fits: weights of features by sentence, and calibration by document.
+
+Arrays in, arrays and a model out; it reads no table and measures nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.pivoting.model import PivotModel
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Floats = NDArray[np.float64]
+
+UNIT = 180.0
+"""Edits of a document of about 30 sentences: the unit of the model's calibration."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tallies:
+    """Documents, as a fit of the calibration sees them.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n, K), float64
+        Mean weight of an edit for each language.
+    manner : ndarray of shape (n, 3), float64
+        `Tally.manner` of each.
+    edits : ndarray of shape (n,), float64
+    language : ndarray of shape (n,), int64
+        What each went through.
+    system : ndarray of shape (n,), object
+    sentences : ndarray of shape (n,), int64
+        How long each is.
+    """
+
+    score: Floats
+    manner: Floats
+    edits: Floats
+    language: NDArray[np.int64]
+    system: NDArray[Any]
+    sentences: NDArray[np.int64]
+
+    def of(self, at: NDArray[Any]) -> Tallies:
+        """Return some of the documents."""
+        return Tallies(
+            self.score[at],
+            self.manner[at],
+            self.edits[at],
+            self.language[at],
+            self.system[at],
+            self.sentences[at],
+        )
+
+    @classmethod
+    def joined(cls, parts: list[Tallies]) -> Tallies:
+        """Put several lots of documents together."""
+        return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in cls.__slots__))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What turns the mean score of an edit into a posterior; see `PivotModel`."""
+
+    offsets: Floats
+    slopes: Floats
+    middle: Floats
+    spread: Floats
+    low: Floats
+    high: Floats
+    rate: float
+    growth: float
+
+    def posterior(self, documents: Tallies) -> Floats:
+        """Return the posterior of each document, shape (n, K)."""
+        manner = (np.clip(documents.manner, self.low, self.high) - self.middle) / self.spread
+        flat = documents.score + self.offsets + manner @ self.slopes
+        logits = self.rate * UNIT * (documents.edits[:, None] / UNIT) ** self.growth * flat
+        return _softmax(logits)
+
+
+def _softmax(logits: Floats) -> Floats:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    out: Floats = odds / odds.sum(axis=1, keepdims=True)
+    return out
+
+
+def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
+    """Weigh rows so that each language counts alike, and each system within a language.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Their mean is 1.
+    """
+    groups, at, count = np.unique(
+        np.array([f"{a}\t{b}" for a, b in zip(language, system, strict=True)]),
+        return_inverse=True,
+        return_counts=True,
+    )
+    of_language = np.array([name.partition("\t")[0] for name in groups])
+    systems = np.array([(of_language == one).sum() for one in of_language])
+    weight = 1.0 / (count * systems)[at]
+    out: Floats = weight * len(weight) / weight.sum()
+    return out
+
+
+def fit_weights(
+    features: csr_matrix,
+    language: NDArray[np.int64],
+    weight: Floats,
+    *,
+    k: int,
+    ridge: float,
+    iterations: int,
+    start: NDArray[np.float32] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> NDArray[np.float32]:
+    """Fit a multinomial logistic regression of the language of a sentence on its features.
+
+    Parameters
+    ----------
+    features : csr_matrix of shape (n, n_features), float32
+    language : ndarray of shape (n,), int64
+        From 0 to `k` less 1.
+    weight : ndarray of shape (n,), float64
+    k : int
+        How many languages.
+    ridge : float
+        Half of it times the sum of the squared weights is added to the loss.
+    iterations : int
+        Of L-BFGS, at most.
+    start : ndarray of shape (n_features, k), float32, optional
+        Where to start from.
+    progress : callable, optional
+        Told of each iteration.
+
+    Returns
+    -------
+    ndarray of shape (n_features, k), float32
+        Without the flat part: how often a language was seen says nothing of a document.
+    """
+    from scipy.optimize import minimize
+
+    n, p = features.shape
+    turned = features.T.tocsr()
+    rows, at = np.arange(n), language
+    mass = weight.astype(np.float32)
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        w = flat.reshape(p + 1, k).astype(np.float32)
+        z = features @ w[:p] + w[p]
+        z -= z.max(axis=1, keepdims=True)
+        own = z[rows, at].copy()
+        np.exp(z, out=z)
+        total = z.sum(axis=1)
+        value = float(mass @ (np.log(total) - own)) + 0.5 * ridge * float(np.vdot(w[:p], w[:p]))
+        z *= (mass / total)[:, None]
+        z[rows, at] -= mass
+        gradient = np.vstack([turned @ z + ridge * w[:p], z.sum(axis=0)[None]])
+        return value, gradient.ravel().astype(np.float64)
+
+    first = np.zeros((p + 1, k))
+    if start is not None:
+        first[:p] = start
+    done = minimize(
+        loss,
+        first.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        callback=None if progress is None else lambda _: progress(1),
+        options={"maxiter": iterations, "maxcor": 6},
+    )
+    weights: NDArray[np.float32] = done.x.reshape(p + 1, k)[:p].astype(np.float32)
+    return weights
+
+
+def calibrate(documents: Tallies, *, ridge: float) -> Calibration:
+    """Fit the calibration on documents of systems and sentences that the weights have not seen.
+
+    Parameters
+    ----------
+    documents : Tallies
+    ridge : float
+        Times the sum of the squared offsets and slopes, in units of their natural size.
+
+    Returns
+    -------
+    Calibration
+        Each system counts alike.
+    """
+    from scipy.optimize import minimize
+
+    n, k = documents.score.shape
+    middle, spread = documents.manner.mean(axis=0), documents.manner.std(axis=0) + 1e-6
+    low, high = np.quantile(documents.manner, [0.01, 0.99], axis=0)
+    manner = (np.clip(documents.manner, low, high) - middle) / spread
+    _, at, count = np.unique(documents.system.astype(str), return_inverse=True, return_counts=True)
+    mass = 1.0 / (count[at] * len(count))
+    size = float(documents.score.std()) or 1.0
+    growth_of = np.log(documents.edits / UNIT)
+    rows = np.arange(n)
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        terms = flat[: 4 * k].reshape(4, k)
+        rate, growth = flat[4 * k :]
+        score = documents.score / size + terms[0] + manner @ terms[1:]
+        strength = np.exp(rate + growth * growth_of)
+        p = _softmax(strength[:, None] * score)
+        value = -float(mass @ np.log(p[rows, documents.language] + 1e-12))
+        value += ridge * float((terms**2).sum())
+        p[rows, documents.language] -= 1.0
+        slope = p * mass[:, None]
+        by_score = slope * strength[:, None]
+        by_strength = (slope * score).sum(axis=1) * strength
+        gradient = np.concatenate(
+            [
+                by_score.sum(axis=0) + 2 * ridge * terms[0],
+                (manner.T @ by_score + 2 * ridge * terms[1:]).ravel(),
+                [by_strength.sum(), by_strength @ growth_of],
+            ]
+        )
+        return value, gradient
+
+    start = np.concatenate([np.zeros(4 * k), [1.0, 0.5]])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    terms = found[: 4 * k].reshape(4, k) * size
+    return Calibration(
+        offsets=terms[0],
+        slopes=terms[1:],
+        middle=middle,
+        spread=spread,
+        low=low,
+        high=high,
+        rate=float(np.exp(found[4 * k]) / size / UNIT),
+        growth=float(found[4 * k + 1]),
+    )
+
+
+def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> float:
+    """Return the least posterior from which what is named is right often enough.
+
+    Parameters
+    ----------
+    posterior : ndarray of shape (n, K), float64
+    documents : Tallies
+        Of systems and sentences that nothing was fitted on.
+    right : float
+        Share in [0, 1] of what is named that is to be right, each system counting alike.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+    """
+    top, hit = posterior.max(axis=1), posterior.argmax(axis=1) == documents.language
+    _, at, count = np.unique(documents.system.astype(str), return_inverse=True, return_counts=True)
+    mass = 1.0 / count[at]
+    order = np.argsort(-top, kind="stable")
+    share = np.cumsum((mass * hit)[order]) / np.cumsum(mass[order])
+    enough = np.flatnonzero(share >= right)
+    return float(round(top[order][enough[-1]], 4)) if len(enough) else 1.0
+
+
+def pack(
+    weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int8], NDArray[np.float16]]:
+    """Keep the features that say most, in one byte a weight.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_features, K), float32
+    keys : ndarray of shape (n_features,), uint32
+    most : int
+        How many features at most.
+
+    Returns
+    -------
+    (ndarray of shape (m,), ndarray of shape (m, K), ndarray of shape (m,))
+        Keys, weights and scales as `PivotModel` holds them.
+    """
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    reach = np.abs(centred).max(axis=1)
+    kept = np.sort(np.argsort(-reach, kind="stable")[:most])
+    kept = kept[reach[kept] > 0]
+    scales = np.maximum(reach[kept] / 127.0, 1e-6).astype(np.float16)
+    packed = np.clip(np.rint(centred[kept] / scales[:, None].astype(np.float32)), -127, 127)
+    return keys[kept], packed.astype(np.int8), scales
+
+
+def model_of(
+    languages: tuple[str, ...],
+    weights: NDArray[np.float32],
+    keys: NDArray[np.uint32],
+    calibration: Calibration,
+    *,
+    threshold: float,
+    most: int = 120_000,
+    training: dict[str, Any] | None = None,
+) -> PivotModel:
+    """Put a model together; parameters as for `fit_weights`, `pack` and `PivotModel`."""
+    kept, packed, scales = pack(weights, keys, most=most)
+    narrow = {
+        name: getattr(calibration, name).astype(np.float32)
+        for name in ("offsets", "slopes", "middle", "spread", "low", "high")
+    }
+    return PivotModel(
+        languages=languages,
+        keys=kept,
+        weights=packed,
+        scales=scales,
+        rate=calibration.rate,
+        growth=calibration.growth,
+        unit=UNIT,
+        threshold=threshold,
+        training=training or {},
+        **narrow,
+    )

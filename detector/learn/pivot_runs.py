@@ -1,0 +1,246 @@
+"""Runs of the pivot model: rows to a fitted, calibrated model; whole systems held apart.
+
+Brings the other rooms together in order; prints nothing and reads no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import InputError
+from detector.learn.pivot_fit import (
+    Calibration,
+    Tallies,
+    alike,
+    calibrate,
+    choose_threshold,
+    fit_weights,
+    model_of,
+)
+from detector.learn.pivot_rows import FOLDS, Rows
+from detector.pivoting.model import PivotModel, Tally
+from detector.version import __version__
+
+LANGUAGES = tuple(
+    "ar bg bn ca cs da de el es et fa fi fr he hi hr hu id it ja ko lt lv nb nl pl pt ro ru sk sl "
+    "sv ta th tr uk vi zh".split()
+)
+"""Pivots of the shipped model: those of the tables that three systems or more translate, without
+small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
+Galician beside Portuguese)."""
+
+_MIN_SYSTEMS = 2  # a system is held apart only where others are left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PivotSettings:
+    """How the model is fitted.
+
+    Attributes
+    ----------
+    languages : tuple of str
+    ridge : float
+        See `fit_weights`.
+    iterations : int
+        Of L-BFGS, at most, for each fit.
+    calibration_ridge : float
+        See `calibrate`.
+    sizes : tuple of int
+        Sentences of the documents that the calibration sees.
+    documents : int
+        Of each language, system and size.
+    right : float
+        Share of what is named that is to be right, in [0, 1].
+    named_at : tuple of int
+        Sizes of the documents that the threshold is chosen on.
+    most : int
+        Features of the model at most.
+    seed : int
+        Of the draw of documents.
+    """
+
+    languages: tuple[str, ...] = LANGUAGES
+    ridge: float = 60.0
+    iterations: int = 40
+    calibration_ridge: float = 1e-3
+    sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
+    documents: int = 6
+    right: float = 0.93
+    named_at: tuple[int, ...] = (20, 30, 50)
+    most: int = 120_000
+    seed: int = 0
+
+
+Fitted = Callable[[Rows], NDArray[np.float32]]
+
+
+def train_pivot(
+    rows: Rows,
+    settings: PivotSettings,
+    *,
+    tables: dict[str, str] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> PivotModel:
+    """Fit the weights on everything, and the calibration on systems and sentences held apart.
+
+    Parameters
+    ----------
+    rows : Rows
+    settings : PivotSettings
+    tables : dict of str to str, optional
+        Digests of the tables read.
+    progress : callable, optional
+        Told of each iteration of each fit; there are `fits_of` fits.
+
+    Returns
+    -------
+    PivotModel
+    """
+    folds = {name: number % FOLDS for number, name in enumerate(systems_of(rows))}
+    parts = []
+    for system, fold in folds.items():
+        fitting = rows.of(np.flatnonzero((rows.system != system) & (rows.fold != fold)))
+        weights = weights_of(fitting, settings, progress)
+        unseen = np.flatnonzero((rows.system == system) & (rows.fold == fold))
+        parts.append(tallies(rows.of(unseen), weights, settings))
+    calibration, threshold = settle(Tallies.joined(parts), settings)
+    weights = weights_of(rows, settings, progress)
+    training = {
+        **asdict(settings),
+        "version": __version__,
+        "pairs": len(rows.language),
+        "tables": tables or {},
+    }
+    return model_of(
+        settings.languages,
+        weights,
+        rows.keys,
+        calibration,
+        threshold=threshold,
+        most=settings.most,
+        training=training,
+    )
+
+
+def fits_of(rows: Rows) -> int:
+    """Say how many fits `train_pivot` makes."""
+    return len(systems_of(rows)) + 1
+
+
+def systems_of(rows: Rows) -> tuple[str, ...]:
+    """Return the systems that translate enough languages to be held apart, by name.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two: nothing could be held apart.
+    """
+    found = []
+    for name in np.unique(rows.system.astype(str)).tolist():
+        mine = rows.system == name
+        others = set(rows.language[~mine])
+        if name != "apertium" and len(set(rows.language[mine]) & others) >= _MIN_SYSTEMS:
+            found.append(name)
+    if len(found) < _MIN_SYSTEMS:
+        msg = f"round trips of the systems {', '.join(found) or 'none'}; two or more are needed"
+        raise InputError(msg)
+    return tuple(found)
+
+
+def weights_of(
+    rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
+) -> NDArray[np.float32]:
+    """Fit the weights of features on rows, each language and system of it counting alike."""
+    return fit_weights(
+        rows.features,
+        numbers(rows.language, settings.languages),
+        alike(rows.language, rows.variant),
+        k=len(settings.languages),
+        ridge=settings.ridge,
+        iterations=settings.iterations,
+        progress=progress,
+    )
+
+
+def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each language among those known; -1 where it is not."""
+    place = {code: number for number, code in enumerate(known)}
+    return np.array([place.get(code, -1) for code in languages], np.int64)
+
+
+def settle(documents: Tallies, settings: PivotSettings) -> tuple[Calibration, float]:
+    """Fit the calibration, and choose the threshold on systems that a calibration has not seen."""
+    ridge = settings.calibration_ridge
+    posterior = np.zeros_like(documents.score)
+    for system in np.unique(documents.system.astype(str)):
+        mine = documents.system == system
+        others = documents.of(np.flatnonzero(~mine)) if not mine.all() else documents
+        unseen = documents.of(np.flatnonzero(mine))
+        posterior[mine] = calibrate(others, ridge=ridge).posterior(unseen)
+    asked = np.flatnonzero(np.isin(documents.sentences, settings.named_at))
+    asked = asked if len(asked) else np.arange(len(documents.language))
+    threshold = choose_threshold(posterior[asked], documents.of(asked), right=settings.right)
+    return calibrate(documents, ridge=ridge), threshold
+
+
+def tallies(
+    rows: Rows,
+    weights: NDArray[np.float32],
+    settings: PivotSettings,
+    *,
+    sizes: Sequence[int] | None = None,
+    documents: int | None = None,
+) -> Tallies:
+    """Draw documents out of rows and add up what their sentences say.
+
+    Parameters
+    ----------
+    rows : Rows
+    weights : ndarray of shape (n_features, K), float32
+    settings : PivotSettings
+    sizes : sequence of int, optional
+        Sentences of a document; by default those of the settings.
+    documents : int, optional
+        Of each language, system and size; by default those of the settings.
+
+    Returns
+    -------
+    Tallies
+        A document holds sentences of one language and one translator; one that has fewer than
+        that gives none.
+    """
+    rng = np.random.default_rng(settings.seed)
+    score = np.asarray(rows.features @ weights, np.float64)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for at, name in enumerate(zip(rows.language, rows.variant, strict=True)):
+        groups.setdefault(name, []).append(at)
+    drawn: list[tuple[Any, ...]] = []
+    for (language, _), members in sorted(groups.items()):
+        for size in settings.sizes if sizes is None else sizes:
+            if len(members) < size:
+                continue
+            for _ in range(settings.documents if documents is None else documents):
+                at = rng.choice(members, size, replace=False)
+                tally = Tally(score[at].sum(axis=0), rows.counts[at].sum(axis=0))
+                if tally.edits:
+                    mean = tally.score / tally.edits
+                    drawn.append(
+                        (mean, tally.manner, tally.edits, language, rows.system[at[0]], size)
+                    )
+    if not drawn:
+        msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
+        raise InputError(msg)
+    mean, manner, edits, language, system, size = zip(*drawn, strict=True)
+    return Tallies(
+        np.array(mean),
+        np.array(manner),
+        np.array(edits, np.float64),
+        numbers(language, settings.languages),
+        np.array(system, object),
+        np.array(size, np.int64),
+    )
