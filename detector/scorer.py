@@ -22,7 +22,10 @@ from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading, read
-from detector.judge import judge
+from detector.judge import CLOSE_COSINE, judge
+from detector.pivot import Pivot
+from detector.pivoting.dictionary import read_dictionary
+from detector.pivoting.verdict import judge_pivot
 from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
@@ -30,6 +33,7 @@ from detector.report import Report
 from detector.threads import one_thread
 
 if TYPE_CHECKING:
+    from detector.pivoting.model import PivotModel
     from detector.signature import Signature
     from detector.store import Bundle
 
@@ -61,6 +65,11 @@ class Scorer:
     tagger : "bundled" or None
         Whether the bundle's tagger, where it has one, reads each bead word by word. With None
         there are no `spans`, and scoring takes about half the time; the signature says which.
+    pivot : bool or Path
+        Whether reports say through which language a copy went: with the model inside the
+        package, or with one that `detector train pivot` wrote. It moves no other figure.
+    pivot_dictionary : Path, optional
+        Bilingual dictionary that explains the pivot's evidence; see `read_dictionary`.
 
     Raises
     ------
@@ -87,6 +96,8 @@ class Scorer:
         name_threshold: float | None = None,
         precision: Precision = "fp32",
         tagger: Literal["bundled"] | None = "bundled",
+        pivot: bool | Path = False,
+        pivot_dictionary: Path | None = None,
     ) -> None:
         from detector.store import load
 
@@ -97,6 +108,11 @@ class Scorer:
         if tagger not in ("bundled", None):
             msg = f"tagger is {tagger!r}; give 'bundled', or None to score without one"
             raise InputError(msg)
+        if pivot_dictionary is not None and not pivot:
+            msg = f"pivot_dictionary is {pivot_dictionary}, but no pivot is asked for; set pivot"
+            raise InputError(msg)
+        self._pivot = _pivot_model(pivot)
+        self._dictionary = None if pivot_dictionary is None else read_dictionary(pivot_dictionary)
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
@@ -161,6 +177,7 @@ class Scorer:
             signature=self.signature,
             matched=judged.matched,
             match=judged.matched >= MATCHING_SHARE,
+            pivot=self._pivot_of(source_reading, copy_reading, alignment),
             n_truncated=n_truncated,
             n_figures=judged.n_figures,
             warnings=notes,
@@ -244,6 +261,16 @@ class Scorer:
         sizes = (len(source.document), len(copy.document))
         return put_back(beads, kept["source"], kept["copy"], sizes)
 
+    def _pivot_of(self, source: Reading, copy: Reading, alignment: Alignment) -> Pivot | None:
+        if self._pivot is None:
+            return None
+        beads = [
+            (source.text_of(bead.source)[0], copy.text_of(bead.copy)[0])
+            for bead in alignment.beads
+            if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+        ]
+        return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
+
     def _warn(self, source: Reading, copy: Reading) -> tuple[int, tuple[str, ...]]:
         n_truncated = sum(source.encoding.truncated) + sum(copy.encoding.truncated)
         if not n_truncated:
@@ -254,6 +281,15 @@ class Scorer:
         )
         warnings.warn(msg, TruncationWarning, stacklevel=3)
         return n_truncated, (msg,)
+
+
+def _pivot_model(pivot: bool | Path) -> PivotModel | None:
+    from detector.pivoting.keeping import FILE, load
+    from detector.store import DEFAULT
+
+    if isinstance(pivot, bool):
+        return load(DEFAULT / FILE) if pivot else None
+    return load(pivot)
 
 
 def _take(encoding: Encoding, at: list[int]) -> Encoding:

@@ -44,10 +44,11 @@ ROOMS = (
     "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
     "naming.verdicts", "naming.odds", "joins",
     "tags", "tagger_network", "tagger",
-    "relation", "pivot",
+    "relation", "pivot", "pivoting.languages", "pivoting.leaks", "pivoting.edits",
+    "pivoting.model", "pivoting.dictionary", "pivoting.keeping",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
-    "showing.display", "showing.plain", "showing.tables", "showing.summary", "showing.html",
+    "showing.display", "pivoting.evidence", "pivoting.verdict", "showing.plain", "showing.tables", "showing.summary", "showing.html",
     "showing.terminal", "showing.forms", "report", "scorer",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
     "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
@@ -59,6 +60,7 @@ ROOMS = (
     "learn.people", "learn.train", "learn.worded", "learn.word_figures", "learn.tagger_runs",
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
     "learn.printed", "learn.card",
+    "learn.pivot_rows", "learn.pivot_fit", "learn.pivot_runs", "learn.pivot_commands",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "console", "cli", "__main__",
 )  # fmt: skip
@@ -69,6 +71,7 @@ FRONT = (
     "aligning",
     "figures",
     "naming",
+    "pivoting",
     "showing",
     "learn",
     "learn.makers",
@@ -80,7 +83,7 @@ FRONT = (
 FILE_ROOMS = {
     "reading.files", "encode", "lexicon", "tagger", "store", "console", "cli",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
-    "learn.config",
+    "learn.config", "learn.pivot_rows", "pivoting.dictionary", "pivoting.keeping",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from detector.learn.pivot_commands import add_pivot
+
 if TYPE_CHECKING:
     from detector.encode import Encoder
     from detector.learn.config import Settings
@@ -66,6 +68,7 @@ def add_parsers(commands: Commands) -> None:
     )
     drift.set_defaults(run=_train, accepts=(*_COMMON, "out", "tagger"))
     _add_tagger(train)
+    add_pivot(train)
 
     evaluate = commands.add_parser(
         "evaluate",

@@ -230,7 +230,11 @@ def calibrate(documents: Tallies, *, ridge: float) -> Calibration:
         return value, gradient
 
     start = np.concatenate([np.zeros(4 * k), [1.0, 0.5]])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    # More edits are never worth less, and never more than as many documents would be.
+    bounds = [(None, None)] * (4 * k + 1) + [(0.1, 1.0)]
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}
+    ).x
     terms = found[: 4 * k].reshape(4, k) * size
     return Calibration(
         offsets=terms[0],
