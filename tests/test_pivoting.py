@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import BundleError, InputError
+from detector.learn.pivot_fit import Descent
 from detector.learn.pivot_rows import RoundTrip, Rows, rows_of
 from detector.learn.pivot_runs import PivotSettings, train_pivot
 from detector.pivoting.dictionary import Dictionary, read_dictionary
@@ -58,7 +59,11 @@ def _round_trips() -> list[RoundTrip]:
 @pytest.fixture(scope="module")
 def settings() -> PivotSettings:
     return PivotSettings(
-        languages=tuple(_HABITS), sizes=(5, 10), named_at=(10,), documents=4, ridge=1.0
+        languages=tuple(_HABITS),
+        sizes=(5, 10),
+        named_at=(10,),
+        documents=4,
+        descent=Descent(ridge=1.0, epochs=20, batch=64),
     )
 
 

@@ -49,7 +49,7 @@ def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of 
 def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector.learn.corpus import digest, shared_folder
     from detector.learn.pivot_rows import TABLES, read_round_trips, rows_of
-    from detector.learn.pivot_runs import LANGUAGES, PivotSettings, fits_of, train_pivot
+    from detector.learn.pivot_runs import LANGUAGES, PivotSettings, rows_seen, train_pivot
     from detector.pivoting.keeping import save
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
@@ -58,8 +58,8 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     pairs = read_round_trips(folder, languages)
     with _bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
         rows = rows_of(pairs, languages, progress=progress)
-    total = fits_of(rows) * settings.iterations
-    with _bar(total, "fitting", "step", quiet=arguments.quiet) as progress:
+    total = rows_seen(rows, settings)
+    with _bar(total, "fitting", "row", quiet=arguments.quiet) as progress:
         model = train_pivot(
             rows,
             settings,

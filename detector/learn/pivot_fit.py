@@ -23,6 +23,34 @@ UNIT = 180.0
 """Edits of a document of about 30 sentences: the unit of the model's calibration."""
 
 
+_FIRST = 1e-3  # squared gradient that a feature starts with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descent:
+    """How the weights are fitted.
+
+    Attributes
+    ----------
+    ridge : float
+        Half of it times the sum of the squared weights is added to the summed loss.
+    epochs : int
+        Passes over the rows.
+    rate : float
+        Of Adagrad.
+    batch : int
+        Rows of a step.
+    seed : int
+        Of the order of the rows.
+    """
+
+    ridge: float = 60.0
+    epochs: int = 3
+    rate: float = 0.1
+    batch: int = 1024
+    seed: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tallies:
     """Documents, as a fit of the calibration sees them.
@@ -118,9 +146,7 @@ def fit_weights(
     weight: Floats,
     *,
     k: int,
-    ridge: float,
-    iterations: int,
-    start: NDArray[np.float32] | None = None,
+    descent: Descent,
     progress: Callable[[int], object] | None = None,
 ) -> NDArray[np.float32]:
     """Fit a multinomial logistic regression of the language of a sentence on its features.
@@ -133,52 +159,56 @@ def fit_weights(
     weight : ndarray of shape (n,), float64
     k : int
         How many languages.
-    ridge : float
-        Half of it times the sum of the squared weights is added to the loss.
-    iterations : int
-        Of L-BFGS, at most.
-    start : ndarray of shape (n_features, k), float32, optional
-        Where to start from.
+    descent : Descent
     progress : callable, optional
-        Told of each iteration.
+        Told how many rows were seen since it was last told.
 
     Returns
     -------
     ndarray of shape (n_features, k), float32
         Without the flat part: how often a language was seen says nothing of a document.
+
+    Notes
+    -----
+    Adagrad (Duchi, Hazan and Singer, 2011) with one rate for each feature. A feature is touched
+    only by the batches that hold it, and shrunk then for those that did not.
     """
-    from scipy.optimize import minimize
+    from scipy.sparse import csr_matrix
 
     n, p = features.shape
-    turned = features.T.tocsr()
-    rows, at = np.arange(n), language
+    rng = np.random.default_rng(descent.seed)
+    weights, flat = np.zeros((p, k), np.float32), np.zeros(k, np.float32)
+    seen, flat_seen = np.full(p, _FIRST, np.float32), _FIRST
+    share = min(1.0, descent.batch / n)
+    touched = 1.0 - (1.0 - share) ** np.maximum(np.bincount(features.indices, minlength=p), 1)
+    shrink = (descent.ridge * share / touched).astype(np.float32)
+    place = np.zeros(p, np.int32)
     mass = weight.astype(np.float32)
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        w = flat.reshape(p + 1, k).astype(np.float32)
-        z = features @ w[:p] + w[p]
-        z -= z.max(axis=1, keepdims=True)
-        own = z[rows, at].copy()
-        np.exp(z, out=z)
-        total = z.sum(axis=1)
-        value = float(mass @ (np.log(total) - own)) + 0.5 * ridge * float(np.vdot(w[:p], w[:p]))
-        z *= (mass / total)[:, None]
-        z[rows, at] -= mass
-        gradient = np.vstack([turned @ z + ridge * w[:p], z.sum(axis=0)[None]])
-        return value, gradient.ravel().astype(np.float64)
-
-    first = np.zeros((p + 1, k))
-    if start is not None:
-        first[:p] = start
-    done = minimize(
-        loss,
-        first.ravel(),
-        jac=True,
-        method="L-BFGS-B",
-        callback=None if progress is None else lambda _: progress(1),
-        options={"maxiter": iterations, "maxcor": 6},
-    )
-    weights: NDArray[np.float32] = done.x.reshape(p + 1, k)[:p].astype(np.float32)
+    for _ in range(descent.epochs):
+        order = rng.permutation(n)
+        for start in range(0, n, descent.batch):
+            at = order[start : start + descent.batch]
+            some = features[at]
+            columns = np.unique(some.indices)
+            place[columns] = np.arange(len(columns), dtype=np.int32)
+            some = csr_matrix(
+                (some.data, place[some.indices], some.indptr), shape=(len(at), len(columns))
+            )
+            now = weights[columns]
+            error = some @ now + flat
+            error -= error.max(axis=1, keepdims=True)
+            np.exp(error, out=error)
+            error /= error.sum(axis=1, keepdims=True)
+            error[np.arange(len(at)), language[at]] -= 1.0
+            error *= mass[at, None]
+            gradient = some.T @ error + shrink[columns, None] * now
+            seen[columns] += (gradient**2).mean(axis=1)
+            weights[columns] = now - descent.rate * gradient / np.sqrt(seen[columns])[:, None]
+            down = error.sum(axis=0)
+            flat_seen += float((down**2).mean())
+            flat -= descent.rate * down / np.float32(np.sqrt(flat_seen))
+            if progress is not None:
+                progress(len(at))
     return weights
 
 
@@ -270,7 +300,7 @@ def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> 
     order = np.argsort(-top, kind="stable")
     share = np.cumsum((mass * hit)[order]) / np.cumsum(mass[order])
     enough = np.flatnonzero(share >= right)
-    return float(round(top[order][enough[-1]], 4)) if len(enough) else 1.0
+    return float(np.floor(top[order][enough[-1]] * 1e4) / 1e4) if len(enough) else 1.0
 
 
 def pack(

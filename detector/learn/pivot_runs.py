@@ -6,7 +6,7 @@ Brings the other rooms together in order; prints nothing and reads no table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from detector.errors import InputError
 from detector.learn.pivot_fit import (
     Calibration,
+    Descent,
     Tallies,
     alike,
     calibrate,
@@ -44,10 +45,8 @@ class PivotSettings:
     Attributes
     ----------
     languages : tuple of str
-    ridge : float
-        See `fit_weights`.
-    iterations : int
-        Of L-BFGS, at most, for each fit.
+    descent : Descent
+        Of the weights.
     calibration_ridge : float
         See `calibrate`.
     sizes : tuple of int
@@ -65,8 +64,7 @@ class PivotSettings:
     """
 
     languages: tuple[str, ...] = LANGUAGES
-    ridge: float = 60.0
-    iterations: int = 40
+    descent: Descent = field(default_factory=Descent)
     calibration_ridge: float = 1e-3
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
     documents: int = 6
@@ -95,7 +93,7 @@ def train_pivot(
     tables : dict of str to str, optional
         Digests of the tables read.
     progress : callable, optional
-        Told of each iteration of each fit; there are `fits_of` fits.
+        Told how many rows were seen; `rows_seen` says how many there will be.
 
     Returns
     -------
@@ -127,9 +125,9 @@ def train_pivot(
     )
 
 
-def fits_of(rows: Rows) -> int:
-    """Say how many fits `train_pivot` makes."""
-    return len(systems_of(rows)) + 1
+def rows_seen(rows: Rows, settings: PivotSettings) -> int:
+    """Say about how many rows the fits of `train_pivot` see, each pass counted."""
+    return (len(systems_of(rows)) + 1) * settings.descent.epochs * len(rows.language)
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
@@ -161,8 +159,7 @@ def weights_of(
         numbers(rows.language, settings.languages),
         alike(rows.language, rows.variant),
         k=len(settings.languages),
-        ridge=settings.ridge,
-        iterations=settings.iterations,
+        descent=settings.descent,
         progress=progress,
     )
 
