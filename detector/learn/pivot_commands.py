@@ -88,9 +88,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _bar(
-    total: int, doing: str, unit: str, *, quiet: bool
-) -> Iterator[Callable[[int], object]]:
+def _bar(total: int, doing: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.learn.metrics import Estimate, Resamples
-from detector.learn.pivot_fit import Tallies
+from detector.learn.pivot_calibration import Tallies
 from detector.learn.pivot_rows import Rows
 from detector.learn.pivot_runs import PivotSettings, settle, systems_of, tallies, weights_of
 from detector.pivoting.languages import FAMILY
@@ -62,7 +62,7 @@ class Held:
     test: Tallies
 
 
-def hold_apart(
+def hold_apart(  # noqa: PLR0913 - options, each by its name
     rows: Rows,
     settings: PivotSettings,
     *,
@@ -79,7 +79,8 @@ def hold_apart(
         To fit on.
     settings : PivotSettings
     tested : Rows, optional
-        Where the test documents are drawn; by default `rows`.
+        Where the test documents are drawn; by default `rows`. Languages that the settings do not
+        name count as none of them.
     sizes, documents
         Sentences of the test documents, and how many of each language, translator and size.
     progress : callable, optional
@@ -97,7 +98,6 @@ def hold_apart(
         weights = weights_of(rows.of(np.flatnonzero(fitting)), settings, progress)
         kept = (rows.system == system) & (rows.fold == CALIBRATION_FOLD)
         asked = (source.system == system) & (source.fold == TEST_FOLD)
-        asked &= np.isin(source.language, settings.languages)
         if not asked.any():
             continue
         held.append(
@@ -160,7 +160,7 @@ def figures(
         (share of the named that is right), `calibration` (expected calibration error of the
         likeliest language, ten bins).
     """
-    truth = judged.documents.language
+    truth = judged.documents.language  # -1 where it is none of them: nothing hits
     order = np.argsort(-judged.posterior, axis=1)
     top = judged.posterior.max(axis=1)
     hit = order[:, 0] == truth
@@ -171,7 +171,7 @@ def figures(
     shares: Mapping[str, NDArray[np.bool_]] = {
         "top1": hit,
         "top3": (order[:, :3] == truth[:, None]).any(axis=1),
-        "family": names[by_family.argmax(axis=1)] == families[truth],
+        "family": (names[by_family.argmax(axis=1)] == families[truth]) & (truth >= 0),
         "named": named,
     }
     groups = [f"{a}/{b}" for a, b in zip(truth, judged.documents.system, strict=True)]

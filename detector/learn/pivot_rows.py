@@ -164,6 +164,7 @@ def rows_of(
     languages: Sequence[str],
     *,
     least: int = 6,
+    prefixes: tuple[str, ...] = (),
     progress: Callable[[int], object] | None = None,
 ) -> Rows:
     """Turn pairs into rows of features.
@@ -175,6 +176,8 @@ def rows_of(
         Those whose words are looked for in the copies.
     least : int
         Source sentences that a feature must be seen in to count.
+    prefixes : tuple of str
+        What the names of features are to start with; by default all are kept.
     progress : callable, optional
         Told how many pairs were done since it was last told.
 
@@ -185,7 +188,8 @@ def rows_of(
     found, ends, counts = array("I"), array("q", [0]), []
     for pair in pairs:
         one = changes(pair.source, pair.copy, languages)
-        found.extend({key_of(name) for name in one.features})
+        names = (n for n in one.features if not prefixes or n.startswith(prefixes))
+        found.extend({key_of(name) for name in names})
         ends.append(len(found))
         counts.append((one.n_source, one.n_copy, one.n_kept, len(one.edits)))
         if progress is not None:

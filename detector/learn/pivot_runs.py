@@ -13,24 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError
-from detector.learn.pivot_fit import (
+from detector.learn.pivot_calibration import (
     Calibration,
-    Descent,
     Tallies,
-    alike,
     calibrate,
     choose_threshold,
-    fit_weights,
-    model_of,
 )
+from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of
 from detector.learn.pivot_rows import FOLDS, Rows
 from detector.pivoting.model import PivotModel, Tally
 from detector.version import __version__
 
-LANGUAGES = tuple(
-    "ar bg bn ca cs da de el es et fa fi fr he hi hr hu id it ja ko lt lv nb nl pl pt ro ru sk sl "
-    "sv ta th tr uk vi zh".split()
-)
+LANGUAGES = (
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "es", "et", "fa", "fi", "fr", "he", "hi",
+    "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "nb", "nl", "pl", "pt", "ro", "ru", "sk",
+    "sl", "sv", "ta", "th", "tr", "uk", "vi", "zh",
+)  # fmt: skip
 """Pivots of the shipped model: those of the tables that three systems or more translate, without
 small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
 Galician beside Portuguese)."""

@@ -17,16 +17,16 @@ from detector.lexicon import base_forms
 from detector.pivoting.languages import NAMES
 
 # ISO 639-2 and 639-3 codes in the names of FreeDict's files.
-_CODES = dict(
-    pair.split("=")
-    for pair in (
-        "afr=af ara=ar bul=bg ben=bn cat=ca ces=cs cze=cs cym=cy dan=da deu=de ger=de ell=el "
-        "gre=el spa=es est=et fas=fa per=fa fin=fi fra=fr fre=fr gle=ga heb=he hin=hi hrv=hr "
-        "hun=hu ind=id ita=it jpn=ja kor=ko lit=lt lav=lv nob=nb nor=nb nld=nl dut=nl pol=pl "
-        "por=pt ron=ro rum=ro rus=ru slk=sk slv=sl srp=sr swe=sv tam=ta tha=th tur=tr ukr=uk "
-        "vie=vi zho=zh chi=zh"
-    ).split()
-)
+_CODES = {
+    "afr": "af", "ara": "ar", "bul": "bg", "ben": "bn", "cat": "ca", "ces": "cs", "cze": "cs",
+    "cym": "cy", "dan": "da", "deu": "de", "ger": "de", "ell": "el", "gre": "el", "spa": "es",
+    "est": "et", "fas": "fa", "per": "fa", "fin": "fi", "fra": "fr", "fre": "fr", "heb": "he",
+    "hin": "hi", "hrv": "hr", "hun": "hu", "ind": "id", "ita": "it", "jpn": "ja", "kor": "ko",
+    "lit": "lt", "lav": "lv", "nob": "nb", "nor": "nb", "nld": "nl", "dut": "nl", "pol": "pl",
+    "por": "pt", "ron": "ro", "rum": "ro", "rus": "ru", "slk": "sk", "slv": "sl", "srp": "sr",
+    "swe": "sv", "tam": "ta", "tha": "th", "tur": "tr", "ukr": "uk", "vie": "vi", "zho": "zh",
+    "chi": "zh",
+}  # fmt: skip
 _NAME = re.compile(r"(?:^|[-_.])en(?:g)?[-_]([a-z]{2,3})(?=[-_.]|$)", re.IGNORECASE)
 _NOTE = re.compile(r"<[^<>]*>|\([^()]*\)|\[[^\[\]]*\]|^\s*(?:\d+[.)]|[-–•])\s*")
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from detector.lexicon import is_stopword
 from detector.pivoting.leaks import Leak, find_leaks
@@ -101,44 +102,48 @@ def changes(source: str, copy: str, languages: Sequence[str] = ()) -> Changes:
     >>> [str(edit) for edit in found.edits], "pair robbery>flight" in found.features
     (['robbery → flight'], True)
     """
-    from rapidfuzz.distance import Levenshtein
-
     written, rendered = tokens(source), tokens(copy)
     a, b = [w.lower() for w in written], [w.lower() for w in rendered]
-    blocks: list[list[int]] = []
-    cased: list[Edit] = []
-    kept = 0
-    for op in Levenshtein.opcodes(a, b):
-        i, j, k, m = op.src_start, op.src_end, op.dest_start, op.dest_end
-        if op.tag == "equal":
-            kept += j - i
-            cased += [
-                Edit((s,), (c,)) for s, c in zip(written[i:j], rendered[k:m], strict=True) if s != c
-            ]
-        elif blocks and blocks[-1][1] == i and blocks[-1][3] == k:
-            blocks[-1][1], blocks[-1][3] = j, m
-        else:
-            blocks.append([i, j, k, m])
+    blocks, kept = _blocks(a, b)
     edits = [Edit(tuple(written[i:j]), tuple(rendered[k:m])) for i, j, k, m in blocks]
-    features: dict[str, int] = {}
-    sides = _Sides(a, b)
-    for number, block in enumerate(blocks):
-        for name in sides.features(*block):
-            features.setdefault(name, number)
-    for number, edit in enumerate(cased, len(edits)):
-        features.setdefault(f"case {edit.source[0]}>{edit.copy[0]}", number)
-        manner = "lower" if edit.copy[0].islower() else "upper"
-        features.setdefault(f"case {manner}", number)
-    for name, number in _moves(blocks, a, b):
-        features.setdefault(name, number)
+    cased = [Edit((written[i],), (rendered[k],)) for i, k in kept if written[i] != rendered[k]]
     new = {word: number for number, edit in enumerate(edits) for word in edit.copy}
     leaks = find_leaks(written, new, languages)
-    for leak in leaks:
-        for code in leak.languages:
-            features.setdefault(f"leak {code}", new[leak.word])
-        if leak.script:
-            features.setdefault(f"script {leak.script}", new[leak.word])
-    return Changes(tuple(edits + cased), features, leaks, len(a), len(b), kept)
+    features: dict[str, int] = {}
+    named = chain(
+        _Sides(a, b).named(blocks),
+        _cases(cased, len(edits)),
+        _moves(blocks, a, b),
+        ((name, new[leak.word]) for leak in leaks for name in leak.features),
+    )
+    for name, number in named:
+        features.setdefault(name, number)
+    return Changes(tuple(edits + cased), features, leaks, len(a), len(b), len(kept))
+
+
+def _blocks(
+    source: list[str], copy: list[str]
+) -> tuple[list[tuple[int, int, int, int]], list[tuple[int, int]]]:
+    """Find the runs that differ, as bounds on both sides, and the pairs of places that do not."""
+    from rapidfuzz.distance import Levenshtein
+
+    blocks: list[tuple[int, int, int, int]] = []
+    kept: list[tuple[int, int]] = []
+    for op in Levenshtein.opcodes(source, copy):
+        i, j, k, m = op.src_start, op.src_end, op.dest_start, op.dest_end
+        if op.tag == "equal":
+            kept += zip(range(i, j), range(k, m), strict=True)
+        elif blocks and blocks[-1][1] == i and blocks[-1][3] == k:
+            blocks[-1] = (blocks[-1][0], j, blocks[-1][2], m)
+        else:
+            blocks.append((i, j, k, m))
+    return blocks, kept
+
+
+def _cases(cased: list[Edit], first: int) -> Iterator[tuple[str, int]]:
+    for number, edit in enumerate(cased, first):
+        yield f"case {edit.source[0]}>{edit.copy[0]}", number
+        yield f"case {'lower' if edit.copy[0].islower() else 'upper'}", number
 
 
 class _Sides:
@@ -149,6 +154,12 @@ class _Sides:
         self.copy = [_OPEN, *copy, _CLOSE]
         self.source_kinds = [_kind(w) for w in self.source]
         self.copy_kinds = [_kind(w) for w in self.copy]
+
+    def named(self, blocks: list[tuple[int, int, int, int]]) -> Iterator[tuple[str, int]]:
+        """Name what there is to each edit, with its number."""
+        for number, block in enumerate(blocks):
+            for name in self.features(*block):
+                yield name, number
 
     def features(self, i: int, j: int, k: int, m: int) -> Iterator[str]:
         """Name what there is to an edit of source tokens i to j and copy tokens k to m."""
@@ -163,10 +174,9 @@ class _Sides:
         yield from _words("in", self.copy, self.copy_kinds, range(k + 1, m + 1))
 
     def _whole(self, i: int, j: int, k: int, m: int) -> Iterator[str]:
-        words = f"{' '.join(self.source[i + 1 : j + 1])}>{' '.join(self.copy[k + 1 : m + 1])}"
-        kinds = (
-            f"{' '.join(self.source_kinds[i + 1 : j + 1])}>{' '.join(self.copy_kinds[k + 1 : m + 1])}"
-        )
+        before, after = slice(i + 1, j + 1), slice(k + 1, m + 1)
+        words = f"{' '.join(self.source[before])}>{' '.join(self.copy[after])}"
+        kinds = f"{' '.join(self.source_kinds[before])}>{' '.join(self.copy_kinds[after])}"
         left, right = self.source[i], self.source[j + 1]
         yield f"edit {words}"
         yield f"edit {left}|{words}"
@@ -209,7 +219,9 @@ def _pair(source: str, copy: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _moves(blocks: list[list[int]], a: list[str], b: list[str]) -> Iterator[tuple[str, int]]:
+def _moves(
+    blocks: list[tuple[int, int, int, int]], a: list[str], b: list[str]
+) -> Iterator[tuple[str, int]]:
     """Name the words that left one place and came up in another."""
     lost = {w for i, j, _, _ in blocks for w in a[i:j]}
     stems = {_stem(w) for w in lost if not is_stopword(w)}

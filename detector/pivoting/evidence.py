@@ -68,9 +68,8 @@ def evidence(
         if len(text) > _LONGEST:
             continue
         times = f", {one.times} times" if one.times > 1 else ""
-        lines.append(
-            f"{text} (+{one.nats:.1f} nats for {name}{times}){_explained(one.edit, dictionary, language)}"
-        )
+        explained = _explained(one.edit, dictionary, language)
+        lines.append(f"{text} (+{one.nats:.1f} nats for {name}{times}){explained}")
     return tuple(lines[:most])
 
 

@@ -40,6 +40,12 @@ class Leak:
     languages: tuple[str, ...]
     script: str = ""
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of what a model weighs of it."""
+        letters = (f"script {self.script}",) if self.script else ()
+        return (*(f"leak {code}" for code in self.languages), *letters)
+
 
 def find_leaks(
     source: Sequence[str], copy: Iterable[str], languages: Sequence[str]
@@ -96,7 +102,9 @@ def _is_english(word: str) -> bool:
 def _common_in(word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
     shares = {code: _shares(code).get(word, 0.0) for code in languages}
     # German words stand in many languages' lists, in names and quotations, but rarely.
-    least = max(_COMMON, 10.0 ** (zipf(word) - 9.0 + _FOREIGN), 0.1 * max(shares.values(), default=0.0))
+    least = max(
+        _COMMON, 10.0 ** (zipf(word) - 9.0 + _FOREIGN), 0.1 * max(shares.values(), default=0.0)
+    )
     return tuple(code for code, share in shares.items() if share >= least)
 
 
