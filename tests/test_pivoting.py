@@ -106,8 +106,9 @@ def test_pivoting_cannot_tell_of_nothing(model: PivotModel) -> None:
 
 
 def test_pivoting_more_of_the_same_evidence_makes_it_surer(model: PivotModel) -> None:
-    little = judge_pivot(model, _RUSSIAN[:1]).posterior["ru"]
-    assert judge_pivot(model, _RUSSIAN).posterior["ru"] > little
+    little = judge_pivot(model, _RUSSIAN[:1]).posterior
+    much = judge_pivot(model, _RUSSIAN).posterior
+    assert much["fr"] + much["de"] < little["fr"] + little["de"]
 
 
 def test_pivoting_abstains_below_its_threshold(model: PivotModel) -> None:
@@ -192,7 +193,8 @@ def test_pivoting_model_survives_its_bytes(model: PivotModel, tmp_path: Path) ->
     save(model, tmp_path / "pivot.safetensors")
     again = load(tmp_path / "pivot.safetensors")
     assert again.to_bytes() == model.to_bytes()
-    assert judge_pivot(again, _RUSSIAN) == judge_pivot(model, _RUSSIAN)
+    posteriors = [judge_pivot(one, _RUSSIAN).posterior for one in (again, model)]
+    assert posteriors[0] == pytest.approx(posteriors[1], abs=1e-6)
 
 
 def test_pivoting_the_same_training_gives_the_same_bytes(

@@ -45,7 +45,7 @@ ROOMS = (
     "naming.verdicts", "naming.odds", "joins",
     "tags", "tagger_network", "tagger",
     "relation", "pivot", "pivoting.languages", "pivoting.leaks", "pivoting.edits",
-    "pivoting.model", "pivoting.dictionary", "pivoting.keeping",
+    "pivoting.posterior", "pivoting.model", "pivoting.dictionary", "pivoting.keeping",
     "evidence", "clues", "measures", "features", "reasons", "judge", "threads", "classify",
     "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
     "showing.display", "pivoting.evidence", "pivoting.verdict",

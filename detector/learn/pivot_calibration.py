@@ -5,16 +5,20 @@ Arrays in, arrays out; it knows no feature and no table.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.errors import InputError
+from detector.pivoting.model import N_MANNER
+from detector.pivoting.posterior import Calibration, posteriors
+
 Floats = NDArray[np.float64]
 
-UNIT = 180.0
-"""Edits of a document of about 30 sentences: the unit of the model's calibration."""
+_SHARED = 0.5  # share of the scatter of translators that is taken to be alike in all directions
+_DIAGONAL = 0.02  # share of the scatter of edits that is taken to be of no direction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,35 +27,27 @@ class Tallies:
 
     Attributes
     ----------
-    score : ndarray of shape (n, K), float64
-        Mean weight of an edit for each language.
-    manner : ndarray of shape (n, 3), float64
-        `Tally.manner` of each.
+    place : ndarray of shape (n, K + 3), float64
+        `Tally.place` of each: mean score of an edit for each language, and manner.
     edits : ndarray of shape (n,), float64
     language : ndarray of shape (n,), int64
-        What each went through.
-    system : ndarray of shape (n,), object
+        What each went through; -1 for none of those known.
+    system, variant : ndarray of shape (n,), object
+        Family of translators, and the translator.
     sentences : ndarray of shape (n,), int64
         How long each is.
     """
 
-    score: Floats
-    manner: Floats
+    place: Floats
     edits: Floats
     language: NDArray[np.int64]
     system: NDArray[Any]
+    variant: NDArray[Any]
     sentences: NDArray[np.int64]
 
     def of(self, at: NDArray[Any]) -> Tallies:
         """Return some of the documents."""
-        return Tallies(
-            self.score[at],
-            self.manner[at],
-            self.edits[at],
-            self.language[at],
-            self.system[at],
-            self.sentences[at],
-        )
+        return Tallies(*(getattr(self, name)[at] for name in self.__slots__))
 
     @classmethod
     def joined(cls, parts: list[Tallies]) -> Tallies:
@@ -59,97 +55,112 @@ class Tallies:
         return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in cls.__slots__))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
-    """What turns the mean score of an edit into a posterior; see `PivotModel`."""
-
-    offsets: Floats
-    slopes: Floats
-    middle: Floats
-    spread: Floats
-    low: Floats
-    high: Floats
-    rate: float
-    growth: float
-
-    def posterior(self, documents: Tallies) -> Floats:
-        """Return the posterior of each document, shape (n, K)."""
-        manner = (np.clip(documents.manner, self.low, self.high) - self.middle) / self.spread
-        flat = documents.score + self.offsets + manner @ self.slopes
-        logits = self.rate * UNIT * (documents.edits[:, None] / UNIT) ** self.growth * flat
-        return _softmax(logits)
-
-
-def _softmax(logits: Floats) -> Floats:
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    out: Floats = odds / odds.sum(axis=1, keepdims=True)
-    return out
-
-
-def calibrate(documents: Tallies, *, ridge: float) -> Calibration:
+def calibrate(documents: Tallies) -> Calibration:
     """Fit the calibration on documents of systems and sentences that the weights have not seen.
 
     Parameters
     ----------
     documents : Tallies
-    ridge : float
-        Times the sum of the squared offsets and slopes, in units of their natural size.
 
     Returns
     -------
     Calibration
         Each system counts alike.
+
+    Notes
+    -----
+    Linear discriminant analysis with two scatters, as in speaker recognition (Prince and Elder,
+    2007): languages differ in their means; translators of one language differ by `between`,
+    however long a document is, and draws of edits of one translator by `within`, which shrinks
+    with their number. What merely tells good translators from bad ones is thus discounted.
     """
-    from scipy.optimize import minimize
-
-    n, k = documents.score.shape
-    middle, spread = documents.manner.mean(axis=0), documents.manner.std(axis=0) + 1e-6
-    low, high = np.quantile(documents.manner, [0.01, 0.99], axis=0)
-    manner = (np.clip(documents.manner, low, high) - middle) / spread
-    _, at, count = np.unique(documents.system.astype(str), return_inverse=True, return_counts=True)
-    mass = 1.0 / (count[at] * len(count))
-    size = float(documents.score.std()) or 1.0
-    growth_of = np.log(documents.edits / UNIT)
-    rows = np.arange(n)
-
-    def loss(flat: Floats) -> tuple[float, Floats]:
-        terms = flat[: 4 * k].reshape(4, k)
-        rate, growth = flat[4 * k :]
-        score = documents.score / size + terms[0] + manner @ terms[1:]
-        strength = np.exp(rate + growth * growth_of)
-        p = _softmax(strength[:, None] * score)
-        value = -float(mass @ np.log(p[rows, documents.language] + 1e-12))
-        value += ridge * float((terms**2).sum())
-        p[rows, documents.language] -= 1.0
-        slope = p * mass[:, None]
-        by_score = slope * strength[:, None]
-        by_strength = (slope * score).sum(axis=1) * strength
-        gradient = np.concatenate(
-            [
-                by_score.sum(axis=0) + 2 * ridge * terms[0],
-                (manner.T @ by_score + 2 * ridge * terms[1:]).ravel(),
-                [by_strength.sum(), by_strength @ growth_of],
-            ]
-        )
-        return value, gradient
-
-    start = np.concatenate([np.zeros(4 * k), [1.0, 0.5]])
-    # More edits are never worth less, and never more than as many documents would be.
-    bounds = [(None, None)] * (4 * k + 1) + [(0.1, 1.0)]
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200}
-    ).x
-    terms = found[: 4 * k].reshape(4, k) * size
-    return Calibration(
-        offsets=terms[0],
-        slopes=terms[1:],
-        middle=middle,
-        spread=spread,
-        low=low,
-        high=high,
-        rate=float(np.exp(found[4 * k]) / size / UNIT),
-        growth=float(found[4 * k + 1]),
+    n, size = documents.place.shape
+    missing = sorted(set(range(size - N_MANNER)) - set(documents.language.tolist()))
+    if missing:
+        msg = f"no document of {len(missing)} of the languages to calibrate on; leave those out"
+        raise InputError(msg)
+    centre, scale = documents.place.mean(axis=0), documents.place.std(axis=0) + 1e-9
+    place = (documents.place - centre) / scale
+    names = [f"{a}\t{b}" for a, b in zip(documents.language, documents.variant, strict=True)]
+    _, first, group = np.unique(names, return_index=True, return_inverse=True)
+    language = documents.language[first]
+    mass = np.bincount(group, weights=documents.edits)
+    middle = np.stack(
+        [np.bincount(group, weights=documents.edits * one) / mass for one in place.T], axis=1
     )
+    k = size - N_MANNER
+    means = np.stack([middle[language == code].mean(axis=0) for code in range(k)])
+    apart = middle - means[language]
+    between = apart.T @ apart / max(1, len(middle) - k)
+    between = (1 - _SHARED) * between + _SHARED * np.eye(size) * np.trace(between) / size
+    drawn = (place - middle[group]) * np.sqrt(documents.edits)[:, None]
+    within = drawn.T @ drawn / n
+    within = (1 - _DIAGONAL) * within + _DIAGONAL * np.diag(np.diag(within))
+    cold = Calibration(
+        centre=centre, scale=scale, means=means, between=between, within=within, heat=1.0
+    )
+    return replace(cold, heat=_heat(cold, documents))
+
+
+def _heat(cold: Calibration, documents: Tallies) -> float:
+    """Find the factor of the log-odds that makes the posteriors likeliest, systems alike."""
+    from scipy.optimize import minimize_scalar
+
+    odds = np.log(np.maximum(posteriors(cold, documents.place, documents.edits), 1e-300))
+    mass = _alike(documents.system)
+    own = (np.arange(len(odds)), documents.language)
+
+    def loss(log_heat: float) -> float:
+        z = odds * np.exp(log_heat)
+        z -= z.max(axis=1, keepdims=True)
+        return -float(mass @ (z[own] - np.log(np.exp(z).sum(axis=1))))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4.0, 1.0), method="bounded").x))
+
+
+def settle(
+    documents: Tallies, *, right: float, sizes: tuple[int, ...]
+) -> tuple[Calibration, float]:
+    """Fit the calibration, and choose heat and threshold on systems that a fit has not seen.
+
+    Parameters
+    ----------
+    documents : Tallies
+    right : float
+        Share in [0, 1] of what is named that is to be right.
+    sizes : tuple of int
+        Sentences of the documents that the threshold is chosen on; all where none has that many.
+
+    Returns
+    -------
+    (Calibration, float)
+        The calibration, and the posterior from which a language is named.
+    """
+    heats, parts, posterior = [], [], []
+    systems = np.unique(documents.system.astype(str)).tolist()
+    for system in systems if len(systems) > 1 else ():
+        mine = documents.system == system
+        others = documents.of(np.flatnonzero(~mine))
+        unseen = documents.of(np.flatnonzero(mine & np.isin(documents.language, others.language)))
+        if set(others.language) != set(documents.language):
+            continue  # a language that this system alone translates
+        calibration = replace(calibrate(others), heat=1.0)
+        heats.append(_heat(calibration, unseen))
+        parts.append((calibration, unseen))
+    whole = calibrate(documents)
+    if not parts:
+        return whole, choose_threshold(
+            posteriors(whole, documents.place, documents.edits), documents, right=right
+        )
+    heat = float(np.exp(np.mean(np.log(heats))))
+    posterior = [
+        posteriors(replace(c, heat=heat), unseen.place, unseen.edits) for c, unseen in parts
+    ]
+    seen = Tallies.joined([unseen for _, unseen in parts])
+    asked = np.flatnonzero(np.isin(seen.sentences, sizes))
+    asked = asked if len(asked) else np.arange(len(seen.language))
+    threshold = choose_threshold(np.concatenate(posterior)[asked], seen.of(asked), right=right)
+    return replace(whole, heat=heat), threshold
 
 
 def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> float:
@@ -166,12 +177,17 @@ def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> 
     Returns
     -------
     float
-        In [0, 1].
+        In [0, 1]; 1 where no threshold gives that.
     """
     top, hit = posterior.max(axis=1), posterior.argmax(axis=1) == documents.language
-    _, at, count = np.unique(documents.system.astype(str), return_inverse=True, return_counts=True)
-    mass = 1.0 / count[at]
+    mass = _alike(documents.system)
     order = np.argsort(-top, kind="stable")
     share = np.cumsum((mass * hit)[order]) / np.cumsum(mass[order])
     enough = np.flatnonzero(share >= right)
     return float(np.floor(top[order][enough[-1]] * 1e4) / 1e4) if len(enough) else 1.0
+
+
+def _alike(system: NDArray[Any]) -> Floats:
+    _, at, count = np.unique(system.astype(str), return_inverse=True, return_counts=True)
+    mass: Floats = 1.0 / (count[at] * len(count))
+    return mass

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.learn.pivot_calibration import UNIT, Calibration
 from detector.pivoting.model import PivotModel
+from detector.pivoting.posterior import Calibration
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -41,7 +41,7 @@ class Descent:
         Of the order of the rows.
     """
 
-    ridge: float = 60.0
+    ridge: float = 20.0
     epochs: int = 3
     rate: float = 0.1
     batch: int = 1024
@@ -178,19 +178,12 @@ def model_of(  # noqa: PLR0913 - options, each by its name
 ) -> PivotModel:
     """Put a model together; parameters as for `fit_weights`, `pack` and `PivotModel`."""
     kept, packed, scales = pack(weights, keys, most=most)
-    narrow = {
-        name: getattr(calibration, name).astype(np.float32)
-        for name in ("offsets", "slopes", "middle", "spread", "low", "high")
-    }
     return PivotModel(
         languages=languages,
         keys=kept,
         weights=packed,
         scales=scales,
-        rate=calibration.rate,
-        growth=calibration.growth,
-        unit=UNIT,
+        calibration=calibration,
         threshold=threshold,
         training=training or {},
-        **narrow,
     )

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.learn.metrics import Estimate, Resamples
-from detector.learn.pivot_calibration import Tallies
+from detector.learn.pivot_calibration import Tallies, settle
 from detector.learn.pivot_rows import Rows
-from detector.learn.pivot_runs import PivotSettings, settle, systems_of, tallies, weights_of
+from detector.learn.pivot_runs import PivotSettings, systems_of, tallies, weights_of
 from detector.pivoting.languages import FAMILY
+from detector.pivoting.posterior import posteriors
 
 Floats = NDArray[np.float64]
 
@@ -129,10 +130,10 @@ def judge_held(held: Sequence[Held], settings: PivotSettings) -> Judged:
     parts = []
     for one in held:
         others = Tallies.joined([h.calibration for h in held if h.system != one.system])
-        calibration, threshold = settle(others, settings)
+        calibration, threshold = settle(others, right=settings.right, sizes=settings.named_at)
         parts.append(
             Judged(
-                calibration.posterior(one.test),
+                posteriors(calibration, one.test.place, one.test.edits),
                 one.test,
                 np.full(len(one.test.language), threshold),
             )
@@ -210,7 +211,7 @@ def by_length(rows: Rows, settings: PivotSettings, held: Sequence[Held]) -> dict
             ]
         )
         ratio = means[:, 1] / np.maximum(means[:, 0], 1.0) - 1.0
-        found = np.abs(one.test.manner[:, 1:2] - ratio).argmin(axis=1)
+        found = np.abs(one.test.place[:, len(settings.languages) + 1, None] - ratio).argmin(axis=1)
         for size, hit in zip(one.test.sentences, found == one.test.language, strict=True):
             hits.setdefault(int(size), []).append(bool(hit))
     return {size: float(np.mean(values)) for size, values in sorted(hits.items())}

@@ -13,12 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError
-from detector.learn.pivot_calibration import (
-    Calibration,
-    Tallies,
-    calibrate,
-    choose_threshold,
-)
+from detector.learn.pivot_calibration import Tallies, settle
 from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of
 from detector.learn.pivot_rows import FOLDS, Rows
 from detector.pivoting.model import PivotModel, Tally
@@ -45,8 +40,6 @@ class PivotSettings:
     languages : tuple of str
     descent : Descent
         Of the weights.
-    calibration_ridge : float
-        See `calibrate`.
     sizes : tuple of int
         Sentences of the documents that the calibration sees.
     documents : int
@@ -63,7 +56,6 @@ class PivotSettings:
 
     languages: tuple[str, ...] = LANGUAGES
     descent: Descent = field(default_factory=Descent)
-    calibration_ridge: float = 1e-3
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
     documents: int = 6
     right: float = 0.93
@@ -104,7 +96,9 @@ def train_pivot(
         weights = weights_of(fitting, settings, progress)
         unseen = np.flatnonzero((rows.system == system) & (rows.fold == fold))
         parts.append(tallies(rows.of(unseen), weights, settings))
-    calibration, threshold = settle(Tallies.joined(parts), settings)
+    calibration, threshold = settle(
+        Tallies.joined(parts), right=settings.right, sizes=settings.named_at
+    )
     weights = weights_of(rows, settings, progress)
     training = {
         **asdict(settings),
@@ -168,21 +162,6 @@ def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]
     return np.array([place.get(code, -1) for code in languages], np.int64)
 
 
-def settle(documents: Tallies, settings: PivotSettings) -> tuple[Calibration, float]:
-    """Fit the calibration, and choose the threshold on systems that a calibration has not seen."""
-    ridge = settings.calibration_ridge
-    posterior = np.zeros_like(documents.score)
-    for system in np.unique(documents.system.astype(str)):
-        mine = documents.system == system
-        others = documents.of(np.flatnonzero(~mine)) if not mine.all() else documents
-        unseen = documents.of(np.flatnonzero(mine))
-        posterior[mine] = calibrate(others, ridge=ridge).posterior(unseen)
-    asked = np.flatnonzero(np.isin(documents.sentences, settings.named_at))
-    asked = asked if len(asked) else np.arange(len(documents.language))
-    threshold = choose_threshold(posterior[asked], documents.of(asked), right=settings.right)
-    return calibrate(documents, ridge=ridge), threshold
-
-
 def tallies(
     rows: Rows,
     weights: NDArray[np.float32],
@@ -215,7 +194,7 @@ def tallies(
     for at, name in enumerate(zip(rows.language, rows.variant, strict=True)):
         groups.setdefault(name, []).append(at)
     drawn: list[tuple[Any, ...]] = []
-    for (language, _), members in sorted(groups.items()):
+    for (language, variant), members in sorted(groups.items()):
         for size in settings.sizes if sizes is None else sizes:
             if len(members) < size:
                 continue
@@ -223,19 +202,17 @@ def tallies(
                 at = rng.choice(members, size, replace=False)
                 tally = Tally(score[at].sum(axis=0), rows.counts[at].sum(axis=0))
                 if tally.edits:
-                    mean = tally.score / tally.edits
-                    drawn.append(
-                        (mean, tally.manner, tally.edits, language, rows.system[at[0]], size)
-                    )
+                    system = rows.system[at[0]]
+                    drawn.append((tally.place, tally.edits, language, system, variant, size))
     if not drawn:
         msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
         raise InputError(msg)
-    mean, manner, edits, language, system, size = zip(*drawn, strict=True)
+    place, edits, language, system, variant, size = zip(*drawn, strict=True)
     return Tallies(
-        np.array(mean),
-        np.array(manner),
+        np.array(place),
         np.array(edits, np.float64),
         numbers(language, settings.languages),
         np.array(system, object),
+        np.array(variant, object),
         np.array(size, np.int64),
     )

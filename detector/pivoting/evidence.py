@@ -78,11 +78,11 @@ def _weighed(
 ) -> Mapping[str, _Found]:
     at = model.languages.index(language)
     others = np.arange(len(model.languages)) != at
-    worth = model.strength(sum(len(one.edits) for one in sentences))
+    worth = model.worth(sum(len(one.edits) for one in sentences))
+    worth = worth[:, at] - worth[:, others].mean(axis=1)
     found: dict[str, _Found] = {}
     for one in sentences:
-        weights = model.weights_of(list(one.features))
-        nats = worth * (weights[:, at] - weights[:, others].mean(axis=1))
+        nats = model.weights_of(list(one.features)) @ worth
         mine = np.bincount(list(one.features.values()), weights=nats, minlength=len(one.edits))
         for edit, nat in zip(one.edits, mine.tolist(), strict=True):
             key = str(edit).lower()

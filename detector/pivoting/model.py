@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 
 from detector.errors import BundleError
 from detector.pivoting.edits import Changes, key_of
+from detector.pivoting.posterior import Calibration, posteriors
 
 SCHEMA = 1
 """Layout of the file; another one is refused."""
 
+N_MANNER = 3
+"""Numbers of `Tally.manner`."""
+
 Floats = NDArray[np.float64]
 
-_TENSORS = ("keys", "weights", "scales", "offsets", "slopes", "middle", "spread", "low", "high")
+_FIGURES = ("centre", "scale", "means", "between", "within")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,11 @@ class Tally:
         source = max(source, 1.0)
         return np.array([1.0 - kept / source, copy / source - 1.0, edits / source])
 
+    @property
+    def place(self) -> Floats:
+        """Where the document stands: mean weight of an edit for each language, and manner."""
+        return np.concatenate([self.score / max(self.edits, 1.0), self.manner])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
@@ -66,16 +75,8 @@ class PivotModel:
     weights : ndarray of shape (n_features, K), int8
     scales : ndarray of shape (n_features,), float16
         A feature's weight for a language is `weights * scales`, in nats of one sentence.
-    offsets : ndarray of shape (K,), float32
-    slopes : ndarray of shape (3, K), float32
-        What is added to the mean score of an edit, flat and by `Tally.manner`: translators that
-        change more are no nearer to any language for it.
-    middle, spread, low, high : ndarray of shape (3,), float32
-        Mean, deviation and bounds of `Tally.manner` in fitting.
-    rate, growth : float
-        Nats of posterior for a unit of score at `unit` edits, and the power of the number of edits
-        that it grows with: edits of one document resemble each other, so it is below 1.
-    unit : float
+    calibration : Calibration
+        Of documents, whose place is `Tally.place`.
     threshold : float
         Posterior in [0, 1] from which a language is named.
     training : mapping
@@ -86,32 +87,28 @@ class PivotModel:
     keys: NDArray[np.uint32]
     weights: NDArray[np.int8]
     scales: NDArray[np.float16]
-    offsets: NDArray[np.float32]
-    slopes: NDArray[np.float32]
-    middle: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    low: NDArray[np.float32]
-    high: NDArray[np.float32]
-    rate: float
-    growth: float
-    unit: float
+    calibration: Calibration
     threshold: float
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         k, n = len(self.languages), len(self.keys)
-        wanted = {
-            "weights": (n, k),
-            "scales": (n,),
-            "offsets": (k,),
-            "slopes": (3, k),
-            **dict.fromkeys(("middle", "spread", "low", "high"), (3,)),
+        size = k + N_MANNER
+        known = self.calibration
+        shapes = {
+            "weights": (self.weights.shape, (n, k)),
+            "scales": (self.scales.shape, (n,)),
+            "centre": (known.centre.shape, (size,)),
+            "scale": (known.scale.shape, (size,)),
+            "means": (known.means.shape, (k, size)),
+            "between": (known.between.shape, (size, size)),
+            "within": (known.within.shape, (size, size)),
         }
-        for name, shape in wanted.items():
-            if getattr(self, name).shape != shape:
+        for name, (found, wanted) in shapes.items():
+            if found != wanted:
                 msg = (
-                    f"pivot model: {name} has shape {getattr(self, name).shape}, its {n} keys and "
-                    f"{k} languages want {shape}; train it again"
+                    f"pivot model: {name} has shape {found}, its {n} keys and {k} languages want "
+                    f"{wanted}; train it again"
                 )
                 raise BundleError(msg)
 
@@ -141,12 +138,18 @@ class PivotModel:
             counts += (one.n_source, one.n_copy, one.n_kept, len(one.edits))
         return Tally(score, counts)
 
-    def strength(self, edits: float) -> float:
-        """Return the nats of posterior that a unit of score is worth, in a document of `edits`."""
-        if not edits:
-            return 0.0
-        # The calibration is on the mean score of an edit: part of it is the sum over edits.
-        return self.rate * (edits / self.unit) ** self.growth * self.unit / edits
+    def worth(self, edits: float) -> Floats:
+        """Return what the weights of a feature are worth in a document of so many edits.
+
+        Returns
+        -------
+        ndarray of shape (K, K), float64
+            A feature's row of weights times this is what it adds to each language's log-odds.
+        """
+        k = len(self.languages)
+        slopes = self.calibration.slopes(edits)[:k] / self.calibration.scale[:k, None]
+        found: Floats = slopes / max(edits, 1.0)
+        return found
 
     def posterior(self, tally: Tally) -> Floats:
         """Return the probability of each language.
@@ -156,14 +159,8 @@ class PivotModel:
         ndarray of shape (K,), float64
             Sums to 1; even where nothing was changed.
         """
-        edits = tally.edits
-        manner = (np.clip(tally.manner, self.low, self.high) - self.middle) / self.spread
-        flat = tally.score / max(edits, 1.0) + self.offsets + manner @ self.slopes
-        logits = self.strength(edits) * edits * flat
-        logits -= logits.max()
-        odds = np.exp(logits)
-        posterior: Floats = odds / odds.sum()
-        return posterior
+        found: Floats = posteriors(self.calibration, tally.place[None], np.array([tally.edits]))[0]
+        return found
 
     def to_bytes(self) -> bytes:
         """Return the model as a safetensors file; the same model gives the same bytes."""
@@ -172,10 +169,14 @@ class PivotModel:
         record = {
             "schema": SCHEMA,
             "languages": list(self.languages),
-            **{name: getattr(self, name) for name in ("rate", "growth", "unit", "threshold")},
+            "threshold": self.threshold,
+            "heat": self.calibration.heat,
             "training": dict(self.training),
         }
-        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        tensors = {name: getattr(self, name) for name in ("keys", "weights", "scales")}
+        for name in _FIGURES:
+            tensors[name] = getattr(self.calibration, name).astype(np.float32)
+        tensors = {name: np.ascontiguousarray(one) for name, one in tensors.items()}
         found: bytes = save(tensors, {"pivot": json.dumps(record, sort_keys=True)})
         return found
 
@@ -204,7 +205,9 @@ class PivotModel:
             raise BundleError(msg)
         try:
             languages = tuple(record.pop("languages"))
-            return cls(languages=languages, **record, **tensors)
-        except TypeError as err:
+            figures = {name: tensors.pop(name).astype(np.float64) for name in _FIGURES}
+            calibration = Calibration(heat=float(record.pop("heat")), **figures)
+            return cls(languages=languages, calibration=calibration, **record, **tensors)
+        except (TypeError, KeyError, ValueError) as err:
             msg = f"pivot model: is damaged ({err}); train it again"
             raise BundleError(msg) from err
