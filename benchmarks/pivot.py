@@ -29,6 +29,7 @@ from detector.learn.pivot_measure import (
     figures,
     hold_apart,
     judge_held,
+    seen_systems,
 )
 from detector.learn.pivot_rows import Rows, read_round_trips, rows_of
 from detector.learn.pivot_runs import PivotSettings
@@ -41,7 +42,7 @@ LANGUAGES = (
     "ro", "ru", "sv", "tr", "zh",
 )  # fmt: skip
 UNKNOWN = ("bn", "da", "el", "et", "fa", "he", "th", "vi")  # languages that the model is kept from
-PARTS = ("standard", "plain", "domain", "unknown", "topic", "cost")
+PARTS = ("standard", "single", "plain", "domain", "unknown", "topic", "cost")
 # What the linear model over edits that was measured while planning was built of.
 PLAIN = ("edit ", "pair ", "in ", "out ")
 EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
@@ -57,11 +58,13 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")
     settings = PivotSettings(languages=LANGUAGES)
-    if set(parts) & {"standard", "plain", "domain", "unknown"}:
+    if set(parts) & {"standard", "single", "plain", "domain", "unknown"}:
         pairs = read_round_trips(shared_folder(arguments.shared), (*LANGUAGES, *UNKNOWN))
         rows = rows_of(pairs, LANGUAGES)
         if "standard" in parts:
             standard(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
+        if "single" in parts:
+            single(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
         if "plain" in parts:
             plain = rows_of([p for p in pairs if p.corpus == "flores"], (), prefixes=PLAIN)
             held = hold_apart(
@@ -81,6 +84,13 @@ def main() -> None:
         cost()
 
 
+def single(flores: Rows, settings: PivotSettings, documents: int) -> None:
+    """Hold one translator apart, where others of its family stay: an easier reading."""
+    alone = replace(flores, system=flores.variant)
+    judged = judge_held(hold_apart(alone, settings, documents=documents), settings)
+    show("FLORES, one translator held apart, its family seen", judged, settings)
+
+
 def standard(flores: Rows, settings: PivotSettings, documents: int) -> None:
     held = hold_apart(flores, settings, documents=documents)
     judged = judge_held(held, settings)
@@ -89,6 +99,7 @@ def standard(flores: Rows, settings: PivotSettings, documents: int) -> None:
         show(
             f"FLORES, {system} held apart", at(judged, judged.documents.system == system), settings
         )
+    show("translators seen in fitting, sentences not", seen_systems(flores, settings), settings)
     print(f"chance {1 / len(settings.languages):.3f}; copy length alone, top-1:")
     print("  ", by_length(flores, settings, held))
     print("families of documents of 30 (row: true, column: likeliest, in the same order)")

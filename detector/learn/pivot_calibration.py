@@ -50,6 +50,13 @@ class Tallies:
         return Tallies(*(getattr(self, name)[at] for name in self.__slots__))
 
     @classmethod
+    def none(cls, k: int) -> Tallies:
+        """Return no document of `k` languages."""
+        names = np.zeros(0, object)
+        numbers = np.zeros(0, np.int64)
+        return cls(np.zeros((0, k + N_MANNER)), np.zeros(0), numbers, names, names, numbers)
+
+    @classmethod
     def joined(cls, parts: list[Tallies]) -> Tallies:
         """Put several lots of documents together."""
         return cls(*(np.concatenate([getattr(p, n) for p in parts]) for n in cls.__slots__))

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from detector.learn.metrics import Estimate, Resamples
 from detector.learn.pivot_calibration import Tallies, settle
-from detector.learn.pivot_rows import Rows
-from detector.learn.pivot_runs import PivotSettings, systems_of, tallies, weights_of
+from detector.learn.pivot_rows import FOLDS, Rows
+from detector.learn.pivot_runs import PivotSettings, crossed, systems_of, tallies
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.posterior import posteriors
 
 Floats = NDArray[np.float64]
 
-TEST_FOLD, CALIBRATION_FOLD = 0, 1
+TEST_FOLDS = (0, 1)
+"""Sentences that documents are tested on; all that is fitted sees the others only."""
+
+_FITTED = tuple(fold for fold in range(FOLDS) if fold not in TEST_FOLDS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +75,7 @@ def hold_apart(  # noqa: PLR0913 - options, each by its name
     documents: int = 20,
     progress: Callable[[int], object] | None = None,
 ) -> list[Held]:
-    """Fit once for each system, without it and without two fifths of the sentences.
+    """Fit for each system in turns, without it and without the test documents' sentences.
 
     Parameters
     ----------
@@ -95,26 +98,29 @@ def hold_apart(  # noqa: PLR0913 - options, each by its name
     held = []
     source = rows if tested is None else tested
     for system in systems_of(rows):
-        fitting = (rows.system != system) & (rows.fold > CALIBRATION_FOLD)
-        weights = weights_of(rows.of(np.flatnonzero(fitting)), settings, progress)
-        kept = (rows.system == system) & (rows.fold == CALIBRATION_FOLD)
-        asked = (source.system == system) & (source.fold == TEST_FOLD)
+        asked = (source.system == system) & np.isin(source.fold, TEST_FOLDS)
         if not asked.any():
             continue
-        held.append(
-            Held(
-                system,
-                tallies(rows.of(np.flatnonzero(kept)), weights, settings),
-                tallies(
-                    source.of(np.flatnonzero(asked)),
-                    weights,
-                    settings,
-                    sizes=sizes,
-                    documents=documents,
-                ),
-            )
-        )
+        others, own = rows.system != system, rows.system == system
+        weights, calibration = crossed(rows, settings, _FITTED, on=(others, own), progress=progress)
+        unseen = source.of(np.flatnonzero(asked))
+        test = tallies(unseen, weights, settings, sizes=sizes, documents=documents)
+        held.append(Held(system, calibration, test))
     return held
+
+
+def seen_systems(
+    rows: Rows, settings: PivotSettings, *, sizes: Sequence[int] = (30, 100), documents: int = 20
+) -> Judged:
+    """Hold only sentences apart: what is reached for translators that were fitted on."""
+    every = np.ones(len(rows.language), np.bool_)
+    weights, seen = crossed(rows, settings, _FITTED, on=(every, every))
+    asked = np.flatnonzero(np.isin(rows.fold, TEST_FOLDS))
+    calibration, threshold = settle(seen, right=settings.right, sizes=settings.named_at)
+    test = tallies(rows.of(asked), weights, settings, sizes=sizes, documents=documents)
+    return Judged(
+        posteriors(calibration, test.place, test.edits), test, np.full(len(test.edits), threshold)
+    )
 
 
 def judge_held(held: Sequence[Held], settings: PivotSettings) -> Judged:
@@ -203,7 +209,7 @@ def by_length(rows: Rows, settings: PivotSettings, held: Sequence[Held]) -> dict
     """
     hits: dict[int, list[bool]] = {}
     for one in held:
-        fitting = (rows.system != one.system) & (rows.fold > CALIBRATION_FOLD)
+        fitting = (rows.system != one.system) & np.isin(rows.fold, _FITTED)
         means = np.array(
             [
                 rows.counts[fitting & (rows.language == code)].sum(axis=0)

@@ -22,7 +22,7 @@ from detector.pivoting.edits import changes, key_of
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-FOLDS = 5
+FOLDS = 10
 _BLOCK = 10  # neighbouring sentences that stay together: they are of one article as often as not
 TABLES = ("flores_dev_rt.parquet", "wmt14_15_18_rt.parquet", "apertium_rt.parquet")
 

@@ -40,10 +40,12 @@ class PivotSettings:
     languages : tuple of str
     descent : Descent
         Of the weights.
+    turns : int
+        Shares of the sentences that are held apart in turn.
     sizes : tuple of int
         Sentences of the documents that the calibration sees.
     documents : int
-        Of each language, system and size.
+        Of each language, system, size and turn.
     right : float
         Share of what is named that is to be right, in [0, 1].
     named_at : tuple of int
@@ -56,8 +58,9 @@ class PivotSettings:
 
     languages: tuple[str, ...] = LANGUAGES
     descent: Descent = field(default_factory=Descent)
+    turns: int = 4
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
-    documents: int = 6
+    documents: int = 3
     right: float = 0.93
     named_at: tuple[int, ...] = (20, 30, 50)
     most: int = 120_000
@@ -89,17 +92,15 @@ def train_pivot(
     -------
     PivotModel
     """
-    folds = {name: number % FOLDS for number, name in enumerate(systems_of(rows))}
+    folds = tuple(range(FOLDS))
     parts = []
-    for system, fold in folds.items():
-        fitting = rows.of(np.flatnonzero((rows.system != system) & (rows.fold != fold)))
-        weights = weights_of(fitting, settings, progress)
-        unseen = np.flatnonzero((rows.system == system) & (rows.fold == fold))
-        parts.append(tallies(rows.of(unseen), weights, settings))
-    calibration, threshold = settle(
-        Tallies.joined(parts), right=settings.right, sizes=settings.named_at
-    )
-    weights = weights_of(rows, settings, progress)
+    for system in systems_of(rows):
+        others, own = rows.system != system, rows.system == system
+        parts.append(crossed(rows, settings, folds, on=(others, own), progress=progress)[1])
+    documents = Tallies.joined(parts)
+    calibration, threshold = settle(documents, right=settings.right, sizes=settings.named_at)
+    every = np.ones(len(rows.language), np.bool_)
+    weights, _ = crossed(rows, settings, folds, on=(every, ~every), progress=progress)
     training = {
         **asdict(settings),
         "version": __version__,
@@ -117,9 +118,50 @@ def train_pivot(
     )
 
 
+def crossed(
+    rows: Rows,
+    settings: PivotSettings,
+    folds: Sequence[int],
+    *,
+    on: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    progress: Callable[[int], object] | None = None,
+) -> tuple[NDArray[np.float32], Tallies]:
+    """Fit in turns, each without a share of the sentences, and see what each says of that share.
+
+    Parameters
+    ----------
+    rows : Rows
+    settings : PivotSettings
+    folds : sequence of int
+        The sentences that take part.
+    on : (ndarray of shape (n,), ndarray of shape (n,)), bool
+        Rows to fit on, and rows to draw documents from; the latter may be none.
+    progress : callable, optional
+        As for `fit_weights`.
+
+    Returns
+    -------
+    (ndarray of shape (n_features, K), Tallies)
+        The mean weights of all turns, and documents of sentences that their turn has not seen.
+        Where a language stands depends on the sentences as well: few sentences make it look
+        surer than it is, so all of them are used.
+    """
+    fitted, asked = on
+    total = np.zeros((rows.features.shape[1], len(settings.languages)), np.float32)
+    parts = []
+    for share in np.array_split(np.array(folds), settings.turns):
+        apart, inside = np.isin(rows.fold, share), np.isin(rows.fold, folds)
+        weights = weights_of(rows.of(np.flatnonzero(fitted & inside & ~apart)), settings, progress)
+        total += weights / settings.turns
+        if (asked & apart).any():
+            parts.append(tallies(rows.of(np.flatnonzero(asked & apart)), weights, settings))
+    return total, Tallies.joined(parts) if parts else Tallies.none(len(settings.languages))
+
+
 def rows_seen(rows: Rows, settings: PivotSettings) -> int:
     """Say about how many rows the fits of `train_pivot` see, each pass counted."""
-    return (len(systems_of(rows)) + 1) * settings.descent.epochs * len(rows.language)
+    fits = (len(systems_of(rows)) + 1) * (settings.turns - 1)
+    return fits * settings.descent.epochs * len(rows.language)
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
