@@ -17,7 +17,8 @@ from detector.pivoting.posterior import Calibration, posteriors
 
 Floats = NDArray[np.float64]
 
-_SHARED = 0.5  # share of the scatter of translators that is taken to be alike in all directions
+_SHARED = 0.3  # share of the scatter of translators that is taken to be alike in all directions
+_DIRECT = 0.375  # see `Calibration.direct`
 _DIAGONAL = 0.02  # share of the scatter of edits that is taken to be of no direction
 
 
@@ -86,7 +87,9 @@ def calibrate(documents: Tallies) -> Calibration:
     if missing:
         msg = f"no document of {len(missing)} of the languages to calibrate on; leave those out"
         raise InputError(msg)
+    k = size - N_MANNER
     centre, scale = documents.place.mean(axis=0), documents.place.std(axis=0) + 1e-9
+    scale[:k] = np.sqrt((scale[:k] ** 2).mean())  # scores of all languages have one unit
     place = (documents.place - centre) / scale
     names = [f"{a}\t{b}" for a, b in zip(documents.language, documents.variant, strict=True)]
     _, first, group = np.unique(names, return_index=True, return_inverse=True)
@@ -95,7 +98,6 @@ def calibrate(documents: Tallies) -> Calibration:
     middle = np.stack(
         [np.bincount(group, weights=documents.edits * one) / mass for one in place.T], axis=1
     )
-    k = size - N_MANNER
     means = np.stack([middle[language == code].mean(axis=0) for code in range(k)])
     apart = middle - means[language]
     between = apart.T @ apart / max(1, len(middle) - k)
@@ -103,8 +105,16 @@ def calibrate(documents: Tallies) -> Calibration:
     drawn = (place - middle[group]) * np.sqrt(documents.edits)[:, None]
     within = drawn.T @ drawn / n
     within = (1 - _DIAGONAL) * within + _DIAGONAL * np.diag(np.diag(within))
+    of_language = np.stack([place[documents.language == code].mean(axis=0) for code in range(k)])
     cold = Calibration(
-        centre=centre, scale=scale, means=means, between=between, within=within, heat=1.0
+        centre=centre,
+        scale=scale,
+        means=means,
+        between=between,
+        within=within,
+        even=of_language[:, :k].mean(axis=0),
+        direct=_DIRECT,
+        heat=1.0,
     )
     return replace(cold, heat=_heat(cold, documents))
 

@@ -41,7 +41,7 @@ class Descent:
         Of the order of the rows.
     """
 
-    ridge: float = 20.0
+    ridge: float = 15.0
     epochs: int = 3
     rate: float = 0.1
     batch: int = 1024

@@ -58,11 +58,11 @@ class PivotSettings:
 
     languages: tuple[str, ...] = LANGUAGES
     descent: Descent = field(default_factory=Descent)
-    turns: int = 4
+    turns: int = 3
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
     documents: int = 3
-    right: float = 0.93
-    named_at: tuple[int, ...] = (20, 30, 50)
+    right: float = 0.92
+    named_at: tuple[int, ...] = (20, 30, 50, 100)
     most: int = 120_000
     seed: int = 0
 

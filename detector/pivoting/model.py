@@ -26,7 +26,8 @@ N_MANNER = 3
 
 Floats = NDArray[np.float64]
 
-_FIGURES = ("centre", "scale", "means", "between", "within")
+_FIGURES = ("centre", "scale", "means", "between", "within", "even")
+_NUMBERS = ("direct", "heat")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +104,7 @@ class PivotModel:
             "means": (known.means.shape, (k, size)),
             "between": (known.between.shape, (size, size)),
             "within": (known.within.shape, (size, size)),
+            "even": (known.even.shape, (k,)),
         }
         for name, (found, wanted) in shapes.items():
             if found != wanted:
@@ -147,7 +149,7 @@ class PivotModel:
             A feature's row of weights times this is what it adds to each language's log-odds.
         """
         k = len(self.languages)
-        slopes = self.calibration.slopes(edits)[:k] / self.calibration.scale[:k, None]
+        slopes = self.calibration.line(edits)[0][:k] / self.calibration.scale[:k, None]
         found: Floats = slopes / max(edits, 1.0)
         return found
 
@@ -170,7 +172,7 @@ class PivotModel:
             "schema": SCHEMA,
             "languages": list(self.languages),
             "threshold": self.threshold,
-            "heat": self.calibration.heat,
+            **{name: getattr(self.calibration, name) for name in _NUMBERS},
             "training": dict(self.training),
         }
         tensors = {name: getattr(self, name) for name in ("keys", "weights", "scales")}
@@ -206,7 +208,8 @@ class PivotModel:
         try:
             languages = tuple(record.pop("languages"))
             figures = {name: tensors.pop(name).astype(np.float64) for name in _FIGURES}
-            calibration = Calibration(heat=float(record.pop("heat")), **figures)
+            numbers = {name: float(record.pop(name)) for name in _NUMBERS}
+            calibration = Calibration(**figures, **numbers)
             return cls(languages=languages, calibration=calibration, **record, **tensors)
         except (TypeError, KeyError, ValueError) as err:
             msg = f"pivot model: is damaged ({err}); train it again"
