@@ -63,7 +63,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
         msg = f"--documents is {arguments.documents}; give 100 or more, some of every kind"
         raise InputError(msg)
     encoder = MiniLMEncoder()
-    bundle = store.load(arguments.bundle, encoder=encoder.identity)
+    bundle = store.load(arguments.bundle, encoder=encoder.identity, pivot=True)
     settings = RelatedSettings(n_documents=arguments.documents, seed=arguments.seed)
     with _Bars(quiet=arguments.quiet) as bars:
         model, figures = train_relations(
