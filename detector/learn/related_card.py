@@ -51,8 +51,8 @@ probability were of it 95 times in 100: {sure}. Below that the label is None.
 It says what a text looks like, not how it came about: a person may write like a machine. The
 documents are made of consecutive lines of test sets, whose way out of English was mostly a human
 translation; duplicates and sibling edits are made by rule; human alternatives are five talks.
-`independent` means neighbouring lines of news that share names, or edits that share sentences;
-there was no corpus of independent reports on one event.
+`independent` means neighbouring lines of news, or edits that share sentences; there was no corpus
+of independent reports on one event.
 
 Figures on the fifth of the stretches of lines held apart (human alternatives: all five talks, each
 judged by a model fitted without it), with 95 % intervals over stretches:

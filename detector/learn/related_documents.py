@@ -5,7 +5,6 @@ Each kind says how it is made. Nothing is encoded or fitted here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,8 +20,6 @@ from detector.relation import RelationKind
 _SIZES = (3, 5, 8, 12, 15, 20, 25, 30, 40)
 _SIZE_ODDS = (0.05, 0.1, 0.1, 0.1, 0.2, 0.15, 0.1, 0.1, 0.1)
 _EDITED = (0.0, 0.05, 0.15, 0.3, 0.5)  # shares of sentences that an editor touches
-_NAME = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+")
-_SAME_EVENT = 0.2  # of the names of two halves, the share from which they are of one event
 _AROUND = (
     "Read more",
     "Share this article",
@@ -208,7 +205,7 @@ class Drawer:
         )
 
     def _next_stretch(self) -> Example | None:
-        """Take the other half of what reads like one article: both halves share names."""
+        """Take an article's other half, or the next article: the same days and names."""
         cut = self._cut("wmt")  # neighbouring sentences of flores are of different articles
         if cut is None or not 6 <= len(cut.source) <= 30:
             return None
@@ -217,8 +214,6 @@ class Drawer:
         parts = [cut.source[:half], other[half:]]
         if self._chance(0.5):
             parts = [cut.source[half:], other[:half]]
-        if _shared_names(cut.source[:half], cut.source[half:]) < _SAME_EVENT:
-            return None  # the cut fell between two articles
         return self._example("independent", "next lines", cut, parts[0], parts[1])
 
     def _sibling(self) -> Example | None:
@@ -329,14 +324,6 @@ class Drawer:
 
     def _chance(self, share: float) -> bool:
         return bool(self._rng.random() < share)
-
-
-def _shared_names(some: Sequence[str], others: Sequence[str]) -> float:
-    """Return the share of the fewer names that stand among the others too."""
-    here, there = (
-        {name for line in lines for name in _NAME.findall(line)} for lines in (some, others)
-    )
-    return len(here & there) / max(min(len(here), len(there)), 1)
 
 
 @dataclass(frozen=True, slots=True)
