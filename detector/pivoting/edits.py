@@ -18,7 +18,8 @@ from detector.lexicon import is_stopword
 from detector.pivoting.leaks import Leak, find_leaks
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "\xad": None})
+# Whether quotation marks survive is the matter of a page and its translator, not of a language.
+_PLAIN = str.maketrans({"’": "'", "‘": "'", **dict.fromkeys('"“”„«»\xad')})
 _ENDINGS = ("ing", "ed", "ly", "tion", "s")
 _INFLECTIONS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e")
 _LONGEST = 4  # tokens of either side of an edit that is looked at as a whole
