@@ -70,5 +70,5 @@ $(VENV)/.run: $(VENV)/.torch pyproject.toml detector/version.py
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) -e '.[dev,html,onnx,cluster]'
+	$(PIP) -e '.[dev,html,onnx,cluster,archive]'
 	@touch $@

@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 from detector.version import __version__
 
 if TYPE_CHECKING:
+    from detector.archive.archive import Archive
+    from detector.archive.articles import Article
+    from detector.archive.match import Match, match
     from detector.errors import (
         BundleError,
         DetectorError,
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Alignment",
+    "Archive",
+    "Article",
     "Bead",
     "BundleError",
     "DetectorError",
@@ -44,6 +49,7 @@ __all__ = [
     "EncodeError",
     "EncodingWarning",
     "InputError",
+    "Match",
     "MissingExtra",
     "NameChange",
     "Passage",
@@ -55,9 +61,13 @@ __all__ = [
     "Span",
     "TruncationWarning",
     "__version__",
+    "match",
 ]
 
 _ROOMS = {
+    "detector.archive.archive": ("Archive",),
+    "detector.archive.articles": ("Article",),
+    "detector.archive.match": ("Match", "match"),
     "detector.errors": (
         "BundleError",
         "DetectorError",

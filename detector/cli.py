@@ -110,6 +110,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from detector.archive.commands import add_parsers as add_archive
     from detector.batch.commands import add_batch
     from detector.learn.commands import add_parsers
 
@@ -126,6 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_score(commands)
     _add_align(commands)
+    add_archive(commands)
     add_batch(commands)
     _add_export(commands)
     add_parsers(commands)

@@ -37,6 +37,7 @@ __all__ = [
     "default_signature",
     "load",
     "read_config",
+    "relation_of",
     "save",
 ]
 
@@ -159,13 +160,26 @@ def load(
         models=models,
         config=config,
         tagger=read,
-        relation=_relation_of(config, folder),
+        relation=relation_of(folder),
         card=card,
     )
 
 
-def _relation_of(config: BundleConfig, folder: Path) -> RelationModel | None:
+def relation_of(
+    folder: Path | None = None, *, encoder: EncoderIdentity | None = None
+) -> RelationModel | None:
+    """Read a bundle's model of relations alone; parameters and errors as for `load`.
+
+    Returns
+    -------
+    RelationModel or None
+        None where the bundle has none, or has it for another encoder.
+    """
+    folder = DEFAULT if folder is None else folder
+    config = read_config(folder)
     if "relation" not in config.parts:
+        return None
+    if encoder is not None and encoder.weights_sha256 != config.encoder.weights_sha256:
         return None
     path = folder / PARTS["relation"]
     return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))

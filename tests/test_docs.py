@@ -166,6 +166,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.to_parquet(folder / "pairs.parquet")
     row = {"source_path": "source.txt", "copy_path": "copy.txt"}
     (folder / "files.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    shutil.copy(folder / "copy.txt", folder / "suspect.txt")
+    suspect = {"id": "suspect", "text": (folder / "copy.txt").read_text(encoding="utf-8")}
+    (folder / "suspects.jsonl").write_text(json.dumps(suspect) + "\n", encoding="utf-8")
+    more = {"id": "ID", "text": "Rain fell on the hills. The river rose by a metre overnight."}
+    (folder / "more.jsonl").write_text(json.dumps(more) + "\n", encoding="utf-8")
     (folder / "articles").mkdir()
     for name in ("source", "independent", "unrelated"):
         shutil.copy(EXAMPLE / f"{name}.txt", folder / "articles")
@@ -204,6 +209,8 @@ def test_docs_run_from_top_to_bottom(
         "scorer": scorer,
         "copy_text": copy_text,
         "source_text": source_text,
+        "suspect_text": copy_text,
+        "articles": [("source", source_text)],
         "frame": frame,
         "pairs": list(zip(frame["source"], frame["copy"], strict=True)),
     }

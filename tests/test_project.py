@@ -53,6 +53,9 @@ ROOMS = (
     "showing.differences", "showing.marks", "showing.rows", "showing.head",
     "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
     "console",
+    "archive.articles", "archive.tables", "archive.store", "archive.index", "archive.votes",
+    "archive.search", "archive.adding", "archive.archive", "archive.match", "archive.shown",
+    "archive.commands",
     "batch.pairs", "batch.tables", "batch.work", "batch.shards", "batch.local", "batch.cluster",
     "batch.runs", "batch.commands",
     "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
@@ -79,6 +82,7 @@ FRONT = (
     "naming",
     "relating",
     "showing",
+    "archive",
     "batch",
     "learn",
     "learn.makers",
@@ -92,7 +96,7 @@ FILE_ROOMS = {
     "showing.look", "console", "cli", "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
     "learn.related_lines",
-    "learn.config",
+    "learn.config", "archive.articles", "archive.tables",
 }  # fmt: skip
 FILE_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",
@@ -102,7 +106,7 @@ NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "ai
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "sklearn", "pandas", "wordfreq",
-    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime", "matplotlib",
+    "trafilatura", "nupunkt", "ray", "onnx", "onnxruntime", "matplotlib", "lancedb",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import pytest
 from detector.encode import MiniLMEncoder
 from detector.errors import InputError
 from detector.learn.related_documents import Drawer
+from detector.learn.related_fit import sure_of
 from detector.learn.related_lines import APART, N_FOLDS, stretches
 from detector.learn.related_runs import RelatedSettings, train_relations
 from detector.relation import RELATIONS
@@ -156,3 +157,12 @@ def test_related_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
     record = figures.to_dict()
     assert set(record) == {"n", "against", "named", "mistaken", "calibration"}
     assert "duplicates called round trips" in figures.printed()
+
+
+def test_related_a_relation_is_named_from_where_it_is_right_often_enough() -> None:
+    # 40 sure and right, then 10 less sure of which half are wrong.
+    high = [[0.9, 0.025, 0.025, 0.025, 0.025]] * 40
+    low = [[0.6, 0.1, 0.1, 0.1, 0.1]] * 10
+    labels = ["round_trip"] * 45 + ["paraphrase"] * 5
+    sure = sure_of(np.array(high + low), labels)
+    assert sure.tolist() == [0.9, 2.0, 2.0, 2.0, 2.0]

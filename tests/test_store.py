@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fakes import FakeEncoder
+from made_relations import relation_model
 
 from detector import store
 from detector.bundle import Bundle, Models, blended
@@ -258,3 +259,36 @@ def test_store_reads_a_config_without_heavy_imports(saved: Path) -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.startswith("detector ")
     assert out.stdout.rstrip().endswith("[]")
+
+
+def test_store_keeps_the_model_of_relations(tmp_path: Path) -> None:
+    relation = relation_model()
+    config = store.save(replace(_bundle(), relation=relation), tmp_path / "bundle")
+    assert set(config.parts) == {"relation"}
+    loaded = store.load(tmp_path / "bundle")
+    assert loaded.relation is not None
+    assert loaded.relation.to_bytes() == relation.to_bytes()
+    assert store.relation_of(tmp_path / "bundle", encoder=ENCODER) is not None
+    other = replace(ENCODER, weights_sha256="c" * 64)
+    assert store.relation_of(tmp_path / "bundle", encoder=other) is None
+
+
+def test_store_a_bundle_may_lack_a_model_of_relations(saved: Path) -> None:
+    assert store.load(saved).relation is None
+    assert store.relation_of(saved) is None
+
+
+def test_store_refuses_another_model_of_relations(tmp_path: Path) -> None:
+    store.save(replace(_bundle(), relation=relation_model()), tmp_path / "bundle")
+    other = relation_model(training={}).to_bytes()
+    (tmp_path / "bundle" / "relation.safetensors").write_bytes(other)
+    with pytest.raises(BundleError, match=r"relation\.safetensors: SHA-256 is"):
+        store.load(tmp_path / "bundle")
+
+
+def test_store_refuses_a_part_that_it_does_not_know(saved: Path) -> None:
+    record = json.loads((saved / "config.json").read_text(encoding="utf-8"))
+    record["parts"] = {"oracle": "0" * 64}
+    (saved / "config.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(BundleError, match="parts are oracle; give some of relation"):
+        store.load(saved)

@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,8 @@ def _train(arguments: argparse.Namespace) -> int:
     pairs = (*material.fitting, *material.apart)
     with _bar(_distinct(pairs), "features", quiet=settings.quiet) as progress:
         bundle, figures = train(material, encoder, settings, tagger=tagger, progress=progress)
+    # What a copy is to a source is told by texts alone: a new bundle keeps the package's model.
+    bundle = replace(bundle, relation=store.relation_of(encoder=encoder.identity))
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
     print(printed(figures))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from detector.learn.metrics import Curve, Estimate, Resamples, calibration_error
 from detector.learn.related_documents import Example
 from detector.learn.related_lines import APART
+from detector.relating.model import named
 from detector.relating.traits import TRAITS
 from detector.relation import RELATIONS
 
@@ -84,7 +85,7 @@ class RelatedFigures:
         return "\n".join(lines)
 
 
-def figures_of(judged: Judged, *, sure: float, seed: int) -> RelatedFigures:
+def figures_of(judged: Judged, *, sure: Floats, seed: int) -> RelatedFigures:
     """Measure a model of relations.
 
     Parameters
@@ -92,8 +93,8 @@ def figures_of(judged: Judged, *, sure: float, seed: int) -> RelatedFigures:
     judged : sequence of (Example, ndarray, ndarray)
         Each judged by a model that was fitted without its fold. What counts is the fold `APART`;
         of human alternatives, of which it holds one talk, all folds count.
-    sure : float
-        Probability in [0, 1] from which a relation is named.
+    sure : ndarray of shape (n_relations,), float64
+        Probability from which each relation is named.
     seed : int
         Of the bootstrap over stretches.
 
@@ -113,7 +114,7 @@ def figures_of(judged: Judged, *, sure: float, seed: int) -> RelatedFigures:
         one for one in judged if one[0].kind == _ALTERNATIVE and one[0].n_lines >= _LONG
     ]
     duplicates = [one for one in apart if one[0].relation == "duplicate"]
-    called = np.array([_label(shares, sure) == "round_trip" for _, shares, _ in duplicates])
+    called = np.array([named(shares, sure) == "round_trip" for _, shares, _ in duplicates])
     return RelatedFigures(
         n={"round_trip": len(trips), **{r: len(found) for r, found in others.items()}},
         against={
@@ -150,12 +151,12 @@ def _areas(trips: Judged, others: Judged, rng: np.random.Generator) -> dict[str,
     return found
 
 
-def _named(judged: Judged, sure: float) -> dict[str, dict[str, float]]:
+def _named(judged: Judged, sure: Floats) -> dict[str, dict[str, float]]:
     kinds: dict[str, list[str]] = {}
     for example, shares, _ in judged:
         if example.fold == APART or example.kind == _ALTERNATIVE:
             kind = f"{example.relation}: {example.kind} ({example.corpus})"
-            kinds.setdefault(kind, []).append(_label(shares, sure) or "")
+            kinds.setdefault(kind, []).append(named(shares, sure) or "")
     return {
         f"{kind}, n {len(labels)}": {
             label: labels.count(label) / len(labels)
@@ -164,11 +165,6 @@ def _named(judged: Judged, sure: float) -> dict[str, dict[str, float]]:
         }
         for kind, labels in sorted(kinds.items())
     }
-
-
-def _label(shares: Floats, sure: float) -> str | None:
-    best = int(shares.argmax())
-    return RELATIONS[best] if shares[best] >= sure else None
 
 
 def _mean(rows: Judged, values: Floats, rng: np.random.Generator) -> Estimate:

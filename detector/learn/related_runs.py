@@ -6,7 +6,7 @@ It reads no file itself and prints nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -17,7 +17,14 @@ from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder
 from detector.learn.related_documents import Drawer, Example
 from detector.learn.related_figures import RelatedFigures, figures_of
-from detector.learn.related_fit import N_PAIRS, Wordings, fit_machine, fit_relations, wordings
+from detector.learn.related_fit import (
+    N_PAIRS,
+    Wordings,
+    fit_machine,
+    fit_relations,
+    sure_of,
+    wordings,
+)
 from detector.learn.related_lines import APART, N_FOLDS, Stretch
 from detector.reading.text import split
 from detector.reading.view import matching_view
@@ -123,6 +130,9 @@ def train_relations(
             for i, one in enumerate(aligned)
             if one.example.fold == apart
         ]
+    others = [one for one in judged if one[0].fold != APART]
+    sure = sure_of(np.array([one[1] for one in others]), [one[0].relation for one in others])
+    shipped = replace(shipped, sure=sure)
     return shipped, figures_of(judged, sure=shipped.sure, seed=settings.seed)
 
 

@@ -39,8 +39,8 @@ class RelationModel:
     coefficients : ndarray of shape (n_relations, n_traits, n_knots), float64
         Height of that part at each knot.
     intercepts : ndarray of shape (n_relations,), float64
-    sure : float
-        Probability in [0, 1] from which a relation is named.
+    sure : ndarray of shape (n_relations,), float64
+        Probability in [0, 1] from which each relation is named; above 1, it never is.
     training : mapping
         Seed, corpora and figures, as JSON; nothing reads it back.
     """
@@ -49,7 +49,7 @@ class RelationModel:
     knots: NDArray[np.float64]
     coefficients: NDArray[np.float64]
     intercepts: NDArray[np.float64]
-    sure: float
+    sure: NDArray[np.float64]
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def measure(self, source: Document, copy: Document, alignment: Alignment) -> Measured:
@@ -93,11 +93,9 @@ class RelationModel:
         """
         parts = self.parts(measured.values())
         shares = self.shares(parts)
-        best = int(shares.argmax())
-        label: RelationKind | None = RELATIONS[best] if shares[best] >= self.sure else None
         return Relation(
             probabilities=dict(zip(RELATIONS, shares.tolist(), strict=True)),
-            label=label,
+            label=named(shares, self.sure),
             evidence=evidence(measured, parts, shares, self.machine),
         )
 
@@ -106,12 +104,13 @@ class RelationModel:
         from safetensors.numpy import save
 
         head = {"schema": SCHEMA, "traits": _columns(), "relations": list(RELATIONS)}
-        head |= {"sure": self.sure, "training": dict(self.training)}
+        head |= {"training": dict(self.training)}
         tensors: dict[str, NDArray[Any]] = {
             "machine": self.machine,
             "knots": self.knots,
             "coefficients": self.coefficients,
             "intercepts": self.intercepts,
+            "sure": self.sure,
         }
         return save(tensors, metadata={"relation": json.dumps(head, sort_keys=True)})
 
@@ -137,7 +136,7 @@ class RelationModel:
             head = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["relation"])
             found = load(content)
             known = (head["schema"], head["traits"], head["relations"])
-            sure, training = float(head["sure"]), dict(head["training"])
+            training = dict(head["training"])
         except Exception as err:
             msg = f"{place}: is no model of relations ({type(err).__name__}: {err}); train it again"
             raise BundleError(msg) from err
@@ -153,13 +152,20 @@ class RelationModel:
             "knots": (len(TRAITS), k),
             "coefficients": (n, len(TRAITS), k),
             "intercepts": (n,),
+            "sure": (n,),
         }
         if {name: value.shape for name, value in found.items()} != shapes or not all(
             np.isfinite(value).all() for value in found.values()
         ):
             msg = f"{place}: holds tensors of other names, shapes or values; train it again"
             raise BundleError(msg)
-        return cls(**found, sure=sure, training=training)
+        return cls(**found, training=training)
+
+
+def named(shares: NDArray[np.float64], sure: NDArray[np.float64]) -> RelationKind | None:
+    """Return the likeliest relation where it is sure enough; arrays as in `RelationModel`."""
+    best = int(shares.argmax())
+    return RELATIONS[best] if shares[best] >= sure[best] else None
 
 
 def hats(values: NDArray[np.float64], knots: NDArray[np.float64]) -> NDArray[np.float64]:

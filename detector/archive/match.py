@@ -1,0 +1,136 @@
+"""`match`: the articles a suspect may come from, what it is to each, and a report of the best.
+
+This room conducts: it finds candidates with an archive and judges them with a scorer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.archive.adding import encoded
+from detector.archive.archive import Archive, Found
+from detector.errors import InputError
+from detector.reading.text import split
+from detector.reading.view import matching_view
+from detector.records import Document
+from detector.relation import Relation
+
+if TYPE_CHECKING:
+    from detector.report import Report
+    from detector.scorer import Scorer
+
+LEAST = 0.05
+"""Share of the suspect that an article must explain to be a candidate at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An article that a suspect may come from.
+
+    Attributes
+    ----------
+    id, title : str
+        As they were given to the archive; a stranger's text, not safe to print as it is.
+    share : float
+        How much of the suspect the article explains, in [0, 1].
+    sentences : tuple of int
+        Sentences of the suspect, from 0, that it explains and no better candidate does.
+    relation : Relation or None
+        What the suspect is to it; None where no model says so.
+    """
+
+    id: str
+    title: str
+    share: float
+    sentences: tuple[int, ...]
+    relation: Relation | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What an archive says of a suspect.
+
+    Attributes
+    ----------
+    n_sentences : int
+        Of the suspect.
+    candidates : tuple of Candidate
+        The likeliest source first; empty when no article is like it.
+    report : Report or None
+        The suspect against the first candidate; None without one, or when none was asked for.
+    """
+
+    n_sentences: int
+    candidates: tuple[Candidate, ...]
+    report: Report | None
+
+    @property
+    def sources(self) -> tuple[Candidate, ...]:
+        """The candidates that explain sentences of their own: several for a stitched copy."""
+        return tuple(one for one in self.candidates if one.sentences)
+
+
+def match(
+    text: str, archive: Archive, *, scorer: Scorer | None = None, top: int = 5, report: bool = True
+) -> Match:
+    """Find the source of a suspect in an archive, and judge the suspect against it.
+
+    Parameters
+    ----------
+    text : str
+        The suspect's raw text.
+    archive : Archive
+    scorer : Scorer, optional
+        With the archive's encoder; without one there are neither relations nor a report.
+    top : int
+        Candidates, at least 1; further ones are given when they explain sentences of their own.
+    report : bool
+        Whether to score the suspect against the first candidate, sentence by sentence.
+
+    Returns
+    -------
+    Match
+
+    Raises
+    ------
+    InputError
+        If the text holds no sentence, or the archive is another encoder's or cannot be read.
+    """
+    if top < 1:
+        msg = f"top is {top}; give 1 or more"
+        raise InputError(msg)
+    document = split(text)
+    if not document.sentences:
+        msg = f"the text ({len(text)} characters) holds no sentence; give one with words"
+        raise InputError(msg)
+    vectors = encoded((matching_view(one) for one in document.texts), archive.encoder)
+    found = archive.search_vectors(document, vectors, top=top)
+    found = tuple(one for one in found if one.share >= LEAST)
+    candidates = tuple(
+        Candidate(
+            id=one.stored.article.id,
+            title=one.stored.article.title,
+            share=one.share,
+            sentences=one.sentences,
+            relation=None if scorer is None else _relation(scorer, document, vectors, one),
+        )
+        for one in found
+    )
+    scored = None
+    if report and scorer is not None and found:
+        scored = scorer.score(copy=text, source=found[0].stored.article.text)
+    return Match(n_sentences=len(document), candidates=candidates, report=scored)
+
+
+def _relation(
+    scorer: Scorer, copy: Document, vectors: NDArray[np.float32], found: Found
+) -> Relation | None:
+    """Say what the suspect is to an archived article, whose vectors are not made again."""
+    source = split(found.stored.article.text)
+    if len(source) != len(found.vectors):
+        return None  # the archive was made by a version that splits in another way
+    return scorer.relate(copy=(copy, vectors), source=(source, found.vectors))

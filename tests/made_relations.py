@@ -1,0 +1,27 @@
+"""A model of relations with random numbers in it, for the tests of what holds one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detector.relating.model import RelationModel
+from detector.relating.traits import TRAITS
+from detector.relating.wording import N_BUCKETS
+from detector.relation import RELATIONS
+
+
+def random_weights(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=N_BUCKETS).astype(np.float16)
+
+
+def relation_model(**changes: object) -> RelationModel:
+    rng = np.random.default_rng(1)
+    fields: dict[str, object] = {
+        "machine": random_weights(),
+        "knots": np.sort(rng.normal(size=(len(TRAITS), 4)), axis=1),
+        "coefficients": rng.normal(size=(len(RELATIONS), len(TRAITS), 4)),
+        "intercepts": rng.normal(size=len(RELATIONS)),
+        "sure": np.full(len(RELATIONS), 0.6),
+        "training": {"seed": 1},
+    }
+    return RelationModel(**{**fields, **changes})
