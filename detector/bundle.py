@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from detector.evidence import BeadEvidence
     from detector.join_classify import JoinClassifier
     from detector.joins import Broken
+    from detector.pivoting.model import PivotModel
     from detector.relating.model import RelationModel
     from detector.severity import SeverityRegressor
     from detector.tagger import Tagger
@@ -73,6 +74,9 @@ class Bundle:
         The one that it was fitted with; None judges without it.
     relation : RelationModel or None
         Says what a copy is to a source; None where the bundle has none.
+    pivot : PivotModel or None
+        Says through which language a copy went; None where the bundle has none, or it was not
+        asked for.
     card : str
         What it may be used for, what it was fitted on and how well it does; Markdown.
     """
@@ -81,6 +85,7 @@ class Bundle:
     config: BundleConfig
     tagger: Tagger | None = None
     relation: RelationModel | None = None
+    pivot: PivotModel | None = None
     card: str = ""
 
     @property

@@ -22,7 +22,7 @@ from detector.naming.odds import TAGGED_CHANGES, NameOdds
 from detector.signature import Signature, columns_digest
 from detector.version import __version__
 
-PARTS = {"relation": "relation.safetensors"}
+PARTS = {"relation": "relation.safetensors", "pivot": "pivot.safetensors"}
 """Models that a bundle may hold in a file of their own: their names and their files."""
 
 _COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")

@@ -178,6 +178,24 @@ def _add_score(commands: Commands) -> None:
         help="do not read word by word: no spans, about half the time",
     )
     parser.add_argument(
+        "--pivot", action="store_true", help="say through which language the copy went"
+    )
+    parser.add_argument(
+        "--pivot-model",
+        dest="pivot",
+        type=Path,
+        metavar="FILE",
+        help="the same, with a model that `detector train pivot` wrote",
+    )
+    parser.add_argument(
+        "--dictionary",
+        dest="pivot_dictionary",
+        type=Path,
+        metavar="FILE",
+        help="with --pivot: dictionary from English that explains its evidence (en-fr.tsv, "
+        "eng-fra.tei, eng-fra.index)",
+    )
+    parser.add_argument(
         "--colour",
         choices=("auto", "always", "never"),
         default="auto",
@@ -358,7 +376,10 @@ def _scorer(arguments: argparse.Namespace) -> Scorer:
         options = dict(vars(arguments))
         if options["onnx"] is not None:
             options["encoder"] = _onnx(options)
-        named = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
+        named = (
+            *("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger"),
+            *("pivot", "pivot_dictionary"),
+        )
         return Scorer(**{name: options[name] for name in named if name in options})
 
 

@@ -15,8 +15,12 @@ from detector.aligning.documents import Vectors, align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
-from detector.judge import Aligned, Judgement, judge
+from detector.judge import CLOSE_COSINE, Aligned, Judgement, judge
 from detector.onnx import OnnxEncoder
+from detector.pivot import Pivot
+from detector.pivoting.dictionary import read_dictionary
+from detector.pivoting.keeping import load as load_pivot
+from detector.pivoting.verdict import judge_pivot
 from detector.reading.text import split
 from detector.readings import align_readings, document_of, read_together
 from detector.records import Alignment, Document
@@ -63,6 +67,11 @@ class Scorer:
     tagger : "bundled" or None
         Whether the bundle's tagger, where it has one, reads each bead word by word. With None
         there are no `spans`, and scoring takes about half the time; the signature says which.
+    pivot : bool or Path
+        Whether reports say through which language a copy went: with the bundle's model, or with
+        one that `detector train pivot` wrote. It moves no other figure.
+    pivot_dictionary : Path, optional
+        Bilingual dictionary that explains the pivot's evidence; see `read_dictionary`.
 
     Raises
     ------
@@ -71,7 +80,7 @@ class Scorer:
     BundleError
         If the bundle does not fit this version or this encoder.
     InputError
-        If a threshold is not in [0, 1].
+        If a threshold is not in [0, 1], or a pivot is asked of a bundle without a model for it.
 
     Examples
     --------
@@ -89,6 +98,8 @@ class Scorer:
         name_threshold: float | None = None,
         precision: Precision = "fp32",
         tagger: Literal["bundled"] | None = "bundled",
+        pivot: bool | Path = False,
+        pivot_dictionary: Path | None = None,
     ) -> None:
         from detector.store import load
 
@@ -99,13 +110,24 @@ class Scorer:
         if tagger not in ("bundled", None):
             msg = f"tagger is {tagger!r}; give 'bundled', or None to score without one"
             raise InputError(msg)
+        if pivot_dictionary is not None and not pivot:
+            msg = f"pivot_dictionary is {pivot_dictionary}, but no pivot is asked for; set pivot"
+            raise InputError(msg)
+        self._dictionary = None if pivot_dictionary is None else read_dictionary(pivot_dictionary)
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
         exported = encoder.tagger if tagger and isinstance(encoder, OnnxEncoder) else None
         self._bundle: Bundle = load(
-            bundle, encoder=encoder.identity, tagger=exported or tagger is not None
+            bundle,
+            encoder=encoder.identity,
+            tagger=exported or tagger is not None,
+            pivot=pivot is True,
         )
+        self._pivot = self._bundle.pivot if isinstance(pivot, bool) else load_pivot(pivot)
+        if pivot and self._pivot is None:
+            msg = f"{bundle or 'the bundle'}: holds no pivot model; name one that was trained"
+            raise InputError(msg)
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.name_threshold if name_threshold is None else name_threshold
@@ -268,6 +290,16 @@ class Scorer:
         model = self._bundle.relation
         return None if model is None else model.judge(model.measure(source, copy, alignment))
 
+    def _pivot_of(self, pair: Aligned) -> Pivot | None:
+        if self._pivot is None:
+            return None
+        beads = [
+            (pair.source.text_of(bead.source)[0], pair.copy.text_of(bead.copy)[0])
+            for bead in pair.alignment.beads
+            if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+        ]
+        return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
+
     def _align(self, pair: tuple[Document, Document]) -> Alignment:
         source, copy = read_together(pair, self._encoder)
         return align_readings(source, copy, self._encoder, self._config)
@@ -306,6 +338,7 @@ class Scorer:
             matched=judged.matched,
             match=judged.matched >= MATCHING_SHARE,
             relation=self._relation(pair.source.document, pair.copy.document, pair.alignment),
+            pivot=self._pivot_of(pair),
             n_truncated=n_truncated,
             n_figures=judged.n_figures,
             warnings=(note,) if n_truncated else (),

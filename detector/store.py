@@ -21,6 +21,7 @@ from detector.bundle import STACKED, Bundle, Models
 from detector.bundle_config import PARTS, BundleConfig, TaggedConfig, library_versions
 from detector.encode import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
+from detector.pivoting.model import PivotModel
 from detector.relating.model import RelationModel
 from detector.signature import Signature, columns_digest
 from detector.tagger import Tagger
@@ -36,6 +37,7 @@ __all__ = [
     "TaggedConfig",
     "default_signature",
     "load",
+    "pivot_of",
     "read_config",
     "relation_of",
     "save",
@@ -122,6 +124,7 @@ def load(
     *,
     encoder: EncoderIdentity | None = None,
     tagger: Tagger | bool = True,
+    pivot: bool = False,
 ) -> Bundle:
     """Read a bundle and make sure that it fits.
 
@@ -135,6 +138,8 @@ def load(
     tagger : Tagger or bool
         Whether to read the bundle's tagger too, where it has one; or that tagger, run by
         something else than torch.
+    pivot : bool
+        Whether to read the bundle's pivot model too, where it has one.
 
     Returns
     -------
@@ -161,6 +166,7 @@ def load(
         config=config,
         tagger=read,
         relation=relation_of(folder),
+        pivot=pivot_of(folder) if pivot else None,
         card=card,
     )
 
@@ -183,6 +189,15 @@ def relation_of(
         return None
     path = folder / PARTS["relation"]
     return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))
+
+
+def pivot_of(folder: Path | None = None) -> PivotModel | None:
+    """Read a bundle's pivot model alone; None where it has none. Errors as for `load`."""
+    folder = DEFAULT if folder is None else folder
+    config = read_config(folder)
+    if "pivot" not in config.parts:
+        return None
+    return PivotModel.from_bytes(_known(folder / PARTS["pivot"], config.parts["pivot"]))
 
 
 def _known(path: Path, digest: str) -> bytes:

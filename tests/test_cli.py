@@ -150,7 +150,19 @@ def test_cli_score_hands_its_options_on(scorer: type[FakeScorer], pair: list[str
         "threshold": 0.7,
         "name_threshold": 0.2,
         "tagger": None,
+        "pivot": False,
+        "pivot_dictionary": None,
     }
+
+
+def test_cli_score_hands_on_how_to_name_the_pivot(
+    scorer: type[FakeScorer], pair: list[str]
+) -> None:
+    main(["score", *pair, "--pivot", "--dictionary", "en-fr.tsv"])
+    assert scorer.built["pivot"] is True
+    assert scorer.built["pivot_dictionary"] == Path("en-fr.tsv")
+    main(["score", *pair, "--pivot-model", "mine.safetensors"])
+    assert scorer.built["pivot"] == Path("mine.safetensors")
 
 
 def test_cli_score_leaves_thresholds_to_the_bundle(

@@ -11,6 +11,7 @@ import pytest
 
 from detector.encode import MiniLMEncoder
 from detector.errors import InputError
+from detector.learn.related_card import with_relations
 from detector.learn.related_documents import Drawer
 from detector.learn.related_fit import sure_of
 from detector.learn.related_lines import APART, N_FOLDS, stretches
@@ -157,6 +158,10 @@ def test_related_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
     record = figures.to_dict()
     assert set(record) == {"n", "against", "named", "mistaken", "calibration"}
     assert "duplicates called round trips" in figures.printed()
+    card = with_relations("# A bundle\n", model, figures)
+    assert card.startswith("# A bundle\n\n## What a copy is to its source\n")
+    assert "| duplicate: 0% of sentences edited |" in card
+    assert with_relations(card, model, figures) == card
 
 
 def test_related_a_relation_is_named_from_where_it_is_right_often_enough() -> None:

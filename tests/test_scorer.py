@@ -352,3 +352,26 @@ def test_scorer_finds_what_a_published_copy_did_to_its_source(scorer: Scorer, sh
     assert "Zelensky" in outside
     for other in ("000", "003", "004"):
         assert not scorer.score(copy=texts["001"], source=texts[other]).match
+
+
+def test_scorer_names_the_pivot_only_where_asked(
+    encoder: MiniLMEncoder, report: Report, copy: str, source: str, tmp_path: Path
+) -> None:
+    assert report.pivot is None
+    (tmp_path / "en-fr.tsv").write_text("robbery\tvol\n", encoding="utf-8")
+    asking = Scorer(encoder=encoder, pivot=True, pivot_dictionary=tmp_path / "en-fr.tsv")
+    found = asking.score(copy=copy, source=source)
+    assert found.pivot is not None
+    assert found.pivot.evidence
+    assert len(found.pivot.posterior) >= 20
+    assert found.rows == report.rows
+    assert Report.from_json(found.to_json()).pivot == found.pivot
+    same = asking.score(copy=source, source=source).pivot
+    assert same is not None
+    assert same.language is None
+    assert max(same.posterior.values()) == pytest.approx(1 / len(same.posterior))
+
+
+def test_scorer_a_dictionary_without_a_pivot_is_refused(encoder: MiniLMEncoder) -> None:
+    with pytest.raises(InputError, match="no pivot is asked for"):
+        Scorer(encoder=encoder, pivot_dictionary=Path("en-fr.tsv"))

@@ -24,7 +24,8 @@ PROBES: Final = 8
 _PART: Final = 4_096  # sentences in a part, or more: to make an index takes n times parts
 _MOST_PARTS: Final = 2.0  # times the root of the sentences
 _GROWN: Final = 2.0  # times as many sentences as when it was made: made anew
-_SAMPLE: Final = 64  # vectors that each part's middle is learnt from
+_SAMPLE: Final = 32  # vectors that each part's middle is learnt from
+_ROUNDS: Final = 15  # at most, to learn them
 
 _COLUMN, _NAME = "vector", "vector_idx"
 
@@ -77,7 +78,12 @@ def bring_up(store: Store) -> None:
 
     parts = max(1, min(n // _PART, int(_MOST_PARTS * n**0.5)))
     logger.info("making an index of %d sentences in %d parts", n, parts)
-    config = IvfSq(distance_type="cosine", num_partitions=parts, sample_rate=_SAMPLE)
+    config = IvfSq(
+        distance_type="cosine",
+        num_partitions=parts,
+        sample_rate=_SAMPLE,
+        max_iterations=_ROUNDS,
+    )
     with guarded(store.uri, "indexed"):
         store.sentences.create_index(_COLUMN, config=config, replace=True)
         store.sentences.create_index("article", config=BTree(), replace=True)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from detector.learn.pivot_commands import add_pivot
 from detector.learn.related_commands import add_relation
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def add_parsers(commands: Commands) -> None:
     drift.set_defaults(run=_train, accepts=(*_COMMON, "out", "tagger"))
     _add_tagger(train)
     add_relation(train)
+    add_pivot(train)
 
     evaluate = commands.add_parser(
         "evaluate",
@@ -196,8 +198,10 @@ def _train(arguments: argparse.Namespace) -> int:
     pairs = (*material.fitting, *material.apart)
     with _bar(_distinct(pairs), "features", quiet=settings.quiet) as progress:
         bundle, figures = train(material, encoder, settings, tagger=tagger, progress=progress)
-    # What a copy is to a source is told by texts alone: a new bundle keeps the package's model.
-    bundle = replace(bundle, relation=store.relation_of(encoder=encoder.identity))
+    # These look at texts alone: a new bundle keeps the package's.
+    bundle = replace(
+        bundle, relation=store.relation_of(encoder=encoder.identity), pivot=store.pivot_of()
+    )
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
     print(printed(figures))

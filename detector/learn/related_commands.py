@@ -53,6 +53,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     from detector.encode import MiniLMEncoder
     from detector.errors import InputError
     from detector.learn.corpus import shared_folder
+    from detector.learn.related_card import with_relations
     from detector.learn.related_lines import stretches
     from detector.learn.related_runs import RelatedSettings, train_relations
     from detector.reading.files import write_whole
@@ -62,13 +63,14 @@ def _train_relation(arguments: argparse.Namespace) -> int:
         msg = f"--documents is {arguments.documents}; give 100 or more, some of every kind"
         raise InputError(msg)
     encoder = MiniLMEncoder()
-    bundle = store.load(arguments.bundle, encoder=encoder.identity)
+    bundle = store.load(arguments.bundle, encoder=encoder.identity, pivot=True)
     settings = RelatedSettings(n_documents=arguments.documents, seed=arguments.seed)
     with _Bars(quiet=arguments.quiet) as bars:
         model, figures = train_relations(
             stretches(shared_folder(arguments.shared)), encoder, settings, progress=bars.begin
         )
-    written = store.save(replace(bundle, relation=model), arguments.out)
+    card = with_relations(bundle.card, model, figures)
+    written = store.save(replace(bundle, relation=model, card=card), arguments.out)
     if arguments.json is not None:
         write_whole(arguments.json, dumps(figures.to_dict(), indent=1) + "\n")
     print(figures.printed())

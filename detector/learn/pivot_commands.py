@@ -1,0 +1,103 @@
+"""The command `train pivot`: reads arguments, calls the other rooms, prints what was written."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+DONE = 0
+
+
+def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of subcommands private
+    """Register the command.
+
+    Parameters
+    ----------
+    train : argparse subparsers
+        Of `detector train`.
+    """
+    pivot = train.add_parser(
+        "pivot",
+        help="fit the model that names the pivot language",
+        description="Fit the model that names the language a copy went through, on round trips "
+        "of the shared corpora. Its calibration is fitted on translators and sentences that its "
+        "weights have not seen.",
+    )
+    pivot.add_argument(
+        "--shared",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+    )
+    pivot.add_argument(
+        "--languages",
+        metavar="CODES",
+        help="ISO 639-1 codes with commas between them (default: those of the package's model)",
+    )
+    pivot.add_argument("--seed", type=int, default=0, help="of the draw of documents (default 0)")
+    pivot.add_argument(
+        "--bundle", type=Path, metavar="BUNDLE", help="bundle to put the model into as well"
+    )
+    pivot.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    pivot.add_argument(
+        "--out", type=Path, metavar="FILE", required=True, help="model to write (.safetensors)"
+    )
+    pivot.set_defaults(run=_train_pivot)
+
+
+def _train_pivot(arguments: argparse.Namespace) -> int:
+    from detector import store
+    from detector.learn.corpus import digest, shared_folder
+    from detector.learn.pivot_rows import TABLES, read_round_trips, rows_of
+    from detector.learn.pivot_runs import LANGUAGES, PivotSettings, rows_seen, train_pivot
+    from detector.pivoting.keeping import save
+
+    languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
+    settings = PivotSettings(languages=languages, seed=arguments.seed)
+    folder = shared_folder(arguments.shared)
+    pairs = read_round_trips(folder, languages)
+    with _bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
+        rows = rows_of(pairs, languages, progress=progress)
+    total = rows_seen(rows, settings)
+    with _bar(total, "fitting", "row", quiet=arguments.quiet) as progress:
+        model = train_pivot(
+            rows,
+            settings,
+            tables={name: digest(folder / name) for name in TABLES if (folder / name).is_file()},
+            progress=progress,
+        )
+    written = save(model, arguments.out)
+    if arguments.bundle is not None:
+        store.save(replace(store.load(arguments.bundle), pivot=model), arguments.bundle)
+    print(
+        f"pivot model {written[:12]} of {len(languages)} languages and {len(model.keys)} features "
+        f"written to {arguments.out}; it names a language from {model.threshold:.2f}"
+    )
+    return DONE
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    from detector.errors import InputError
+    from detector.pivoting.languages import NAMES
+
+    codes = tuple(dict.fromkeys(code.strip().lower() for code in text.split(",") if code.strip()))
+    unknown = [code for code in codes if code not in NAMES]
+    if unknown or len(codes) < 2:
+        what = f"{unknown[0]!r} is not a language" if unknown else f"{len(codes)} language given"
+        msg = f"--languages: {what}; give two or more of {','.join(NAMES)}"
+        raise InputError(msg)
+    return codes
+
+
+@contextmanager
+def _bar(total: int, doing: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
+    from tqdm import tqdm
+
+    hidden = quiet or not sys.stderr.isatty()
+    with tqdm(total=total, unit=unit, desc=doing, disable=hidden) as bar:
+        yield bar.update

@@ -1,0 +1,189 @@
+"""The weights of the pivot model: fitted by sentence, packed into a model.
+
+Arrays in, arrays and a model out; it reads no table, calibrates nothing and measures nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.pivoting.model import PivotModel
+from detector.pivoting.posterior import Calibration
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+Floats = NDArray[np.float64]
+
+_FIRST = 1e-3  # squared gradient that a feature starts with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descent:
+    """How the weights are fitted.
+
+    Attributes
+    ----------
+    ridge : float
+        Half of it times the sum of the squared weights is added to the summed loss.
+    epochs : int
+        Passes over the rows.
+    rate : float
+        Of Adagrad.
+    batch : int
+        Rows of a step.
+    seed : int
+        Of the order of the rows.
+    """
+
+    ridge: float = 15.0
+    epochs: int = 3
+    rate: float = 0.1
+    batch: int = 1024
+    seed: int = 0
+
+
+def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
+    """Weigh rows so that each language counts alike, and each system within a language.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Their mean is 1.
+    """
+    groups, at, count = np.unique(
+        np.array([f"{a}\t{b}" for a, b in zip(language, system, strict=True)]),
+        return_inverse=True,
+        return_counts=True,
+    )
+    of_language = np.array([name.partition("\t")[0] for name in groups])
+    systems = np.array([(of_language == one).sum() for one in of_language])
+    weight = 1.0 / (count * systems)[at]
+    out: Floats = weight * len(weight) / weight.sum()
+    return out
+
+
+def fit_weights(  # noqa: PLR0913 - options, each by its name
+    features: csr_matrix,
+    language: NDArray[np.int64],
+    weight: Floats,
+    *,
+    k: int,
+    descent: Descent,
+    progress: Callable[[int], object] | None = None,
+) -> NDArray[np.float32]:
+    """Fit a multinomial logistic regression of the language of a sentence on its features.
+
+    Parameters
+    ----------
+    features : csr_matrix of shape (n, n_features), float32
+    language : ndarray of shape (n,), int64
+        From 0 to `k` less 1.
+    weight : ndarray of shape (n,), float64
+    k : int
+        How many languages.
+    descent : Descent
+    progress : callable, optional
+        Told how many rows were seen since it was last told.
+
+    Returns
+    -------
+    ndarray of shape (n_features, k), float32
+        Without the flat part: how often a language was seen says nothing of a document.
+
+    Notes
+    -----
+    Adagrad (Duchi, Hazan and Singer, 2011) with one rate for each feature. A feature is touched
+    only by the batches that hold it, and shrunk then for those that did not.
+    """
+    from scipy.sparse import csr_matrix
+
+    n, p = features.shape
+    rng = np.random.default_rng(descent.seed)
+    weights, flat = np.zeros((p, k), np.float32), np.zeros(k, np.float32)
+    seen, flat_seen = np.full(p, _FIRST, np.float32), _FIRST
+    share = min(1.0, descent.batch / n)
+    touched = 1.0 - (1.0 - share) ** np.maximum(np.bincount(features.indices, minlength=p), 1)
+    shrink = (descent.ridge * share / touched).astype(np.float32)
+    place = np.zeros(p, np.int32)
+    mass = weight.astype(np.float32)
+    for _ in range(descent.epochs):
+        order = rng.permutation(n)
+        for start in range(0, n, descent.batch):
+            at = order[start : start + descent.batch]
+            some = features[at]
+            columns = np.unique(some.indices)
+            place[columns] = np.arange(len(columns), dtype=np.int32)
+            some = csr_matrix(
+                (some.data, place[some.indices], some.indptr), shape=(len(at), len(columns))
+            )
+            now = weights[columns]
+            error = some @ now + flat
+            error -= error.max(axis=1, keepdims=True)
+            np.exp(error, out=error)
+            error /= error.sum(axis=1, keepdims=True)
+            error[np.arange(len(at)), language[at]] -= 1.0
+            error *= mass[at, None]
+            gradient = some.T @ error + shrink[columns, None] * now
+            seen[columns] += (gradient**2).mean(axis=1)
+            weights[columns] = now - descent.rate * gradient / np.sqrt(seen[columns])[:, None]
+            down = error.sum(axis=0)
+            flat_seen += float((down**2).mean())
+            flat -= descent.rate * down / np.float32(np.sqrt(flat_seen))
+            if progress is not None:
+                progress(len(at))
+    return weights
+
+
+def pack(
+    weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int8], NDArray[np.float16]]:
+    """Keep the features that say most, in one byte a weight.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_features, K), float32
+    keys : ndarray of shape (n_features,), uint32
+    most : int
+        How many features at most.
+
+    Returns
+    -------
+    (ndarray of shape (m,), ndarray of shape (m, K), ndarray of shape (m,))
+        Keys, weights and scales as `PivotModel` holds them.
+    """
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    reach = np.abs(centred).max(axis=1)
+    kept = np.sort(np.argsort(-reach, kind="stable")[:most])
+    kept = kept[reach[kept] > 0]
+    scales = np.maximum(reach[kept] / 127.0, 1e-6).astype(np.float16)
+    packed = np.clip(np.rint(centred[kept] / scales[:, None].astype(np.float32)), -127, 127)
+    return keys[kept], packed.astype(np.int8), scales
+
+
+def model_of(  # noqa: PLR0913 - options, each by its name
+    languages: tuple[str, ...],
+    weights: NDArray[np.float32],
+    keys: NDArray[np.uint32],
+    calibration: Calibration,
+    *,
+    threshold: float,
+    most: int = 120_000,
+    training: dict[str, Any] | None = None,
+) -> PivotModel:
+    """Put a model together; parameters as for `fit_weights`, `pack` and `PivotModel`."""
+    kept, packed, scales = pack(weights, keys, most=most)
+    return PivotModel(
+        languages=languages,
+        keys=kept,
+        weights=packed,
+        scales=scales,
+        calibration=calibration,
+        threshold=threshold,
+        training=training or {},
+    )

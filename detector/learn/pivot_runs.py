@@ -1,0 +1,260 @@
+"""Runs of the pivot model: rows to a fitted, calibrated model; whole systems held apart.
+
+Brings the other rooms together in order; prints nothing and reads no table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import InputError
+from detector.learn.pivot_calibration import Tallies, settle
+from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of
+from detector.learn.pivot_rows import FOLDS, Rows
+from detector.pivoting.model import PivotModel, Tally
+from detector.version import __version__
+
+LANGUAGES = (
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "es", "et", "fa", "fi", "fr", "he", "hi",
+    "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "nb", "nl", "pl", "pt", "ro", "ru", "sk",
+    "sl", "sv", "ta", "th", "tr", "uk", "vi", "zh",
+)  # fmt: skip
+"""Pivots of the shipped model: those of the tables that three systems or more translate, without
+small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
+Galician beside Portuguese)."""
+
+_MIN_SYSTEMS = 2  # a system is held apart only where others are left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PivotSettings:
+    """How the model is fitted.
+
+    Attributes
+    ----------
+    languages : tuple of str
+    descent : Descent
+        Of the weights.
+    turns : int
+        Shares of the sentences that are held apart in turn.
+    sizes : tuple of int
+        Sentences of the documents that the calibration sees.
+    documents : int
+        Of each language, system, size and turn.
+    right : float
+        Share of what is named that is to be right, in [0, 1].
+    named_at : tuple of int
+        Sizes of the documents that the threshold is chosen on.
+    most : int
+        Features of the model at most.
+    seed : int
+        Of the draw of documents.
+    """
+
+    languages: tuple[str, ...] = LANGUAGES
+    descent: Descent = field(default_factory=Descent)
+    turns: int = 3
+    sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
+    documents: int = 3
+    right: float = 0.92
+    named_at: tuple[int, ...] = (20, 30, 50, 100)
+    most: int = 120_000
+    seed: int = 0
+
+
+Fitted = Callable[[Rows], NDArray[np.float32]]
+
+
+def train_pivot(
+    rows: Rows,
+    settings: PivotSettings,
+    *,
+    tables: dict[str, str] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> PivotModel:
+    """Fit the weights on everything, and the calibration on systems and sentences held apart.
+
+    Parameters
+    ----------
+    rows : Rows
+    settings : PivotSettings
+    tables : dict of str to str, optional
+        Digests of the tables read.
+    progress : callable, optional
+        Told how many rows were seen; `rows_seen` says how many there will be.
+
+    Returns
+    -------
+    PivotModel
+    """
+    folds = tuple(range(FOLDS))
+    parts = []
+    for system in systems_of(rows):
+        others, own = rows.system != system, rows.system == system
+        parts.append(crossed(rows, settings, folds, on=(others, own), progress=progress)[1])
+    documents = Tallies.joined(parts)
+    calibration, threshold = settle(documents, right=settings.right, sizes=settings.named_at)
+    every = np.ones(len(rows.language), np.bool_)
+    weights, _ = crossed(rows, settings, folds, on=(every, ~every), progress=progress)
+    training = {
+        **asdict(settings),
+        "version": __version__,
+        "pairs": len(rows.language),
+        "tables": tables or {},
+    }
+    return model_of(
+        settings.languages,
+        weights,
+        rows.keys,
+        calibration,
+        threshold=threshold,
+        most=settings.most,
+        training=training,
+    )
+
+
+def crossed(
+    rows: Rows,
+    settings: PivotSettings,
+    folds: Sequence[int],
+    *,
+    on: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    progress: Callable[[int], object] | None = None,
+) -> tuple[NDArray[np.float32], Tallies]:
+    """Fit in turns, each without a share of the sentences, and see what each says of that share.
+
+    Parameters
+    ----------
+    rows : Rows
+    settings : PivotSettings
+    folds : sequence of int
+        The sentences that take part.
+    on : (ndarray of shape (n,), ndarray of shape (n,)), bool
+        Rows to fit on, and rows to draw documents from; the latter may be none.
+    progress : callable, optional
+        As for `fit_weights`.
+
+    Returns
+    -------
+    (ndarray of shape (n_features, K), Tallies)
+        The mean weights of all turns, and documents of sentences that their turn has not seen.
+        Where a language stands depends on the sentences as well: few sentences make it look
+        surer than it is, so all of them are used.
+    """
+    fitted, asked = on
+    total = np.zeros((rows.features.shape[1], len(settings.languages)), np.float32)
+    parts = []
+    for share in np.array_split(np.array(folds), settings.turns):
+        apart, inside = np.isin(rows.fold, share), np.isin(rows.fold, folds)
+        weights = weights_of(rows.of(np.flatnonzero(fitted & inside & ~apart)), settings, progress)
+        total += weights / settings.turns
+        if (asked & apart).any():
+            parts.append(tallies(rows.of(np.flatnonzero(asked & apart)), weights, settings))
+    return total, Tallies.joined(parts) if parts else Tallies.none(len(settings.languages))
+
+
+def rows_seen(rows: Rows, settings: PivotSettings) -> int:
+    """Say about how many rows the fits of `train_pivot` see, each pass counted."""
+    fits = (len(systems_of(rows)) + 1) * (settings.turns - 1)
+    return fits * settings.descent.epochs * len(rows.language)
+
+
+def systems_of(rows: Rows) -> tuple[str, ...]:
+    """Return the systems that translate enough languages to be held apart, by name.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two: nothing could be held apart.
+    """
+    found = []
+    for name in np.unique(rows.system.astype(str)).tolist():
+        mine = rows.system == name
+        others = set(rows.language[~mine])
+        if name != "apertium" and len(set(rows.language[mine]) & others) >= _MIN_SYSTEMS:
+            found.append(name)
+    if len(found) < _MIN_SYSTEMS:
+        msg = f"round trips of the systems {', '.join(found) or 'none'}; two or more are needed"
+        raise InputError(msg)
+    return tuple(found)
+
+
+def weights_of(
+    rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
+) -> NDArray[np.float32]:
+    """Fit the weights of features on rows, each language and system of it counting alike."""
+    return fit_weights(
+        rows.features,
+        numbers(rows.language, settings.languages),
+        alike(rows.language, rows.variant),
+        k=len(settings.languages),
+        descent=settings.descent,
+        progress=progress,
+    )
+
+
+def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each language among those known; -1 where it is not."""
+    place = {code: number for number, code in enumerate(known)}
+    return np.array([place.get(code, -1) for code in languages], np.int64)
+
+
+def tallies(
+    rows: Rows,
+    weights: NDArray[np.float32],
+    settings: PivotSettings,
+    *,
+    sizes: Sequence[int] | None = None,
+    documents: int | None = None,
+) -> Tallies:
+    """Draw documents out of rows and add up what their sentences say.
+
+    Parameters
+    ----------
+    rows : Rows
+    weights : ndarray of shape (n_features, K), float32
+    settings : PivotSettings
+    sizes : sequence of int, optional
+        Sentences of a document; by default those of the settings.
+    documents : int, optional
+        Of each language, system and size; by default those of the settings.
+
+    Returns
+    -------
+    Tallies
+        A document holds sentences of one language and one translator; one that has fewer than
+        that gives none.
+    """
+    rng = np.random.default_rng(settings.seed)
+    score = np.asarray(rows.features @ weights, np.float64)
+    groups: dict[tuple[str, str], list[int]] = {}
+    for at, name in enumerate(zip(rows.language, rows.variant, strict=True)):
+        groups.setdefault(name, []).append(at)
+    drawn: list[tuple[Any, ...]] = []
+    for (language, variant), members in sorted(groups.items()):
+        for size in settings.sizes if sizes is None else sizes:
+            if len(members) < size:
+                continue
+            for _ in range(settings.documents if documents is None else documents):
+                at = rng.choice(members, size, replace=False)
+                tally = Tally(score[at].sum(axis=0), rows.counts[at].sum(axis=0))
+                if tally.edits:
+                    system = rows.system[at[0]]
+                    drawn.append((tally.place, tally.edits, language, system, variant, size))
+    if not drawn:
+        msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
+        raise InputError(msg)
+    place, edits, language, system, variant, size = zip(*drawn, strict=True)
+    return Tallies(
+        np.array(place),
+        np.array(edits, np.float64),
+        numbers(language, settings.languages),
+        np.array(system, object),
+        np.array(variant, object),
+        np.array(size, np.int64),
+    )

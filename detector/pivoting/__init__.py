@@ -1,0 +1,1 @@
+"""Which language a copy went through: edits, weights, evidence in words."""

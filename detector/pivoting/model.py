@@ -1,0 +1,216 @@
+"""Weights of features to a posterior over pivot languages; one file, read and written as bytes.
+
+Numbers in, numbers out. It reads no text, names no evidence and opens no file; it is fitted in
+`learn.pivot_fit`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import BundleError
+from detector.pivoting.edits import Changes, key_of
+from detector.pivoting.posterior import Calibration, posteriors
+
+SCHEMA = 1
+"""Layout of the file; another one is refused."""
+
+N_MANNER = 3
+"""Numbers of `Tally.manner`."""
+
+Floats = NDArray[np.float64]
+
+_FIGURES = ("centre", "scale", "means", "between", "within", "even")
+_NUMBERS = ("direct", "heat")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """What the sentences of a document come to.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n_languages,), float64
+        Sum of the weights of all features.
+    counts : ndarray of shape (4,), float64
+        Tokens of the source, of the copy, tokens kept, and edits.
+    """
+
+    score: Floats
+    counts: Floats
+
+    @property
+    def edits(self) -> float:
+        """How many edits there are: what the evidence grows with."""
+        return float(self.counts[3])
+
+    @property
+    def manner(self) -> Floats:
+        """How much was changed: shares of tokens lost, of length gained, edits a token."""
+        source, copy, kept, edits = self.counts
+        source = max(source, 1.0)
+        return np.array([1.0 - kept / source, copy / source - 1.0, edits / source])
+
+    @property
+    def place(self) -> Floats:
+        """Where the document stands: mean weight of an edit for each language, and manner."""
+        return np.concatenate([self.score / max(self.edits, 1.0), self.manner])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PivotModel:
+    """A linear model over features of edits, calibrated for documents.
+
+    Attributes
+    ----------
+    languages : tuple of str
+        ISO 639-1 codes, K of them.
+    keys : ndarray of shape (n_features,), uint32
+        `key_of` each feature's name, ascending.
+    weights : ndarray of shape (n_features, K), int8
+    scales : ndarray of shape (n_features,), float16
+        A feature's weight for a language is `weights * scales`, in nats of one sentence.
+    calibration : Calibration
+        Of documents, whose place is `Tally.place`.
+    threshold : float
+        Posterior in [0, 1] from which a language is named.
+    training : mapping
+        What it was fitted on.
+    """
+
+    languages: tuple[str, ...]
+    keys: NDArray[np.uint32]
+    weights: NDArray[np.int8]
+    scales: NDArray[np.float16]
+    calibration: Calibration
+    threshold: float
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        k, n = len(self.languages), len(self.keys)
+        size = k + N_MANNER
+        known = self.calibration
+        shapes = {
+            "weights": (self.weights.shape, (n, k)),
+            "scales": (self.scales.shape, (n,)),
+            "centre": (known.centre.shape, (size,)),
+            "scale": (known.scale.shape, (size,)),
+            "means": (known.means.shape, (k, size)),
+            "between": (known.between.shape, (size, size)),
+            "within": (known.within.shape, (size, size)),
+            "even": (known.even.shape, (k,)),
+        }
+        for name, (found, wanted) in shapes.items():
+            if found != wanted:
+                msg = (
+                    f"pivot model: {name} has shape {found}, its {n} keys and {k} languages want "
+                    f"{wanted}; train it again"
+                )
+                raise BundleError(msg)
+
+    def weights_of(self, features: Sequence[str]) -> Floats:
+        """Return the weights of features.
+
+        Returns
+        -------
+        ndarray of shape (n, K), float64
+            A row of zeros for a feature that the model does not know.
+        """
+        out = np.zeros((len(features), len(self.languages)))
+        if not len(features) or not len(self.keys):
+            return out
+        keys = np.fromiter(map(key_of, features), np.uint32, len(features))
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        known = self.keys[at] == keys
+        found = at[known]
+        out[known] = self.weights[found] * self.scales[found, None].astype(np.float64)
+        return out
+
+    def tally(self, sentences: Sequence[Changes]) -> Tally:
+        """Add up what the sentences of a document say."""
+        score, counts = np.zeros(len(self.languages)), np.zeros(4)
+        for one in sentences:
+            score += self.weights_of(list(one.features)).sum(axis=0)
+            counts += (one.n_source, one.n_copy, one.n_kept, len(one.edits))
+        return Tally(score, counts)
+
+    def worth(self, edits: float) -> Floats:
+        """Return what the weights of a feature are worth in a document of so many edits.
+
+        Returns
+        -------
+        ndarray of shape (K, K), float64
+            A feature's row of weights times this is what it adds to each language's log-odds.
+        """
+        k = len(self.languages)
+        slopes = self.calibration.line(edits)[0][:k] / self.calibration.scale[:k, None]
+        found: Floats = slopes / max(edits, 1.0)
+        return found
+
+    def posterior(self, tally: Tally) -> Floats:
+        """Return the probability of each language.
+
+        Returns
+        -------
+        ndarray of shape (K,), float64
+            Sums to 1; even where nothing was changed.
+        """
+        found: Floats = posteriors(self.calibration, tally.place[None], np.array([tally.edits]))[0]
+        return found
+
+    def to_bytes(self) -> bytes:
+        """Return the model as a safetensors file; the same model gives the same bytes."""
+        from safetensors.numpy import save
+
+        record = {
+            "schema": SCHEMA,
+            "languages": list(self.languages),
+            "threshold": self.threshold,
+            **{name: getattr(self.calibration, name) for name in _NUMBERS},
+            "training": dict(self.training),
+        }
+        tensors = {name: getattr(self, name) for name in ("keys", "weights", "scales")}
+        for name in _FIGURES:
+            tensors[name] = getattr(self.calibration, name).astype(np.float32)
+        tensors = {name: np.ascontiguousarray(one) for name, one in tensors.items()}
+        found: bytes = save(tensors, {"pivot": json.dumps(record, sort_keys=True)})
+        return found
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> PivotModel:
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        BundleError
+            When it is damaged or of another schema.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            size = int.from_bytes(data[:8], "little")
+            record = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["pivot"])
+            schema = record.pop("schema")
+            tensors = load(data)
+        except (ValueError, KeyError, TypeError, SafetensorError) as err:
+            msg = f"pivot model: cannot be read ({type(err).__name__}: {err}); train it again"
+            raise BundleError(msg) from err
+        if schema != SCHEMA:
+            msg = f"pivot model: has schema {schema!r}, this version reads {SCHEMA}; train it again"
+            raise BundleError(msg)
+        try:
+            languages = tuple(record.pop("languages"))
+            figures = {name: tensors.pop(name).astype(np.float64) for name in _FIGURES}
+            numbers = {name: float(record.pop(name)) for name in _NUMBERS}
+            calibration = Calibration(**figures, **numbers)
+            return cls(languages=languages, calibration=calibration, **record, **tensors)
+        except (TypeError, KeyError, ValueError) as err:
+            msg = f"pivot model: is damaged ({err}); train it again"
+            raise BundleError(msg) from err

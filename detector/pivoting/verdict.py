@@ -1,0 +1,54 @@
+"""From a pair's beads to the pivot it went through, or to not being able to tell.
+
+Brings the other rooms of this wing together. It aligns nothing and reads no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from detector.pivot import Pivot
+from detector.pivoting.dictionary import Dictionary
+from detector.pivoting.edits import changes
+from detector.pivoting.evidence import evidence
+from detector.pivoting.languages import FAMILY
+from detector.pivoting.model import PivotModel
+
+
+def judge_pivot(
+    model: PivotModel, beads: Iterable[tuple[str, str]], *, dictionary: Dictionary | None = None
+) -> Pivot:
+    """Say through which language a copy went.
+
+    Parameters
+    ----------
+    model : PivotModel
+    beads : iterable of (str, str)
+        Raw text of the source and of the copy side of each bead that holds both.
+    dictionary : Dictionary, optional
+        From English into a pivot language: it explains evidence and weighs nothing.
+
+    Returns
+    -------
+    Pivot
+        Without a language where no posterior reaches the model's threshold.
+    """
+    sentences = [changes(source, copy, model.languages) for source, copy in beads]
+    posterior = model.posterior(model.tally(sentences))
+    families: dict[str, float] = {}
+    for code, probability in zip(model.languages, posterior.tolist(), strict=True):
+        families[FAMILY[code]] = families.get(FAMILY[code], 0.0) + probability
+    best = model.languages[int(np.argmax(posterior))]
+    edited = any(one.edits for one in sentences)
+    return Pivot(
+        language=best if edited and posterior.max() >= model.threshold else None,
+        posterior=_falling(dict(zip(model.languages, posterior.tolist(), strict=True))),
+        families=_falling({name: min(1.0, value) for name, value in families.items()}),
+        evidence=evidence(model, sentences, best, dictionary=dictionary),
+    )
+
+
+def _falling(values: dict[str, float]) -> dict[str, float]:
+    return dict(sorted(values.items(), key=lambda item: -item[1]))

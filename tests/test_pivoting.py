@@ -1,0 +1,299 @@
+"""The rooms that name a pivot: edits, leaks, dictionaries, the model and its verdict."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.errors import BundleError, InputError
+from detector.learn.pivot_fit import Descent
+from detector.learn.pivot_rows import RoundTrip, Rows, rows_of
+from detector.learn.pivot_runs import PivotSettings, train_pivot
+from detector.pivoting.dictionary import Dictionary, read_dictionary
+from detector.pivoting.edits import changes, key_of, tokens
+from detector.pivoting.keeping import load, save
+from detector.pivoting.languages import FAMILY, NAMES
+from detector.pivoting.leaks import find_leaks
+from detector.pivoting.model import PivotModel
+from detector.pivoting.verdict import judge_pivot
+
+# Sentences written for these tests, and what three made-up translators do to them by language.
+_SUBJECTS = ("The mayor", "A nurse", "The old baker", "Her teacher", "The committee", "My uncle")
+_VERBS = ("opened", "praised", "visited", "described", "closed", "sold")
+_OBJECTS = ("the new bridge", "a small shop", "the long report", "an open market", "the harbour")
+_HABITS = {
+    "fr": (("the ", "the said "), ("new", "novel"), ("small", "little")),
+    "ru": (("the ", ""), ("a ", ""), ("an ", "")),
+    "de": (("opened", "has opened"), ("praised", "has praised"), ("visited", "has visited")),
+}
+_SYSTEMS = {"one": "shop", "two": "report", "three": "harbour"}
+
+
+def _round_trips() -> list[RoundTrip]:
+    found = []
+    number = 0
+    for subject in _SUBJECTS:
+        for verb in _VERBS:
+            for thing in _OBJECTS:
+                source = f"{subject} {verb} {thing} on Monday."
+                for language, habits in _HABITS.items():
+                    for system, word in _SYSTEMS.items():
+                        copy = source.replace(word, f"{word}s")
+                        for old, new in habits:
+                            copy = copy.replace(old, new)
+                        found.append(
+                            RoundTrip(
+                                source, copy, language, system, "made", f"{number}", f"{number}"
+                            )
+                        )
+                number += 1
+    return found
+
+
+@pytest.fixture(scope="module")
+def settings() -> PivotSettings:
+    return PivotSettings(
+        languages=tuple(_HABITS),
+        sizes=(5, 10),
+        named_at=(10,),
+        documents=4,
+        descent=Descent(ridge=1.0, epochs=20, batch=64),
+    )
+
+
+@pytest.fixture(scope="module")
+def rows(settings: PivotSettings) -> Rows:
+    return rows_of(_round_trips(), settings.languages, least=2)
+
+
+@pytest.fixture(scope="module")
+def model(rows: Rows, settings: PivotSettings) -> PivotModel:
+    return train_pivot(rows, settings)
+
+
+_RUSSIAN = [
+    ("The sailor liked the big red boat.", "Sailor liked big red boat."),
+    ("She bought a hat and an umbrella.", "She bought hat and umbrella."),
+    ("The teacher closed the door.", "Teacher closed door."),
+    ("We saw the castle from the train.", "We saw castle from train."),
+    ("The report praised the harbour.", "Report praised harbour."),
+    ("A friend visited the museum.", "Friend visited museum."),
+]
+
+
+def test_pivoting_names_the_language_of_habits_it_has_seen(model: PivotModel) -> None:
+    found = judge_pivot(model, _RUSSIAN)
+    assert found.language == "ru"
+    assert found.families["Slavic"] == pytest.approx(found.posterior["ru"])
+    assert any("the →" in line.lower() and "Russian" in line for line in found.evidence)
+
+
+def test_pivoting_cannot_tell_of_a_copy_that_is_its_source(model: PivotModel) -> None:
+    found = judge_pivot(model, [(source, source) for source, _ in _RUSSIAN])
+    assert found.language is None
+    assert list(found.posterior.values()) == pytest.approx([1 / 3] * 3)
+    assert found.evidence == ()
+
+
+def test_pivoting_cannot_tell_of_nothing(model: PivotModel) -> None:
+    assert judge_pivot(model, []).language is None
+
+
+def test_pivoting_more_of_the_same_evidence_makes_it_surer(model: PivotModel) -> None:
+    little = judge_pivot(model, _RUSSIAN[:1]).posterior
+    much = judge_pivot(model, _RUSSIAN).posterior
+    assert much["fr"] + much["de"] < little["fr"] + little["de"]
+
+
+def test_pivoting_abstains_below_its_threshold(model: PivotModel) -> None:
+    strict = replace(model, threshold=1.0 + 1e-9)
+    assert judge_pivot(strict, _RUSSIAN).language is None
+
+
+def test_pivoting_words_that_both_sides_share_have_no_feature() -> None:
+    found = changes("The zebra ate the grass.", "The zebra ate some grass.")
+    assert found.features
+    pairs = [name for name in found.features if name.startswith(("pair", "edit >", "out zebra"))]
+    assert all("zebra" not in name for name in pairs)
+    assert changes("The zebra ate.", "The zebra ate.").features == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "copy", "feature"),
+    [
+        ("It was a robbery.", "It was a flight.", "pair robbery>flight"),
+        ("They realised it.", "They realized it.", "ending sed>zed"),
+        ("It cost 1,000 dollars.", "It cost 1.000 dollars.", "figure 0,000>0.000"),
+        ("The APEC summit.", "The Apec summit.", "case APEC>Apec"),
+        ("Mr Chirac spoke.", "Mr Shirac spoke.", "letters c>s"),
+        ("Yesterday they came.", "They came yesterday.", "moved yesterday"),
+        ("the summit met", "the sommet met", "leak fr"),
+        ("the summit met", "the саммит met", "script CYRILLIC"),
+    ],
+)
+def test_pivoting_edits_have_names(source: str, copy: str, feature: str) -> None:
+    assert feature in changes(source, copy, ("fr", "ru")).features
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_pivoting_edits_rebuild_what_was_lost_and_gained(source: str, copy: str) -> None:
+    found = changes(source, copy)
+    lost = sum(len(one.source) for one in found.edits) - _recased(source, copy)
+    assert found.n_source - found.n_kept == lost
+    assert all(0 <= at < len(found.edits) for at in found.features.values())
+    assert all(0 <= key_of(name) < 2**32 for name in found.features)
+
+
+def _recased(source: str, copy: str) -> int:
+    # An edit of capitals alone holds a word that is kept.
+    return sum(
+        1
+        for one in changes(source, copy).edits
+        if len(one.source) == len(one.copy) == 1
+        and one.source[0] != one.copy[0]
+        and one.source[0].lower() == one.copy[0].lower()
+    )
+
+
+def test_pivoting_every_language_has_a_family() -> None:
+    assert set(FAMILY) == set(NAMES)
+
+
+def test_pivoting_leaks_are_words_of_others_and_no_names() -> None:
+    copy = ["the", "sommet", "in", "Paris", "robbery", "саммит"]
+    found = find_leaks(["the", "summit"], copy, ["de", "fr"])
+    assert [(leak.word, leak.languages, leak.script) for leak in found] == [
+        ("sommet", ("fr",), ""),
+        ("саммит", (), "CYRILLIC"),
+    ]
+
+
+def test_pivoting_a_leak_is_shown_as_evidence(model: PivotModel) -> None:
+    french = replace(model, languages=("ru", "fr", "de"))  # the Russian weights, called French
+    french = replace(french, weights=model.weights, threshold=0.0)
+    beads = [*_RUSSIAN, ("The summit met.", "The sommet met.")]
+    best = judge_pivot(french, beads)
+    lines = [line for line in best.evidence if line.startswith("left in")]
+    assert (lines == ["left in: sommet (a word of French)"]) == (best.language == "fr")
+
+
+def test_pivoting_hostile_text_is_spelled_out_in_evidence(model: PivotModel) -> None:
+    loose = replace(model, threshold=0.0)
+    beads = [*_RUSSIAN, ("The\u202e boat.", "Boat\u202e \x1b.")]
+    assert not any(c in line for line in judge_pivot(loose, beads).evidence for c in "\u202e\x1b")
+
+
+def test_pivoting_model_survives_its_bytes(model: PivotModel, tmp_path: Path) -> None:
+    save(model, tmp_path / "pivot.safetensors")
+    again = load(tmp_path / "pivot.safetensors")
+    assert again.to_bytes() == model.to_bytes()
+    posteriors = [judge_pivot(one, _RUSSIAN).posterior for one in (again, model)]
+    assert posteriors[0] == pytest.approx(posteriors[1], abs=1e-6)
+
+
+def test_pivoting_the_same_training_gives_the_same_bytes(
+    rows: Rows, settings: PivotSettings, model: PivotModel
+) -> None:
+    assert train_pivot(rows, settings).to_bytes() == model.to_bytes()
+
+
+def test_pivoting_a_damaged_model_is_refused(model: PivotModel, tmp_path: Path) -> None:
+    path = tmp_path / "pivot.safetensors"
+    save(model, path)
+    path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+    with pytest.raises(BundleError, match="SHA-256"):
+        load(path)
+    (tmp_path / "pivot.safetensors.sha256").unlink()
+    with pytest.raises(BundleError, match="cannot be read"):
+        load(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00" * 40, b"not a model at all, but long enough to try"])
+def test_pivoting_bytes_that_are_no_model_are_refused(data: bytes) -> None:
+    with pytest.raises(BundleError, match="cannot be read"):
+        PivotModel.from_bytes(data)
+
+
+def test_pivoting_a_model_whose_parts_differ_is_refused(model: PivotModel) -> None:
+    with pytest.raises(BundleError, match="weights has shape"):
+        replace(model, languages=("fr", "ru"))
+
+
+_TEI = """<TEI xmlns="http://www.tei-c.org/ns/1.0"><text><body><entry><form><orth>robbery</orth>
+</form><sense><cit type="trans"><quote>vol</quote></cit></sense></entry><entry><form>
+<orth>flight</orth></form><sense><cit><quote>vol</quote></cit></sense></entry></body></text></TEI>"""
+
+
+def _write(folder: Path, kind: str) -> Path:
+    if kind == "tsv":
+        path = folder / "en-fr.tsv"
+        path.write_text("robbery\tvol\nflight\tvol\nflight\tfuite\n", encoding="utf-8")
+    elif kind == "tei":
+        path = folder / "eng-fra.tei"
+        path.write_text(_TEI, encoding="utf-8")
+    else:
+        path = folder / "freedict-eng-fra.index"
+        articles = ["robbery /ˈrɒbəri/\n1. vol, brigandage\n", "flight <n>\nvol\nfuite (run)\n"]
+        data = [a.encode("utf-8") for a in articles]
+        body = b"".join(data)
+        (folder / "freedict-eng-fra.dict.dz").write_bytes(gzip.compress(body))
+        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        sizes = [len(d) for d in data]
+        starts = [0, sizes[0]]
+        lines = [
+            f"{word}\t{digits[start]}\t{digits[size]}"
+            for word, start, size in zip(("robbery", "flight"), starts, sizes, strict=True)
+        ]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["tsv", "tei", "dictd"])
+def test_pivoting_dictionaries_of_three_forms_join_two_senses(kind: str, tmp_path: Path) -> None:
+    found = read_dictionary(_write(tmp_path, kind))
+    assert found.language == "fr"
+    assert found.joining("robberies", "flight") == ("vol",)
+    assert found.joining("robbery", "boat") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("words.tsv", "a\tb\n", "does not say which language"),
+        ("en-fr.tsv", "no table\n", "holds no entry"),
+        ("eng-fra.tei", "<TEI", "cannot be read"),
+        ("eng-fra.tei", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "entities"),
+        ("eng-fra.index", "a\tA\tB\n", "not beside it"),
+    ],
+)
+def test_pivoting_a_dictionary_that_cannot_be_used_is_refused(
+    name: str, text: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_dictionary(tmp_path / name)
+
+
+def test_pivoting_a_dictionary_explains_a_substitution(model: PivotModel) -> None:
+    # "new" for "novel" is a habit of the made-up French; the dictionary knows a word for both.
+    loose = replace(model, threshold=0.0)
+    beads = [("The mayor sold the new boat.", "The mayor sold the said novel boat.")] * 3
+    found = judge_pivot(loose, beads, dictionary=Dictionary("fr", [("new", "n"), ("novel", "n")]))
+    assert found.language == "fr"
+    assert any(line.endswith(": French n") for line in found.evidence)
+
+
+def test_pivoting_tokens_keep_figures_and_signs() -> None:
+    assert tokens("It’s 3.5, “so”.") == ["It's", "3.5", ",", '"', "so", '"', "."]
+
+
+def test_pivoting_training_on_one_system_is_refused(rows: Rows, settings: PivotSettings) -> None:
+    alone = rows.of(np.flatnonzero(rows.system == "one"))
+    with pytest.raises(InputError, match="two or more"):
+        train_pivot(alone, settings)
