@@ -30,6 +30,10 @@ test: $(VENV)/.dev ## build what it needs, then ruff, mypy --strict and pytest
 bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DETECTOR_SHARED)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
+.PHONY: docs
+docs: $(VENV)/.dev ## write the reference, out of the docstrings, to out/reference
+	$(BIN)/pdoc --docformat numpy --output-directory out/reference detector detector.showing.plots
+
 .PHONY: pins
 pins: ## write constraints.txt anew from what .venv holds (see its head)
 	@test -x $(BIN)/python || { echo "there is no $(VENV) to read; run make test first" >&2; exit 1; }

@@ -43,7 +43,9 @@ def _apertium_of_the_example() -> bool:
     return done.stdout.startswith("0.8.1")
 
 
-@pytest.mark.parametrize("name", ["source.txt", "copy.txt"])
+@pytest.mark.parametrize(
+    "name", ["source.txt", "copy.txt", "independent.txt", "unrelated.txt", "pairs.csv"]
+)
 def test_example_digest_is_the_one_the_readme_gives(name: str) -> None:
     digest = hashlib.sha256((DATA / "example" / name).read_bytes()).hexdigest()
     assert re.search(rf"`example/{name}` .*`{digest}`", README)

@@ -69,6 +69,7 @@ ROOMS = (
     "learn.metrics", "learn.baselines", "learn.twins",
     "learn.people", "learn.train", "learn.worded", "learn.word_figures", "learn.tagger_runs",
     "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
+    "learn.figure_frames",
     "learn.printed", "learn.card",
     "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
     "learn.related_runs", "learn.related_card", "learn.related_commands",
