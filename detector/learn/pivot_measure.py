@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -185,8 +186,7 @@ def figures(
     resamples = Resamples.of(groups, n=n, rng=np.random.default_rng(seed))
     even = np.ones(len(truth))
     found = {
-        name: resamples.estimate(lambda w, of=share: float(w @ of / w.sum()), even)
-        for name, share in shares.items()
+        name: resamples.estimate(partial(_share, share), even) for name, share in shares.items()
     }
     found["right"] = resamples.estimate(
         lambda w: float((w * named) @ hit / (w @ named)) if w @ named else float("nan"), even
@@ -199,6 +199,10 @@ def figures(
 
     found["calibration"] = resamples.estimate(error, even)
     return found
+
+
+def _share(of: NDArray[Any], weights: Floats) -> float:
+    return float(weights @ of / weights.sum())
 
 
 def by_length(rows: Rows, settings: PivotSettings, held: Sequence[Held]) -> dict[int, float]:

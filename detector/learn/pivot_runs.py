@@ -241,20 +241,20 @@ def tallies(
             if len(members) < size:
                 continue
             for _ in range(settings.documents if documents is None else documents):
-                at = rng.choice(members, size, replace=False)
-                tally = Tally(score[at].sum(axis=0), rows.counts[at].sum(axis=0))
+                taken = rng.choice(members, size, replace=False)
+                tally = Tally(score[taken].sum(axis=0), rows.counts[taken].sum(axis=0))
                 if tally.edits:
-                    system = rows.system[at[0]]
+                    system = rows.system[taken[0]]
                     drawn.append((tally.place, tally.edits, language, system, variant, size))
     if not drawn:
         msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
         raise InputError(msg)
-    place, edits, language, system, variant, size = zip(*drawn, strict=True)
+    places, edits, languages, systems, variants, lengths = zip(*drawn, strict=True)
     return Tallies(
-        np.array(place),
+        np.array(places),
         np.array(edits, np.float64),
-        numbers(language, settings.languages),
-        np.array(system, object),
-        np.array(variant, object),
-        np.array(size, np.int64),
+        numbers(languages, settings.languages),
+        np.array(systems, object),
+        np.array(variants, object),
+        np.array(lengths, np.int64),
     )

@@ -207,10 +207,12 @@ class PivotModel:
             raise BundleError(msg)
         try:
             languages = tuple(record.pop("languages"))
-            figures = {name: tensors.pop(name).astype(np.float64) for name in _FIGURES}
-            numbers = {name: float(record.pop(name)) for name in _NUMBERS}
-            calibration = Calibration(**figures, **numbers)
-            return cls(languages=languages, calibration=calibration, **record, **tensors)
+            figures: dict[str, Any] = {
+                **{name: tensors.pop(name).astype(np.float64) for name in _FIGURES},
+                **{name: float(record.pop(name)) for name in _NUMBERS},
+            }
+            rest: dict[str, Any] = {**record, **tensors}
+            return cls(languages=languages, calibration=Calibration(**figures), **rest)
         except (TypeError, KeyError, ValueError) as err:
             msg = f"pivot model: is damaged ({err}); train it again"
             raise BundleError(msg) from err

@@ -56,12 +56,14 @@ class Calibration:
         (ndarray of shape (D, K), ndarray of shape (K,)), float64
             In nats, for a document of so many edits: slope of each number, and what to start from.
         """
-        slopes = np.linalg.solve(self.between + self.within / max(edits, 1.0), self.means.T)
+        spread = self.between + self.within / max(edits, 1.0)
+        slopes = np.linalg.solve(spread, self.means.T).astype(np.float64)
         start = -0.5 * np.einsum("kd,dk->k", self.means, slopes)
         k = len(self.means)
         direct = self.direct * min(edits, _MOST) ** 0.5
         slopes[np.arange(k), np.arange(k)] += direct
-        return self.heat * slopes, self.heat * (start - direct * self.even)
+        heated: Floats = self.heat * (start - direct * self.even)
+        return self.heat * slopes, heated
 
 
 def posteriors(calibration: Calibration, place: Floats, edits: Floats) -> Floats:
