@@ -20,13 +20,13 @@ from detector.pivoting.model import PivotModel, Tally
 from detector.version import __version__
 
 LANGUAGES = (
-    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "es", "et", "fa", "fi", "fr", "he", "hi",
+    "ar", "bg", "bn", "cs", "da", "de", "el", "es", "et", "fa", "fi", "fr", "he", "hi",
     "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "nb", "nl", "pl", "pt", "ro", "ru", "sk",
     "sl", "sv", "ta", "th", "tr", "uk", "vi", "zh",
 )  # fmt: skip
 """Pivots of the shipped model: those of the tables that three systems or more translate, without
 small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
-Galician beside Portuguese)."""
+Galician and Catalan beside Portuguese and Spanish)."""
 
 _MIN_SYSTEMS = 2  # a system is held apart only where others are left
 
