@@ -290,7 +290,7 @@ def test_pivoting_a_dictionary_explains_a_substitution(model: PivotModel) -> Non
 
 
 def test_pivoting_tokens_keep_figures_and_signs() -> None:
-    assert tokens("It’s 3.5, “so”.") == ["It's", "3.5", ",", '"', "so", '"', "."]
+    assert tokens("It’s 3.5, “so”.") == ["It's", "3.5", ",", "so", "."]
 
 
 def test_pivoting_training_on_one_system_is_refused(rows: Rows, settings: PivotSettings) -> None:
