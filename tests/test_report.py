@@ -338,7 +338,7 @@ def test_report_summary_tells_the_relation_and_the_pivot_with_their_evidence() -
     for said in (
         "Relation machine round trip 0.95 (paraphrase 0.03, duplicate 0.01, another text on the "
         "same event 0.01) 6 of 7 sentences of the copy have a close counterpart",
-        'Pivot fr 0.90 (de 0.10), family Romance 0.90 "Morning Ledger" became "reservation book"',
+        'Pivot French 0.90 (German 0.10), family Romance 0.90 "Morning Ledger" became "reservation book"',
     ):
         assert said in text
 
@@ -347,7 +347,7 @@ def test_report_summary_says_when_relation_or_pivot_is_not_sure() -> None:
     relation, pivot = replace(RELATION, label=None), replace(PIVOT, language=None)
     text = sample(relation=relation, pivot=pivot).summary()
     assert "Relation   not sure: machine round trip 0.95, paraphrase 0.03" in text
-    assert "Pivot      not sure: fr 0.90, de 0.10, family Romance 0.90" in text
+    assert "Pivot      not sure: French 0.90, German 0.10, family Romance 0.90" in text
 
 
 def test_report_summary_is_silent_on_what_was_not_judged() -> None:

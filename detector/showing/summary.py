@@ -9,6 +9,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from detector.pivoting.languages import NAMES
 from detector.records import CHANGES
 from detector.showing.display import safe
 
@@ -157,7 +158,10 @@ def _relation(relation: Relation) -> list[tuple[str, str]]:
 
 def _pivot(pivot: Pivot) -> list[tuple[str, str]]:
     family, p = max(pivot.families.items(), key=lambda item: item[1])
-    likely = _likely(pivot.posterior, pivot.language)
+    # A report read from elsewhere may hold any code; one that is not known stands as it is.
+    posterior = {NAMES.get(code, code): share for code, share in pivot.posterior.items()}
+    language = pivot.language
+    likely = _likely(posterior, None if language is None else NAMES.get(language, language))
     said = f"{likely}, family {shortened(family, 40)} {p:.2f}"
     return [("Pivot", said), *_evidence(pivot.evidence)]
 
