@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from detector.console import own_warnings, put, status, tell
 from detector.errors import DetectorError, InputError
+from detector.options import add_encoder, add_quiet
 from detector.showing.display import safe
 from detector.showing.forms import FORMS
 from detector.version import __version__
@@ -230,7 +231,7 @@ def _add_export(commands: Commands) -> None:
         "--encoder", metavar="NAME_OR_FOLDER", help="as for `detector score` (default: its own)"
     )
     parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="whose tagger is exported")
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(parser)
     parser.set_defaults(run=_export)
 
 
@@ -245,24 +246,14 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
         help="write the result there, whole or not at all; may be given more than once",
     )
     parser.add_argument("--encoding", help="character encoding of both files (default: detected)")
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME_OR_FOLDER",
-        help="a sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("fp32", "bf16", "auto"),
-        default="fp32",
-        help="arithmetic of the encoder (default fp32)",
-    )
+    add_encoder(parser)
     parser.add_argument(
         "--onnx",
         type=Path,
         metavar="FOLDER",
         help="compute with onnxruntime, out of a folder that `detector export` wrote",
     )
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(parser)
 
 
 def _score(arguments: argparse.Namespace) -> int:

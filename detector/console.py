@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -60,6 +60,22 @@ def status(doing: str, *, quiet: bool = False) -> Iterator[None]:
         clock.join()
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
+
+
+@contextmanager
+def bar(total: int, doing: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
+    """Show how far long work has come, its rate and the time left; on a terminal only.
+
+    Yields
+    ------
+    callable
+        To be told how many more of `total` are done.
+    """
+    from tqdm import tqdm
+
+    hidden = quiet or not sys.stderr.isatty()
+    with tqdm(total=total, unit=unit, desc=doing, disable=hidden) as shown:
+        yield shown.update
 
 
 @contextmanager

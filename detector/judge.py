@@ -18,6 +18,7 @@ from detector.joins import Broken
 from detector.reading.furniture import furniture_reason, split_run
 from detector.reasons import bead_reasons
 from detector.records import (
+    CLOSE_COSINE,
     Alignment,
     ErrorSpan,
     Passage,
@@ -40,10 +41,6 @@ class Judge(Protocol):
     def judge(self, evidence: Sequence[BeadEvidence]) -> Verdicts:
         """Judge beads."""
         ...
-
-
-CLOSE_COSINE = 0.6
-"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ import numpy as np
 from detector.aligning.documents import align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder
+from detector.errors import InputError
 from detector.evidence import Reading, read
+from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
 
@@ -59,9 +61,21 @@ def align_readings(
     return align_documents(
         (source.document, source.encoding.vectors),
         (copy.document, copy.encoding.vectors),
-        encode=lambda texts: encoder.encode(texts, tokens=False).vectors,
-        config=config,
+        encoder,
+        config,
     )
+
+
+def text_document(name: str, raw: str) -> Document:
+    """Split a raw text; `name` says in the error which one is no text, or holds no sentence."""
+    if not isinstance(raw, str):
+        msg = f"the {name} is a {type(raw).__name__}; give its text as a str"
+        raise InputError(msg)
+    document = split(raw)
+    if not document.sentences:
+        msg = f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
+        raise InputError(msg)
+    return document
 
 
 def document_of(sentences: Sequence[str]) -> Document:

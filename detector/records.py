@@ -188,6 +188,10 @@ class Bead:
             raise InputError(msg)
 
 
+CLOSE_COSINE = 0.6
+"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alignment:
     """Ordered beads that tile both documents from start to end, without gap or overlap."""
@@ -217,6 +221,15 @@ class Alignment:
     def aligned(self) -> tuple[Bead, ...]:
         """The beads that hold sentences on both sides."""
         return tuple(bead for bead in self.beads if bead.source and bead.copy)
+
+    @property
+    def close(self) -> tuple[Bead, ...]:
+        """The beads whose two sides say much the same: of a cosine of `CLOSE_COSINE` or more."""
+        return tuple(
+            bead
+            for bead in self.beads
+            if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+        )
 
     def _repr_html_(self) -> str:
         from detector.showing import beads

@@ -15,14 +15,13 @@ from detector.aligning.documents import Vectors, align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
-from detector.judge import CLOSE_COSINE, Aligned, Judgement, judge
+from detector.judge import Aligned, Judgement, judge
 from detector.onnx import OnnxEncoder
 from detector.pivot import Pivot
 from detector.pivoting.dictionary import read_dictionary
 from detector.pivoting.keeping import load as load_pivot
 from detector.pivoting.verdict import judge_pivot
-from detector.reading.text import split
-from detector.readings import align_readings, document_of, read_together
+from detector.readings import align_readings, document_of, read_together, text_document
 from detector.records import Alignment, Document
 from detector.relation import Relation
 from detector.report import Report
@@ -278,12 +277,7 @@ class Scorer:
         """
         if self._bundle.relation is None:
             return None
-        alignment = align_documents(
-            source,
-            copy,
-            encode=lambda t: self._encoder.encode(t, tokens=False).vectors,
-            config=self._config,
-        )
+        alignment = align_documents(source, copy, self._encoder, self._config)
         return self._relation(source[0], copy[0], alignment)
 
     def _relation(self, source: Document, copy: Document, alignment: Alignment) -> Relation | None:
@@ -295,8 +289,7 @@ class Scorer:
             return None
         beads = [
             (pair.source.text_of(bead.source)[0], pair.copy.text_of(bead.copy)[0])
-            for bead in pair.alignment.beads
-            if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+            for bead in pair.alignment.close
         ]
         return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
 
@@ -347,18 +340,7 @@ class Scorer:
 
 def _documents(source: str, copy: str) -> tuple[Document, Document]:
     """Split both texts of a pair, or say which cannot be."""
-    return _document("source", source), _document("copy", copy)
-
-
-def _document(name: str, raw: str) -> Document:
-    if not isinstance(raw, str):
-        msg = f"the {name} is a {type(raw).__name__}; give its text as a str"
-        raise InputError(msg)
-    document = split(raw)
-    if not document.sentences:
-        msg = f"the {name} ({len(raw)} characters) holds no sentence; give a text with words"
-        raise InputError(msg)
-    return document
+    return text_document("source", source), text_document("copy", copy)
 
 
 def _documents_or_error(source: str, copy: str) -> tuple[Document, Document] | InputError:

@@ -165,8 +165,8 @@ def load(
         models=models,
         config=config,
         tagger=read,
-        relation=relation_of(folder),
-        pivot=pivot_of(folder) if pivot else None,
+        relation=_relation(config, folder),
+        pivot=_pivot(config, folder) if pivot else None,
         card=card,
     )
 
@@ -183,18 +183,25 @@ def relation_of(
     """
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
-    if "relation" not in config.parts:
-        return None
     if encoder is not None and encoder.weights_sha256 != config.encoder.weights_sha256:
         return None
-    path = folder / PARTS["relation"]
-    return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))
+    return _relation(config, folder)
 
 
 def pivot_of(folder: Path | None = None) -> PivotModel | None:
     """Read a bundle's pivot model alone; None where it has none. Errors as for `load`."""
     folder = DEFAULT if folder is None else folder
-    config = read_config(folder)
+    return _pivot(read_config(folder), folder)
+
+
+def _relation(config: BundleConfig, folder: Path) -> RelationModel | None:
+    if "relation" not in config.parts:
+        return None
+    path = folder / PARTS["relation"]
+    return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))
+
+
+def _pivot(config: BundleConfig, folder: Path) -> PivotModel | None:
     if "pivot" not in config.parts:
         return None
     return PivotModel.from_bytes(_known(folder / PARTS["pivot"], config.parts["pivot"]))

@@ -54,7 +54,7 @@ ROOMS = (
     "showing.plain", "showing.tables", "showing.summary", "showing.markup",
     "showing.differences", "showing.marks", "showing.rows", "showing.head",
     "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
-    "console",
+    "console", "options",
     "archive.articles", "archive.tables", "archive.store", "archive.index", "archive.votes",
     "archive.search", "archive.adding", "archive.archive", "archive.match", "archive.shown",
     "archive.commands",

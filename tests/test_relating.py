@@ -118,6 +118,15 @@ def test_relating_traits_see_what_was_done_to_a_text() -> None:
     assert half["copy_share"] < plain["copy_share"] == 1.0
 
 
+def test_relating_weighing_anew_is_measuring_with_other_weights() -> None:
+    documents = split(SOURCE), split(COPY)
+    first, other = (
+        measure(*documents, one_to_one(*documents), random_weights(seed)) for seed in (0, 1)
+    )
+    assert (first.values() != other.values()).any()
+    np.testing.assert_array_equal(first.weighed(random_weights(1)).values(), other.values())
+
+
 def test_relating_page_furniture_of_the_copy_does_not_lower_its_share() -> None:
     assert measured(SOURCE, COPY + "\n\nRead more\n")["copy_share"] == 1.0
 

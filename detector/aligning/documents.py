@@ -6,7 +6,7 @@ back to be encoded. It knows no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from detector.aligning.align import align
 from detector.aligning.aside import article_of, put_back
 from detector.aligning.joining import Side
 from detector.aligning.weights import AlignConfig
+from detector.encode import Encoder
 from detector.reading.view import matching_view
 from detector.records import Alignment, Document
 
@@ -24,8 +25,7 @@ Vectors = NDArray[np.float32]
 def align_documents(
     source: tuple[Document, Vectors],
     copy: tuple[Document, Vectors],
-    *,
-    encode: Callable[[Sequence[str]], Vectors],
+    encoder: Encoder,
     config: AlignConfig,
 ) -> Alignment:
     """Align two documents.
@@ -34,8 +34,8 @@ def align_documents(
     ----------
     source, copy : (Document, ndarray of shape (n, d), float32)
         A document and the unit vectors of its sentences.
-    encode : callable
-        Gives the unit vectors, of shape (n, d), of texts made of neighbouring sentences.
+    encoder : Encoder
+        Encodes the few joins of neighbouring sentences that are in doubt.
     config : AlignConfig
 
     Returns
@@ -50,14 +50,11 @@ def align_documents(
     lengths = {side: [len(sides[side][0].sentences[i].text) for i in kept[side]] for side in sides}
 
     def rejoin(joins: Sequence[tuple[Side, range]]) -> Vectors:
-        return encode(
-            [
-                matching_view(
-                    " ".join(sides[side][0].sentences[kept[side][i]].text for i in indices)
-                )
-                for side, indices in joins
-            ]
-        )
+        texts = [
+            matching_view(" ".join(sides[side][0].sentences[kept[side][i]].text for i in indices))
+            for side, indices in joins
+        ]
+        return encoder.encode(texts, tokens=False).vectors
 
     beads = align(
         source[1][kept["source"]],

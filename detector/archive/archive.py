@@ -23,8 +23,8 @@ from detector.archive.votes import ballot, closeness, pieces, shares, usual
 from detector.encode import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError
 from detector.reading.furniture import furniture_reason
-from detector.reading.text import split
 from detector.reading.view import matching_view
+from detector.readings import text_document
 from detector.records import Document
 from detector.showing.display import safe
 
@@ -222,10 +222,7 @@ class Archive:
         InputError
             If the text holds no sentence, or the archive cannot be read.
         """
-        document = split(text)
-        if not document.sentences:
-            msg = f"the text ({len(text)} characters) holds no sentence; give one with words"
-            raise InputError(msg)
+        document = text_document("text", text)
         views = [matching_view(one) for one in document.texts]
         return self.search_vectors(document, encoded(views, self.encoder), top=top)
 

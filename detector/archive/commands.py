@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from detector.console import put, status, tell
 from detector.errors import InputError
+from detector.options import add_encoder, add_quiet, count
 from detector.showing.plain import dumps
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def add_parsers(commands: Commands) -> None:
     )
     match.add_argument("archive", metavar="ARCHIVE")
     match.add_argument("suspects", nargs="+", metavar="SUSPECT")
-    match.add_argument("--top", type=_count, default=5, metavar="N", help="candidates (5)")
+    match.add_argument("--top", type=count, default=5, metavar="N", help="candidates (5)")
     match.add_argument("--no-report", action="store_true", help="the candidates alone")
     match.add_argument(
         "--format",
@@ -95,26 +96,8 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
         "--strict", action="store_true", help="stop at the first text that cannot be used"
     )
     parser.add_argument("--encoding", help="character encoding of texts and pages (detected)")
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME_OR_FOLDER",
-        help="a sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("fp32", "bf16", "auto"),
-        default="fp32",
-        help="arithmetic of the encoder (default fp32)",
-    )
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        msg = f"{text} is no number of candidates; give 1 or more"
-        raise argparse.ArgumentTypeError(msg)
-    return number
+    add_encoder(parser)
+    add_quiet(parser)
 
 
 def _add(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from detector.archive.archive import Archive, Found
 from detector.errors import InputError
 from detector.reading.text import split
 from detector.reading.view import matching_view
+from detector.readings import text_document
 from detector.records import Document
 from detector.relation import Relation
 
@@ -103,10 +104,7 @@ def match(
     if top < 1:
         msg = f"top is {top}; give 1 or more"
         raise InputError(msg)
-    document = split(text)
-    if not document.sentences:
-        msg = f"the text ({len(text)} characters) holds no sentence; give one with words"
-        raise InputError(msg)
+    document = text_document("text", text)
     vectors = encoded((matching_view(one) for one in document.texts), archive.encoder)
     found = archive.search_vectors(document, vectors, top=top)
     found = tuple(one for one in found if one.share >= LEAST)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from detector.console import put, status, tell
+from detector.options import add_encoder, add_quiet, count
 from detector.showing.display import safe
 
 if TYPE_CHECKING:
@@ -80,14 +81,14 @@ def add_batch(commands: Commands) -> None:
     )
     parser.add_argument(
         "--workers",
-        type=_count,
+        type=count,
         metavar="N",
         help="processes (or Ray actors), one thread and about 750 MiB each; by default one for "
         "each core",
     )
     parser.add_argument(
         "--shard-rows",
-        type=_count,
+        type=count,
         metavar="N",
         help="pairs of a file at most (default 512); what is lost by a stop is at most a file a "
         "worker",
@@ -102,23 +103,13 @@ def add_batch(commands: Commands) -> None:
         "by default Ray is started on this machine",
     )
     _add_scorer(parser)
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(parser)
     parser.set_defaults(run=_batch)
 
 
 def _add_scorer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="model bundle to judge with")
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME_OR_FOLDER",
-        help="a sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
-    )
-    parser.add_argument(
-        "--precision",
-        choices=("fp32", "bf16", "auto"),
-        default="fp32",
-        help="arithmetic of the encoder (default fp32)",
-    )
+    add_encoder(parser)
     parser.add_argument(
         "--no-tagger",
         dest="tagger",
@@ -210,14 +201,3 @@ def _tell_start(now: Progress) -> None:
         tell(f"detector: going on after {now.n_before} of {now.n_rows} pairs")
     for name in now.damaged:
         tell(f"detector: {name} is damaged or missing; its shard is made anew")
-
-
-def _count(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        msg = f"{text!r} is not a number of them; give 1 or more"
-        raise argparse.ArgumentTypeError(msg)
-    return number

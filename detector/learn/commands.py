@@ -9,14 +9,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from detector.console import bar
 from detector.learn.pivot_commands import add_pivot
 from detector.learn.related_commands import add_relation
+from detector.options import add_quiet, add_shared, count
 
 if TYPE_CHECKING:
     from detector.encode import Encoder
@@ -121,7 +122,7 @@ def _add_tagger(train: Commands) -> None:
     tagger.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="kept there, to go on after a stop"
     )
-    tagger.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(tagger)
     tagger.add_argument(
         "--out",
         type=Path,
@@ -163,23 +164,10 @@ def _add_pairs(parser: argparse.ArgumentParser) -> None:
 
 def _add_drawn(parser: argparse.ArgumentParser) -> None:
     """Say where pairs are drawn from, and how many."""
+    add_shared(parser)
     parser.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+        "--limit", type=count, metavar="N", help="about so many pairs (default: all of the mix)"
     )
-    parser.add_argument(
-        "--limit", type=_count, metavar="N", help="about so many pairs (default: all of the mix)"
-    )
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        msg = f"{text} is not a number of pairs; give 1 or more"
-        raise argparse.ArgumentTypeError(msg)
-    return number
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -196,7 +184,7 @@ def _train(arguments: argparse.Namespace) -> int:
     material = gather(settings, fitting=True)
     _say(settings, f"fitting on {len(material.fitting)} pairs")
     pairs = (*material.fitting, *material.apart)
-    with _bar(_distinct(pairs), "features", quiet=settings.quiet) as progress:
+    with bar(_distinct(pairs), "features", "pair", quiet=settings.quiet) as progress:
         bundle, figures = train(material, encoder, settings, tagger=tagger, progress=progress)
     # These look at texts alone: a new bundle keeps the package's.
     bundle = replace(
@@ -222,7 +210,7 @@ def _train_tagger(arguments: argparse.Namespace) -> int:
     )
     material = gather(arguments.shared, mix)
     total = round(len(material.fitting) * settings.epochs)
-    with _bar(total, "fitting", quiet=arguments.quiet) as progress:
+    with bar(total, "fitting", "pair", quiet=arguments.quiet) as progress:
         fitted = train_tagger(
             material,
             MiniLMEncoder(device=fitting_device()),
@@ -248,7 +236,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     _say(settings, "reading the tables")
     material = gather(settings, fitting=False)
     _say(settings, f"measuring on {len(material.apart)} pairs")
-    with _bar(_distinct(material.apart), "features", quiet=settings.quiet) as progress:
+    with bar(_distinct(material.apart), "features", "pair", quiet=settings.quiet) as progress:
         figures = measure_bundle(bundle, material, encoder, settings, progress=progress)
     print(f"bundle {bundle.config.digest[:12]}\n{printed(figures)}")
     if settings.json is not None:
@@ -282,15 +270,6 @@ def _encoder(settings: Settings) -> Encoder:
     from detector.encode import MiniLMEncoder
 
     return MiniLMEncoder(precision=settings.precision)
-
-
-@contextmanager
-def _bar(total: int, doing: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
-    from tqdm import tqdm
-
-    hidden = quiet or not sys.stderr.isatty()
-    with tqdm(total=total, unit="pair", desc=doing, disable=hidden) as bar:
-        yield bar.update
 
 
 def _distinct(pairs: Sequence[Pair]) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from detector.console import bar
+from detector.options import add_quiet, add_shared
 
 DONE = 0
 
@@ -28,12 +28,7 @@ def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of 
         "of the shared corpora. Its calibration is fitted on translators and sentences that its "
         "weights have not seen.",
     )
-    pivot.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
-    )
+    add_shared(pivot)
     pivot.add_argument(
         "--languages",
         metavar="CODES",
@@ -43,7 +38,7 @@ def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of 
     pivot.add_argument(
         "--bundle", type=Path, metavar="BUNDLE", help="bundle to put the model into as well"
     )
-    pivot.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(pivot)
     pivot.add_argument(
         "--out", type=Path, metavar="FILE", required=True, help="model to write (.safetensors)"
     )
@@ -61,10 +56,10 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     settings = PivotSettings(languages=languages, seed=arguments.seed)
     folder = shared_folder(arguments.shared)
     pairs = read_round_trips(folder, languages)
-    with _bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
+    with bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
         rows = rows_of(pairs, languages, progress=progress)
     total = rows_seen(rows, settings)
-    with _bar(total, "fitting", "row", quiet=arguments.quiet) as progress:
+    with bar(total, "fitting", "row", quiet=arguments.quiet) as progress:
         model = train_pivot(
             rows,
             settings,
@@ -92,12 +87,3 @@ def _codes(text: str) -> tuple[str, ...]:
         msg = f"--languages: {what}; give two or more of {','.join(NAMES)}"
         raise InputError(msg)
     return codes
-
-
-@contextmanager
-def _bar(total: int, doing: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
-    from tqdm import tqdm
-
-    hidden = quiet or not sys.stderr.isatty()
-    with tqdm(total=total, unit=unit, desc=doing, disable=hidden) as bar:
-        yield bar.update

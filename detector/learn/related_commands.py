@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from detector.console import bar
+from detector.options import add_quiet, add_shared
 
 DONE = 0
 
@@ -27,12 +30,7 @@ def add_relation(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type 
         "texts, on documents cut out of the shared corpora, and put it into a bundle. A fifth of "
         "the stretches of lines is held apart and measured on.",
     )
-    relation.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
-    )
+    add_shared(relation)
     relation.add_argument(
         "--documents", type=int, default=6000, metavar="N", help="about so many pairs (6000)"
     )
@@ -44,7 +42,7 @@ def add_relation(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type 
         "--out", type=Path, metavar="BUNDLE", required=True, help="folder of the bundle to write"
     )
     relation.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    relation.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
+    add_quiet(relation)
     relation.set_defaults(run=_train_relation)
 
 
@@ -65,9 +63,14 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     encoder = MiniLMEncoder()
     bundle = store.load(arguments.bundle, encoder=encoder.identity, pivot=True)
     settings = RelatedSettings(n_documents=arguments.documents, seed=arguments.seed)
-    with _Bars(quiet=arguments.quiet) as bars:
+    with ExitStack() as shown:
+
+        def progress(doing: str, total: int) -> Callable[[int], object]:
+            shown.close()  # one bar after another
+            return shown.enter_context(bar(total, doing, "it", quiet=arguments.quiet))
+
         model, figures = train_relations(
-            stretches(shared_folder(arguments.shared)), encoder, settings, progress=bars.begin
+            stretches(shared_folder(arguments.shared)), encoder, settings, progress=progress
         )
     card = with_relations(bundle.card, model, figures)
     written = store.save(replace(bundle, relation=model, card=card), arguments.out)
@@ -76,26 +79,3 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     print(figures.printed())
     print(f"\nbundle {written.digest[:12]} written to {arguments.out}")
     return DONE
-
-
-class _Bars:
-    """One bar of progress after another, on stderr at a terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._hidden = quiet or not sys.stderr.isatty()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def begin(self, doing: str, total: int) -> Callable[[int], object]:
-        from tqdm import tqdm
-
-        self.__exit__()
-        self._bar = tqdm(total=total, desc=doing, disable=self._hidden)
-        update: Callable[[int], object] = self._bar.update
-        return update

@@ -243,15 +243,16 @@ class Drawer:
     def _cut(
         self, corpus: str | None = None, *, person: bool = False, like: _Cut | None = None
     ) -> _Cut | None:
-        if corpus is None and like is None:
-            corpus = str(self._rng.choice(["wmt", "flores", "apertium"], p=[0.5, 0.42, 0.08]))
-        places = self._of[corpus or (like.stretch.corpus if like else "wmt")]
         if like is not None:
             places = [
                 s
-                for s in places
+                for s in self._of[like.stretch.corpus]
                 if s.fold == like.stretch.fold and s is not like.stretch and like.route in s.machine
             ]
+        else:
+            if corpus is None:
+                corpus = str(self._rng.choice(["wmt", "flores", "apertium"], p=[0.5, 0.42, 0.08]))
+            places = self._of[corpus]
         if not places:
             return None
         stretch = places[int(self._rng.integers(len(places)))]

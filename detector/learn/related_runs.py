@@ -31,6 +31,7 @@ from detector.reading.view import matching_view
 from detector.records import Alignment, Document
 from detector.relating.model import RelationModel
 from detector.relating.traits import TRAITS, measure
+from detector.relating.wording import N_BUCKETS
 
 _CHUNK = 2048  # sentences encoded between two words of progress
 _LINES_APART = ("mlqe",)  # corpora whose part held apart is never fitted on in any rotation
@@ -101,9 +102,8 @@ def train_relations(
 
     def rotated(apart: int, step: Progress) -> tuple[RelationModel, NDArray[np.float64]]:
         X = np.empty((len(aligned), len(TRAITS)))
-        for i, one in enumerate(aligned):
-            weights = machine(frozenset({apart, one.example.fold}))
-            X[i] = measure(one.source, one.copy, one.alignment, weights).values()
+        for i, (one, found) in enumerate(zip(aligned, measured, strict=True)):
+            X[i] = found.weighed(machine(frozenset({apart, one.example.fold}))).values()
             step(1)
         fitted = [
             i
@@ -119,6 +119,8 @@ def train_relations(
         )
         return model, X
 
+    unweighed = np.zeros(N_BUCKETS, np.float16)
+    measured = [measure(a.source, a.copy, a.alignment, unweighed) for a in aligned]
     step = progress("documents", N_FOLDS * len(aligned))
     judged = []
     for apart in range(N_FOLDS):
@@ -160,9 +162,6 @@ def align_examples(
         vectors[start : start + len(chunk)] = encoder.encode(chunk, tokens=False).vectors
         step(len(chunk))
 
-    def encode(joined: Sequence[str]) -> NDArray[np.float32]:
-        return encoder.encode(list(joined), tokens=False).vectors
-
     found = []
     step = progress("alignments", len(examples))
     for example, (source, copy) in zip(examples, texts, strict=True):
@@ -173,7 +172,7 @@ def align_examples(
             (side, vectors[[place[matching_view(text)] for text in side.texts]])
             for side in (source, copy)
         ]
-        alignment = align_documents(sides[0], sides[1], encode=encode, config=AlignConfig())
+        alignment = align_documents(sides[0], sides[1], encoder, AlignConfig())
         found.append(Aligned(example=example, source=source, copy=copy, alignment=alignment))
     return found
 

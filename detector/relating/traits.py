@@ -10,18 +10,15 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.lexicon import is_stopword, zipf
 from detector.reading.furniture import furniture_reason
-from detector.records import Alignment, Bead, Document
+from detector.records import CLOSE_COSINE, Alignment, Bead, Document
 from detector.relating.wording import Wording, compare, machine_odds, words_of
-
-CLOSE_COSINE = 0.6
-"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
 
 _CAPITAL = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
@@ -77,6 +74,11 @@ class Measured:
     source_share: float
     matter: float
 
+    def weighed(self, weights: NDArray[np.floating]) -> Measured:
+        """Return the same with the odds that other weights of wording give."""
+        covered = (replace(b, odds=machine_odds(b.wording, weights)) for b in self.covered)
+        return replace(self, covered=tuple(covered))
+
     def values(self) -> NDArray[np.float64]:
         """Return the columns of `TRAITS`, of shape (n_traits,); all are finite."""
         return np.array([trait.measure(self) for trait in TRAITS], np.float64)
@@ -101,8 +103,7 @@ def measure(
     """
     covered = tuple(
         _covered(bead, _text(source, bead.source), _text(copy, bead.copy), weights)
-        for bead in alignment.aligned
-        if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
+        for bead in alignment.close
     )
     return Measured(
         covered=covered,

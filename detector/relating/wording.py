@@ -109,10 +109,8 @@ def looks(wording: Wording) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """
     found: dict[int, int] = {}
     for run in wording.changed:
-        for words, at, sign in ((wording.source, run.source, -1), (wording.copy, run.copy, 1)):
-            for gram in _grams(words, at):
-                place = zlib.crc32(gram.encode()) % N_BUCKETS
-                found[place] = found.get(place, 0) + sign
+        for place, sign in _signed(wording, run):
+            found[place] = found.get(place, 0) + sign
     places = sorted(place for place, value in found.items() if value)
     values = np.array([found[place] for place in places], np.float64)
     return np.array(places, np.int64), values / np.sqrt(max(len(places), 1))
@@ -137,11 +135,14 @@ def machine_odds(wording: Wording, weights: NDArray[np.floating]) -> float:
 
 def run_odds(wording: Wording, run: Run, weights: NDArray[np.floating]) -> float:
     """Return how much one run adds to `machine_odds`, before it is divided by the root of n."""
-    return sum(
-        sign * float(weights[zlib.crc32(gram.encode()) % N_BUCKETS])
-        for words, at, sign in ((wording.source, run.source, -1), (wording.copy, run.copy, 1))
-        for gram in _grams(words, at)
-    )
+    return sum(sign * float(weights[place]) for place, sign in _signed(wording, run))
+
+
+def _signed(wording: Wording, run: Run) -> Iterator[tuple[int, int]]:
+    """Yield where each part of a run hashes to: 1 for the copy's, -1 for the source's."""
+    for words, at, sign in ((wording.source, run.source, -1), (wording.copy, run.copy, 1)):
+        for gram in _grams(words, at):
+            yield zlib.crc32(gram.encode()) % N_BUCKETS, sign
 
 
 def _grams(words: Sequence[str], at: range) -> Iterator[str]:
