@@ -22,9 +22,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from detector.batch.jobs import Job
 from detector.batch.local import LocalEngine
-from detector.batch.pairs import Job, PairRow
-from detector.batch.work import Done, Scoring, Work
+from detector.batch.pairs import PairRow
+from detector.batch.scoring import Scoring
+from detector.batch.work import Done, Work
 from detector.encode import Encoder, MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.reading.text import split
@@ -41,7 +43,7 @@ class Encoded:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def __call__(self, job: Job) -> Done:
+    def __call__(self, job: Job[PairRow]) -> Done:
         """Encode what a scorer would."""
         sides = [str(side) for row in job.rows for side in (row.source, row.copy)]
         views = [matching_view(text) for side in sides for text in split(side).texts]
@@ -81,7 +83,7 @@ def documents(n: int, size: int, *, skip: int = 0) -> list[Pair]:
     return [(lines(sides[0], i), lines(sides[1], i)) for i in range(n)]
 
 
-def jobs_of(pairs: list[Pair], rows: int) -> list[Job]:
+def jobs_of(pairs: list[Pair], rows: int) -> list[Job[PairRow]]:
     made = [
         PairRow(index=i, place=f"row {i + 1}", id=None, source=source, copy=copy)
         for i, (source, copy) in enumerate(pairs)
@@ -155,6 +157,8 @@ def memory(n: int, workers: int) -> None:
                     held = proportional(process.pid)
                     peak, largest = max(peak, sum(held)), max(largest, *held, 0)
                     time.sleep(0.25)
+            if process.returncode:
+                sys.exit(f"the command ended with {process.returncode}")
             took = time.perf_counter() - began
             print(
                 f"  {count:>7} pairs, {workers} workers: {peak >> 20} MiB in all, "

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from detector.console import own_warnings, put, status, tell
 from detector.errors import DetectorError, InputError
-from detector.options import add_encoder, add_quiet
+from detector.options import add_encoder, add_judging, add_quiet, judging_of
 from detector.showing.display import safe
 from detector.showing.forms import FORMS
 from detector.version import __version__
@@ -111,7 +111,8 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from detector.archive.commands import add_parsers as add_archive
+    from detector.archive.commands import add_archive
+    from detector.archive.match_command import add_match
     from detector.batch.commands import add_batch
     from detector.learn.commands import add_parsers
 
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_score(commands)
     _add_align(commands)
     add_archive(commands)
+    add_match(commands)
     add_batch(commands)
     _add_export(commands)
     add_parsers(commands)
@@ -156,46 +158,12 @@ def _add_score(commands: Commands) -> None:
         help="rows with a finding only (table, jsonl, csv)",
     )
     parser.add_argument(
-        "--threshold", type=_probability, help="drift probability from which a row is flagged"
-    )
-    parser.add_argument(
-        "--name-threshold",
-        type=_probability,
-        help="probability from which a changed name counts as damaged",
-    )
-    parser.add_argument(
         "--fail-on",
         choices=("drift", "names", "any"),
         help="exit with 1 when a row is flagged, a name is damaged (slips of case and possessive "
         "left aside), or either; and when the texts do not match",
     )
-    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="model bundle to judge with")
-    parser.add_argument(
-        "--no-tagger",
-        dest="tagger",
-        action="store_const",
-        const=None,
-        default="bundled",
-        help="do not read word by word: no spans, about half the time",
-    )
-    parser.add_argument(
-        "--pivot", action="store_true", help="say through which language the copy went"
-    )
-    parser.add_argument(
-        "--pivot-model",
-        dest="pivot",
-        type=Path,
-        metavar="FILE",
-        help="the same, with a model that `detector train pivot` wrote",
-    )
-    parser.add_argument(
-        "--dictionary",
-        dest="pivot_dictionary",
-        type=Path,
-        metavar="FILE",
-        help="with --pivot: dictionary from English that explains its evidence (en-fr.tsv, "
-        "eng-fra.tei, eng-fra.index)",
-    )
+    add_judging(parser)
     parser.add_argument(
         "--colour",
         choices=("auto", "always", "never"),
@@ -364,24 +332,21 @@ def _scorer(arguments: argparse.Namespace) -> Scorer:
     with status("loading the model", quiet=arguments.quiet):
         from detector.scorer import Scorer
 
-        options = dict(vars(arguments))
-        if options["onnx"] is not None:
-            options["encoder"] = _onnx(options)
-        named = (
-            *("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger"),
-            *("pivot", "pivot_dictionary"),
-        )
-        return Scorer(**{name: options[name] for name in named if name in options})
+        options = judging_of(arguments)
+        if arguments.onnx is not None:
+            options["encoder"] = _onnx(arguments)
+        return Scorer(**options)
 
 
-def _onnx(options: Mapping[str, Any]) -> OnnxEncoder:
+def _onnx(arguments: argparse.Namespace) -> OnnxEncoder:
     from detector.onnx import OnnxEncoder
 
     for name, default in (("encoder", None), ("precision", "fp32")):
-        if options[name] != default:
-            msg = f"--{name} {options[name]} is settled by --onnx; give one of them"
+        given = getattr(arguments, name)
+        if given != default:
+            msg = f"--{name} {given} is settled by --onnx; give one of them"
             raise InputError(msg)
-    return OnnxEncoder(options["onnx"])
+    return OnnxEncoder(arguments.onnx)
 
 
 @contextmanager
@@ -393,14 +358,3 @@ def _named(arguments: argparse.Namespace, doing: str) -> Iterator[None]:
     except InputError as err:
         msg = f"{arguments.copy} against {arguments.source}: {err}"
         raise InputError(msg) from err
-
-
-def _probability(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        msg = f"{text!r} is not a probability; give a number from 0 to 1"
-        raise argparse.ArgumentTypeError(msg)
-    return value

@@ -20,12 +20,13 @@ from detector.reading.view import matching_view
 from detector.records import Alignment, Document, Encoding, Sentence
 
 
-def read_together(documents: Sequence[Document], encoder: Encoder) -> list[Reading]:
+def read_together(documents: Sequence[Document | Reading], encoder: Encoder) -> list[Reading]:
     """Encode documents in one call, each distinct sentence once: so batches fill better.
 
     Parameters
     ----------
-    documents : sequence of Document
+    documents : sequence of Document or Reading
+        A reading, of this encoder, is given back as it is.
     encoder : Encoder
 
     Returns
@@ -33,13 +34,15 @@ def read_together(documents: Sequence[Document], encoder: Encoder) -> list[Readi
     list of Reading
         One for each document, in order.
     """
-    views = [[matching_view(text) for text in document.texts] for document in documents]
+    new = [one for one in documents if isinstance(one, Document)]
+    views = [[matching_view(text) for text in document.texts] for document in new]
     place = {view: index for index, view in enumerate(dict.fromkeys(chain(*views)))}
     encoding = encoder.encode(list(place))
-    return [
+    made = (
         read(document, _take(encoding, [place[view] for view in mine]))
-        for document, mine in zip(documents, views, strict=True)
-    ]
+        for document, mine in zip(new, views, strict=True)
+    )
+    return [next(made) if isinstance(one, Document) else one for one in documents]
 
 
 def align_readings(

@@ -15,6 +15,7 @@ from detector.aligning.documents import Vectors, align_documents
 from detector.aligning.weights import AlignConfig
 from detector.encode import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TruncationWarning
+from detector.evidence import Reading
 from detector.judge import Aligned, Judgement, judge
 from detector.onnx import OnnxEncoder
 from detector.pivot import Pivot
@@ -140,17 +141,33 @@ class Scorer:
         )
 
     @property
+    def encoder(self) -> Encoder:
+        """What makes the vectors."""
+        return self._encoder
+
+    @property
     def signature(self) -> Signature:
         """What produces this scorer's probabilities."""
         return self._signature
 
-    def score(self, *, copy: str, source: str) -> Report:
+    @property
+    def pivot_digest(self) -> str | None:
+        """SHA-256 of the pivot model; None without one. `signature` leaves it out."""
+        return None if self._pivot is None else self._pivot.digest
+
+    def read(self, document: Document) -> Reading:
+        """Encode a split text once, to score it against one source or several."""
+        [reading] = read_together([document], self._encoder)
+        return reading
+
+    def score(self, *, copy: str | Reading, source: str | Reading) -> Report:
         """Judge every sentence of a copy against its source.
 
         Parameters
         ----------
-        copy, source : str
-            The two raw texts; offsets in the report count their code points.
+        copy, source : str or Reading
+            The two raw texts, or what `read` made of one; offsets in the report count code
+            points of the text.
 
         Returns
         -------
@@ -166,7 +183,11 @@ class Scorer:
         TruncationWarning
             If a sentence is longer than the encoder reads.
         """
-        [report] = self._score([_documents(source, copy)])
+        sides = (
+            one if isinstance(one, Reading) else text_document(name, one)
+            for name, one in (("source", source), ("copy", copy))
+        )
+        [report] = self._score([(next(sides), next(sides))])
         for note in report.warnings:
             warnings.warn(note, TruncationWarning, stacklevel=2)
         return report
@@ -297,7 +318,9 @@ class Scorer:
         source, copy = read_together(pair, self._encoder)
         return align_readings(source, copy, self._encoder, self._config)
 
-    def _score(self, pairs: Sequence[tuple[Document, Document]]) -> list[Report]:
+    def _score(
+        self, pairs: Sequence[tuple[Document | Reading, Document | Reading]]
+    ) -> list[Report]:
         """Judge pairs of (source, copy), all of them together."""
         readings = iter(read_together([one for pair in pairs for one in pair], self._encoder))
         aligned = [

@@ -9,8 +9,8 @@ from functools import partial
 from fake_scoring import FakeScoring
 
 from detector import cli
-from detector.batch import work
+from detector.batch import scoring
 
 if __name__ == "__main__":
-    work.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
+    scoring.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
     sys.exit(cli.main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""A batch on a real Ray of two nodes, one of which is killed on the way: a process of its own."""
+"""Suspects matched and pairs scored on a real Ray of two nodes, one of which is then killed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pathlib import Path
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 import ray
-from fake_scoring import FakeScoring
+from fake_scoring import FakeMatching, FakeScoring
 from ray.cluster_utils import Cluster
 
 from detector.batch.cluster import RayEngine
 from detector.batch.pairs import PairTable
 from detector.batch.runs import Progress, run
+from detector.batch.suspects import SuspectTable
 from detector.batch.work import Work
 
 
@@ -32,8 +33,55 @@ class NotedScoring(FakeScoring):
         return FakeScoring.load(self)
 
 
-def main(table: Path, out: Path, notes: Path) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotedMatching(FakeMatching):
+    """Likewise."""
+
+    notes: Path
+
+    def load(self) -> Work:
+        (self.notes / ray.get_runtime_context().get_node_id()).touch()
+        return FakeMatching.load(self)
+
+
+def match(address: str, folder: Path) -> None:
+    """Match the suspects of a folder with its archive."""
+    notes = folder / "matching"
+    notes.mkdir()
+    task = NotedMatching(archive=str(folder / "archive"), notes=notes, pause=0.05)
+    table = SuspectTable(files=("suspects.jsonl",), folder=folder, shard_rows=5)
+    with RayEngine(task, address=address) as engine:
+        end = run(table, engine, tables=task.tables, out=folder / "ray_matched")
+    nodes = len(list(notes.iterdir()))
+    print(f"matched {end.n_done} suspects, {end.n_errors} errors, on {nodes} nodes")
+
+
+def score(cluster: Cluster, other: object, folder: Path) -> None:
+    """Score the pairs of a folder, and kill the other node once both are at work."""
+    notes = folder / "scoring"
+    notes.mkdir()
+    task = NotedScoring(pause=0.01, notes=notes)
+    killed = False
+
+    def progress(now: Progress) -> None:
+        nonlocal killed
+        both = len(list(notes.iterdir())) == 2
+        if not killed and both and now.n_done < now.n_rows:
+            cluster.remove_node(other, allow_graceful=False)
+            killed = True
+            print(f"killed a node after {now.n_done} of {now.n_rows}", flush=True)
+
+    table = PairTable(path=folder / "pairs.jsonl", shard_rows=10)
+    with RayEngine(task, address=cluster.address) as engine:
+        assert engine.workers == 2
+        end = run(table, engine, tables=task.tables, out=folder / "ray_scored", progress=progress)
+    print(f"killed {killed}, {end.n_done} rows, {end.n_errors} errors")
+
+
+def main(folder: Path) -> None:
     temporary = tempfile.mkdtemp(prefix="ray", dir="/tmp")  # sockets want a short path
+    Path(temporary, "ray").mkdir()
+    os.environ["RAY_TMPDIR"] = temporary  # where Ray leaves the address, too
     # A dead node is known as one in seconds, not in half a minute.
     health = {"health_check_period_ms": 1000, "health_check_failure_threshold": 3}
     head = {
@@ -45,27 +93,8 @@ def main(table: Path, out: Path, notes: Path) -> None:
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         other = cluster.add_node(num_cpus=1)
-        task = NotedScoring(pause=0.01, notes=notes)
-        killed = False
-
-        def progress(now: Progress) -> None:
-            nonlocal killed
-            both = len(list(notes.iterdir())) == 2
-            if not killed and both and now.n_done < now.n_rows:
-                cluster.remove_node(other, allow_graceful=False)
-                killed = True
-                print(f"killed a node after {now.n_done} of {now.n_rows}", flush=True)
-
-        with RayEngine(task, address=cluster.address) as engine:
-            assert engine.workers == 2
-            end = run(
-                PairTable(path=table, shard_rows=10),
-                engine,
-                tables=task.tables,
-                out=out,
-                progress=progress,
-            )
-        print(f"killed {killed}, {end.n_done} rows, {end.n_errors} errors")
+        match(cluster.address, folder)
+        score(cluster, other, folder)
     finally:
         ray.shutdown()
         cluster.shutdown()
@@ -73,4 +102,4 @@ def main(table: Path, out: Path, notes: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(Path(sys.argv[1]))

@@ -6,11 +6,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sample_reports import SIGNATURE, one_row
+from fakes import FakeEncoder
+from sample_reports import RELATION, SIGNATURE, one_row
 
+from detector.archive.archive import Archive
+from detector.batch.matching import Matching, MatchingWork
+from detector.batch.scoring import ScoringWork
 from detector.batch.tables import PAIRS, SENTENCES
-from detector.batch.work import ScoringWork, Work
+from detector.batch.work import Work
 from detector.errors import BundleError, InputError
+from detector.evidence import Reading
+from detector.readings import read_together
+from detector.records import Document
+from detector.relation import Relation
 from detector.report import Report
 from detector.signature import Signature
 
@@ -18,9 +26,24 @@ from detector.signature import Signature
 class FakeScorer:
     """Gives a report of one row; "unusable" is refused, "unforeseen" is a fault of the program."""
 
+    pivot_digest = None
+
     def __init__(self, version: str, pause: float) -> None:
         self.signature: Signature = replace(SIGNATURE, version=version)
+        self.encoder = FakeEncoder()
         self._pause = pause
+
+    def read(self, document: Document) -> Reading:
+        [reading] = read_together([document], self.encoder)
+        return reading
+
+    def relate(self, **_: object) -> Relation:
+        return RELATION
+
+    def score(self, *, copy: Reading, source: str) -> Report:
+        [report] = self.score_pairs([(source, copy.document.raw)])
+        assert isinstance(report, Report)
+        return replace(report, relation=RELATION)
 
     def score_pairs(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Report | InputError]:
         for source, copy in pairs:
@@ -47,6 +70,12 @@ class FakeScoring:
     precision: object = None
     tagger: object = None
 
+    pivot: object = None
+    pivot_dictionary: object = None
+
+    def on(self, device: str) -> FakeScoring:
+        raise NotImplementedError(device)
+
     @property
     def tables(self) -> Sequence[str]:
         return (PAIRS, SENTENCES)
@@ -57,3 +86,15 @@ class FakeScoring:
             raise BundleError(msg)
         scorer = FakeScorer(f"fake {self.threshold}", self.pause)
         return ScoringWork(scorer)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeMatching(Matching):
+    """Matches with a real archive whose encoder is a fake."""
+
+    pause: float = 0.0
+
+    def load(self) -> Work:
+        scorer = FakeScorer("fake", self.pause)
+        archive = Archive(self.archive, encoder=scorer.encoder)
+        return MatchingWork(archive, scorer, task=self)  # type: ignore[arg-type]

@@ -13,6 +13,9 @@ from sample_reports import RELATION, sample
 import detector.encode
 from detector.archive.shown import runs
 from detector.cli import main
+from detector.evidence import Reading
+from detector.readings import read_together
+from detector.records import Document
 
 pytest.importorskip("lancedb")
 
@@ -21,11 +24,15 @@ TEXT = "The harbour was closed. Two cranes broke in the storm."
 
 
 class FakeScorer:
-    def __init__(self, **options: Any) -> None:
-        pass
+    def __init__(self, *, encoder: FakeEncoder, **_: Any) -> None:
+        self.encoder = encoder
 
-    def score(self, *, copy: str, source: str) -> Any:
-        assert isinstance(copy, str)
+    def read(self, document: Document) -> Reading:
+        [reading] = read_together([document], self.encoder)
+        return reading
+
+    def score(self, *, copy: Reading, source: str) -> Any:
+        assert isinstance(copy, Reading)
         assert isinstance(source, str)
         return sample()
 
@@ -138,3 +145,21 @@ def test_archive_commands_a_suspect_like_nothing_is_said(
 @pytest.mark.parametrize(("given", "shown"), [([], ""), ([4], "5"), ([0, 1, 3, 4, 5], "1-2, 4-6")])
 def test_archive_commands_runs_of_sentences(given: list[int], shown: str) -> None:
     assert runs(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--workers", "2"], "--workers is for results in a folder; give --out too"),
+        (["--engine", "ray"], "--engine is for results in a folder; give --out too"),
+        (["--format", "jsonl", "-o", "out"], "leave out it or --out"),
+        (["-o", "out", "--address", "auto"], "--address auto is for --engine ray"),
+        (["-", "-o", "out"], "standard input can be read once only"),
+    ],
+)
+def test_archive_commands_match_says_what_is_wrong(
+    arguments: list[str], told: str, archive: str, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["archive", "add", archive, table, "--quiet"]) == 0
+    assert main(["match", archive, table, *arguments]) == 2
+    assert told in capsys.readouterr().err

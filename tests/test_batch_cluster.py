@@ -8,40 +8,59 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fake_scoring import FakeScoring
+from fake_scoring import FakeMatching, FakeScoring
+from fakes import FakeEncoder
 
+from detector.archive.archive import Archive
+from detector.archive.articles import Article
 from detector.batch.cluster import RayEngine
 from detector.batch.local import LocalEngine
 from detector.batch.pairs import PairTable
 from detector.batch.runs import run
+from detector.batch.suspects import SuspectTable
 from detector.errors import InputError, MissingExtra
+
+ARTICLES = {
+    "harbour": "The harbour was closed. Two cranes broke in the storm.",
+    "bees": "Bees fly far. They come home at night.",
+}
 
 
 @pytest.mark.cluster
-def test_batch_on_a_cluster_that_loses_a_node_has_every_row(tmp_path: Path) -> None:
-    table, notes = tmp_path / "a.jsonl", tmp_path / "notes"
+def test_batch_and_match_on_a_cluster_that_loses_a_node_have_every_row(tmp_path: Path) -> None:
+    pytest.importorskip("lancedb")
     copies = [f"Copy {i}." if i % 97 else "unusable" for i in range(1000)]
-    frame = pd.DataFrame({"source": "Source.", "copy": copies})
-    frame.to_json(table, orient="records", lines=True)
-    notes.mkdir()
+    suspects = [*ARTICLES.values(), "Quarks whirl.", " "] * 10
+    for name, columns in (
+        ("pairs", {"source": "Source.", "copy": copies}),
+        ("suspects", {"id": [f"s{i}" for i in range(len(suspects))], "text": suspects}),
+    ):
+        pd.DataFrame(columns).to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    Archive(tmp_path / "archive", encoder=FakeEncoder()).add(
+        Article(id=name, text=text) for name, text in ARTICLES.items()
+    )
     script = str(Path(__file__).with_name("cluster_process.py"))
     done = subprocess.run(
-        [sys.executable, script, str(table), str(tmp_path / "ray"), str(notes)],
+        [sys.executable, script, str(tmp_path)],
         capture_output=True,
         encoding="utf-8",
         timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "matched 40 suspects, 10 errors, on 2 nodes" in done.stdout
+    # Both nodes had loaded it before one was killed.
     assert "killed True, 1000 rows, 11 errors" in done.stdout
-    assert len(list(notes.iterdir())) == 2  # both nodes had loaded it before one was killed
-    task = FakeScoring()
-    with LocalEngine(task, workers=1) as engine:
-        pairs = PairTable(path=table, shard_rows=10)
-        run(pairs, engine, tables=task.tables, out=tmp_path / "local")
-    for name in task.tables:
-        by_ray, here = (pd.read_parquet(tmp_path / by / name) for by in ("ray", "local"))
-        pd.testing.assert_frame_equal(by_ray, here, atol=1e-5)
+
+    scoring, pairs = FakeScoring(), PairTable(path=tmp_path / "pairs.jsonl", shard_rows=10)
+    matching = FakeMatching(archive=str(tmp_path / "archive"))
+    files = SuspectTable(files=("suspects.jsonl",), folder=tmp_path, shard_rows=5)
+    for task, table, name in ((scoring, pairs, "scored"), (matching, files, "matched")):
+        with LocalEngine(task, workers=1) as engine:
+            run(table, engine, tables=task.tables, out=tmp_path / name)
+        for part in task.tables:
+            by_ray, here = (pd.read_parquet(tmp_path / by / part) for by in (f"ray_{name}", name))
+            pd.testing.assert_frame_equal(by_ray, here, atol=1e-5)
 
 
 def test_batch_without_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

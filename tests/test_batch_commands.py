@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from detector.batch.work import Scoring
+from detector.batch.scoring import Scoring
 from detector.cli import main
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
@@ -75,7 +75,7 @@ def test_batch_scoring_loads_one_scorer_that_keeps_to_one_thread() -> None:
     import sys
 
     code = (
-        "from detector.batch.work import Scoring; work = Scoring(tagger=None).load(); "
+        "from detector.batch.scoring import Scoring; work = Scoring(tagger=None).load(); "
         "import torch; from threadpoolctl import threadpool_info; "
         "print(torch.get_num_threads(), {p['num_threads'] for p in threadpool_info()}); "
         "print(work.signature)"

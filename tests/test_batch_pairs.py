@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.batch import pairs as room
+from detector.batch import jobs as room
 from detector.batch.pairs import PairTable
 from detector.errors import InputError
 
@@ -52,7 +52,7 @@ def test_pairs_say_what_is_wrong_with_a_row(tmp_path: Path) -> None:
     assert "copy is blank; give a text" in faults[1]
     assert "copy is int; give a text" in faults[2]
     assert "not an object" in faults[3]
-    assert rows[4].place == "line 5"
+    assert rows[4].place.endswith("pairs.jsonl, line 5")
     assert [row.source for row in rows[:2]] == ["a.", None]
 
 
@@ -101,5 +101,5 @@ def test_pairs_refuse_a_table_without_a_column_or_a_row(tmp_path: Path) -> None:
     path.write_text("source,copy\n", encoding="utf-8")
     with pytest.raises(InputError, match="holds no row"):
         PairTable(path=path).survey()
-    with pytest.raises(InputError, match="a shard of 0 pairs"):
+    with pytest.raises(InputError, match="a shard of 0 rows"):
         PairTable(path=path, shard_rows=0)

@@ -95,7 +95,7 @@ def test_batch_does_nothing_twice_and_refuses_another_model_or_table(tmp_path: P
     assert go(table, tmp_path / "out").n_before == 6
     with pytest.raises(InputError, match=r"fake None.*now it is detector fake 0\.3"):
         go(table, tmp_path / "out", version=0.3)
-    with pytest.raises(InputError, match="other pairs"):
+    with pytest.raises(InputError, match="other rows"):
         go(write(tmp_path / "b.csv", ["Copy!"] * 6), tmp_path / "out")
     with pytest.raises(BundleError, match="no bundle here"):
         go(table, tmp_path / "out", version=0.0, restart=True)

@@ -127,10 +127,13 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
     ("change", "told"),
     [
         ({"signature": "detector 2"}, r"begun with detector 1, now it is detector 2; go on with"),
-        ({"digest": "e" * 64}, r"begun with other pairs: 5 rows of pairs\.csv \(dddddddddddd\)"),
+        ({"digest": "e" * 64}, r"begun with other rows: 5 rows of pairs\.csv \(dddddddddddd\)"),
         ({"n_rows": 6}, r"now it is 6 rows"),
         ({"shard_rows": 4, "n_shards": 2}, r"go on with --shard-rows 2"),
-        ({"tables": ("pairs",)}, r"begun with shards of 2 pairs \(pairs, sentences\)"),
+        (
+            {"tables": ("pairs",)},
+            r"tables pairs, sentences, now it is pairs; go on with the same",
+        ),
     ],
 )
 def test_shards_of_another_batch_are_refused_or_deleted(

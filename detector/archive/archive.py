@@ -31,7 +31,7 @@ from detector.showing.display import safe
 if TYPE_CHECKING:
     from detector.archive.index import IndexState
 
-VOTERS = 96
+VOTERS = 32
 """Sentences of a suspect that are looked up; of a longer one as many, evenly spread."""
 
 LOOKED_AT = 20
@@ -198,9 +198,9 @@ class Archive:
             index=index.state(store),
         )
 
-    def check(self) -> None:
-        """Raise `InputError` when there is no archive, or it is another encoder's."""
-        _check_encoder(self._opened(), self.encoder.identity)
+    def check(self, encoder: EncoderIdentity | None = None) -> None:
+        """Raise `InputError` when there is no archive, or it is not by an encoder: its own, say."""
+        _check_encoder(self._opened(), encoder or self.encoder.identity)
 
     def search(self, text: str, *, top: int = 5) -> tuple[Found, ...]:
         """Find the articles that a text may come from.

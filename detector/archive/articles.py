@@ -90,7 +90,9 @@ class Entry:
     reason: str = ""
 
 
-def read_articles(paths: Iterable[str | Path], *, encoding: str | None = None) -> Iterator[Entry]:
+def read_articles(
+    paths: Iterable[str | Path], *, encoding: str | None = None, folder: Path | None = None
+) -> Iterator[Entry]:
     """Read the articles of files, in order.
 
     Parameters
@@ -101,6 +103,8 @@ def read_articles(paths: Iterable[str | Path], *, encoding: str | None = None) -
         `text`, and may hold `id` (by default the path and the row's number) and `title`.
     encoding : str, optional
         Of texts and pages; by default detected. Tables are UTF-8.
+    folder : Path, optional
+        Where paths that are not absolute begin; by default where the process is.
 
     Yields
     ------
@@ -115,10 +119,11 @@ def read_articles(paths: Iterable[str | Path], *, encoding: str | None = None) -
     for path in paths:
         name = safe(str(path))
         try:
+            place = path if folder is None or str(path) == "-" else folder / path
             if _is_table(path):
-                yield from _entries(Path(path), name)
+                yield from _entries(Path(place), name, _id(path))
             else:
-                text = read(path, encoding=encoding)
+                text = read(place, encoding=encoding)
                 yield Entry(place=name, article=Article(id=_id(path), text=text))
         except (InputError, OSError, UnicodeError) as err:
             reason = safe(str(err)).removeprefix(name).lstrip(": ")
@@ -140,7 +145,7 @@ def _is_table(path: str | Path) -> bool:
     return str(path) != "-" and Path(path).suffix.lower() in _TABLES
 
 
-def _entries(path: Path, name: str) -> Iterator[Entry]:
+def _entries(path: Path, name: str, called: str) -> Iterator[Entry]:
     for number, row in enumerate(rows_of(path, columns=_NAMES), start=1):
         place, reason, article = f"{name}, {row.place}", "", None
         if row.fault is not None:
@@ -149,7 +154,7 @@ def _entries(path: Path, name: str) -> Iterator[Entry]:
             reason = "it has no text; give a column text, and if you like id and title"
         else:
             given = {key: _text(row.values.get(key)) for key in _NAMES}
-            given["id"] = given["id"] or f"{_id(path)}#{number}"
+            given["id"] = given["id"] or f"{called}#{number}"
             try:
                 article = Article(**given)
             except InputError as err:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 LEAST = 0.05
 """Share of the suspect that an article must explain to be a candidate at all."""
 
+JUDGED = 0.5
+"""Of what the first candidate explains: an article that explains less, and no sentence best, is
+no likely source, and what the suspect is to it is not worked out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
@@ -41,7 +45,8 @@ class Candidate:
     sentences : tuple of int
         Sentences of the suspect, from 0, that it explains and no better candidate does.
     relation : Relation or None
-        What the suspect is to it; None where no model says so.
+        What the suspect is to it; None where no model says so, or where it is no likely source
+        (see `JUDGED`).
     """
 
     id: str
@@ -101,27 +106,62 @@ def match(
     InputError
         If the text holds no sentence, or the archive is another encoder's or cannot be read.
     """
+    document = text_document("text", text)
+    return match_document(document, archive, scorer=scorer, top=top, report=report)
+
+
+def match_document(
+    document: Document,
+    archive: Archive,
+    *,
+    scorer: Scorer | None = None,
+    top: int = 5,
+    report: bool = True,
+) -> Match:
+    """Find the source of a text that was split already; see `match`.
+
+    Notes
+    -----
+    Each sentence of the suspect is encoded once: what found its sources is compared with them, and
+    is read by the report. Its relation to the first candidate is then the report's.
+    """
     if top < 1:
         msg = f"top is {top}; give 1 or more"
         raise InputError(msg)
-    document = text_document("text", text)
-    vectors = encoded((matching_view(one) for one in document.texts), archive.encoder)
+    reading = None
+    if scorer is not None:
+        archive.check(scorer.encoder.identity)
+        reading = scorer.read(document) if report else None
+    if reading is None:
+        vectors = encoded((matching_view(one) for one in document.texts), archive.encoder)
+    else:
+        vectors = reading.encoding.vectors
     found = archive.search_vectors(document, vectors, top=top)
     found = tuple(one for one in found if one.share >= LEAST)
-    candidates = tuple(
-        Candidate(
-            id=one.stored.article.id,
-            title=one.stored.article.title,
-            share=one.share,
-            sentences=one.sentences,
-            relation=None if scorer is None else _relation(scorer, document, vectors, one),
-        )
-        for one in found
-    )
     scored = None
-    if report and scorer is not None and found:
-        scored = scorer.score(copy=text, source=found[0].stored.article.text)
-    return Match(n_sentences=len(document), candidates=candidates, report=scored)
+    if scorer is not None and reading is not None and found:
+        scored = scorer.score(copy=reading, source=found[0].stored.article.text)
+
+    def relation(one: Found) -> Relation | None:
+        if scored is not None and one is found[0]:
+            return scored.relation
+        likely = bool(one.sentences) or one.share >= JUDGED * found[0].share
+        return _relation(scorer, document, vectors, one) if scorer is not None and likely else None
+
+    return Match(
+        n_sentences=len(document),
+        candidates=tuple(
+            Candidate(
+                id=one.stored.article.id,
+                title=one.stored.article.title,
+                share=one.share,
+                sentences=one.sentences,
+                relation=relation(one),
+            )
+            for one in found
+        ),
+        report=scored,
+    )
 
 
 def _relation(

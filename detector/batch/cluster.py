@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from detector.batch.pairs import Job
-from detector.batch.work import Done, Scoring, Task, Work
+from detector.batch.jobs import Job
+from detector.batch.work import Done, Task, Work
 from detector.errors import DetectorError, InputError, MissingExtra
 
 _BLOCK = 1 << 16  # bytes from which shards go out: one or a few at a time
@@ -25,7 +24,7 @@ class RayEngine:
     Parameters
     ----------
     task : Task
-        Where the cluster has graphics cards, the encoder of a `Scoring` computes on them.
+        Where the cluster has graphics cards, its encoder computes on them.
     workers : int, optional
         Actors at most; by default one for each graphics card, or else for each core.
     address : str, optional
@@ -50,7 +49,7 @@ class RayEngine:
         cards, cores = _resources()
         self._cards = cards
         self.workers = workers or max(1, cards or cores)
-        self._task = replace(task, device="cuda") if cards and isinstance(task, Scoring) else task
+        self._task = task.on("cuda") if cards else task
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +72,7 @@ class RayEngine:
         loaded = ray.remote(_signature).options(**self._needs)
         return str(_told(lambda: ray.get(loaded.remote(self._task))))
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Done]:
+    def run(self, jobs: Iterable[Job[Any]]) -> Iterator[Done]:
         """Yield finished shards, in the order in which they are finished.
 
         Parameters
@@ -94,7 +93,7 @@ class RayEngine:
         while (row := _told(lambda: next(rows, None))) is not None:
             yield row["done"]
 
-    def _dataset(self, jobs: Iterable[Job]) -> Any:  # noqa: ANN401 - ray is loaded lazily
+    def _dataset(self, jobs: Iterable[Job[Any]]) -> Any:  # noqa: ANN401 - ray is loaded lazily
         import ray
         from ray.data import ActorPoolStrategy, DataContext
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -135,7 +134,7 @@ class _Actor:
         return {"done": _column(self._work(job) for job in batch["job"])}
 
 
-def _read(batch: dict[str, Any], jobs: Iterable[Job]) -> Iterator[dict[str, Any]]:
+def _read(batch: dict[str, Any], jobs: Iterable[Job[Any]]) -> Iterator[dict[str, Any]]:
     for _ in batch["begin"]:
         for job in jobs:
             yield {"job": _column([job])}

@@ -7,21 +7,13 @@ heavy is imported before the arguments are known to be good.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from detector.console import put, status, tell
-from detector.options import add_encoder, add_quiet, count
+from detector.batch.engines import absolute, add_engine, bar, engine_of
+from detector.console import put
+from detector.options import add_encoder, add_judging, add_quiet, judging_of
 from detector.showing.display import safe
-
-if TYPE_CHECKING:
-    from detector.batch.cluster import RayEngine
-    from detector.batch.local import LocalEngine
-    from detector.batch.runs import Progress
-    from detector.batch.work import Task
 
 Commands = Any  # argparse keeps the type of a group of subcommands private
 
@@ -76,69 +68,25 @@ def add_batch(commands: Commands) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="stop at the first row that cannot be scored"
     )
-    parser.add_argument(
-        "--restart", action="store_true", help="delete the batch that OUT holds and begin anew"
-    )
-    parser.add_argument(
-        "--workers",
-        type=count,
-        metavar="N",
-        help="processes (or Ray actors), one thread and about 750 MiB each; by default one for "
-        "each core",
-    )
-    parser.add_argument(
-        "--shard-rows",
-        type=count,
-        metavar="N",
-        help="pairs of a file at most (default 512); what is lost by a stop is at most a file a "
-        "worker",
-    )
-    parser.add_argument(
-        "--engine", choices=("local", "ray"), default="local", help="where to compute (local)"
-    )
-    parser.add_argument(
-        "--address",
-        metavar="ADDRESS",
-        help="with --engine ray: auto or HOST:PORT of a running cluster, from one of its nodes; "
-        "by default Ray is started on this machine",
-    )
-    _add_scorer(parser)
+    add_engine(parser, rows="pairs")
+    add_encoder(parser)
+    add_judging(parser)
     add_quiet(parser)
     parser.set_defaults(run=_batch)
 
 
-def _add_scorer(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="model bundle to judge with")
-    add_encoder(parser)
-    parser.add_argument(
-        "--no-tagger",
-        dest="tagger",
-        action="store_const",
-        const=None,
-        default="bundled",
-        help="do not read word by word: no spans, less time",
-    )
-    for name, what in (("threshold", "a row is flagged"), ("name-threshold", "a name is damaged")):
-        parser.add_argument(
-            f"--{name}", type=float, help=f"probability in [0, 1] from which {what}"
-        )
-
-
 def _batch(arguments: argparse.Namespace) -> int:
     from detector.batch import runs
-    from detector.batch.pairs import SHARD_ROWS, PairTable
-    from detector.batch.work import Scoring
+    from detector.batch.jobs import SHARD_ROWS
+    from detector.batch.pairs import PairTable
+    from detector.batch.scoring import Scoring
 
-    table = PairTable(path=arguments.pairs, shard_rows=arguments.shard_rows or SHARD_ROWS)
-    task = Scoring(
-        encoder=arguments.encoder,
-        bundle=None if arguments.bundle is None else arguments.bundle.resolve(),
-        threshold=arguments.threshold,
-        name_threshold=arguments.name_threshold,
-        precision=arguments.precision,
-        tagger=arguments.tagger,
-    )
-    with _engine(arguments, task) as engine, _bar(quiet=arguments.quiet) as progress:
+    # Absolute, since a worker on a cluster may start elsewhere.
+    path = arguments.pairs.absolute()
+    table = PairTable(path=path, shard_rows=arguments.shard_rows or SHARD_ROWS)
+    task = Scoring(**absolute(judging_of(arguments)))
+    quiet = arguments.quiet
+    with engine_of(arguments, task) as engine, bar("pair", "scoring", quiet=quiet) as progress:
         end = runs.run(
             table,
             engine,
@@ -153,51 +101,3 @@ def _batch(arguments: argparse.Namespace) -> int:
         f" ({end.n_done - end.n_before} scored now)\n"
     )
     return DONE
-
-
-def _engine(
-    arguments: argparse.Namespace, task: Task
-) -> AbstractContextManager[LocalEngine | RayEngine]:
-    from detector.errors import InputError
-
-    if arguments.engine == "local":
-        if arguments.address is not None:
-            msg = f"--address {arguments.address} is for --engine ray; give that too"
-            raise InputError(msg)
-        from detector.batch.local import LocalEngine
-
-        return LocalEngine(task, workers=arguments.workers)
-    from detector.batch.cluster import RayEngine
-
-    with status("joining Ray", quiet=arguments.quiet):
-        return RayEngine(task, workers=arguments.workers, address=arguments.address)
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Callable[[Progress], object]]:
-    """Show pairs done, their rate and the time left; on a terminal only."""
-    from tqdm import tqdm
-
-    hidden = quiet or not sys.stderr.isatty()
-    told = False
-    with tqdm(unit="pair", desc="scoring", disable=hidden) as bar:
-
-        def show(now: Progress) -> None:
-            nonlocal told
-            if not told:
-                told = True
-                bar.reset(total=now.n_rows)
-                bar.initial = bar.n = now.n_before
-                if not quiet:
-                    _tell_start(now)
-            bar.set_postfix(errors=now.n_errors, refresh=False)
-            bar.update(now.n_done - bar.n)
-
-        yield show
-
-
-def _tell_start(now: Progress) -> None:
-    if now.n_before or now.damaged:
-        tell(f"detector: going on after {now.n_before} of {now.n_rows} pairs")
-    for name in now.damaged:
-        tell(f"detector: {name} is damaged or missing; its shard is made anew")

@@ -16,9 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from detector.batch.pairs import Job
+from detector.batch.jobs import Job
 from detector.batch.work import Done, Task, Work
 from detector.errors import DetectorError, InputError
 
@@ -72,7 +72,7 @@ class LocalEngine:
         """Return what produces the tables, as a worker says."""
         return _result(self._pool.submit(_signature))
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Done]:
+    def run(self, jobs: Iterable[Job[Any]]) -> Iterator[Done]:
         """Yield finished shards, in the order in which they are finished.
 
         Parameters
@@ -152,5 +152,5 @@ def _signature() -> str:
     return _loaded().signature
 
 
-def _do(job: Job) -> Done:
+def _do(job: Job[Any]) -> Done:
     return _loaded()(job)

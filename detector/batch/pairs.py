@@ -1,19 +1,15 @@
-"""Pairs out of a table, in the shards that they are scored in, in constant memory.
-
-Which rows a shard holds follows from the table alone, so it is the same for any number of workers
-and after a stop. Nothing is scored here.
-"""
+"""Pairs out of a table: texts, or files named beside it. Nothing is scored here."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from detector.batch.jobs import Table
 from detector.errors import InputError
 from detector.reading.rows import TableRow, rows_of
 
@@ -21,10 +17,6 @@ SIDES = ("source", "copy")
 COLUMNS = ("id", *SIDES, *(f"{side}_path" for side in SIDES))
 """Columns that are read: each side is a text or, with `_path`, the path of a file."""
 
-SHARD_ROWS = 512
-"""Pairs of a shard; fewer where they are long."""
-
-_SHARD_CHARACTERS = 1 << 22
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -37,7 +29,7 @@ class PairRow:
     index : int
         Its position among the rows, from 0.
     place : str
-        Where it stands in the table, for messages.
+        The table and where it stands there, for messages.
     id : str or None
         What the table calls it.
     source, copy : str, Path or None
@@ -58,27 +50,14 @@ class PairRow:
         """About how many characters both sides hold."""
         return sum(_length(side) for side in (self.source, self.copy))
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """The rows of one shard."""
-
-    shard: int
-    rows: tuple[PairRow, ...]
+    @property
+    def content(self) -> list[object]:
+        """What it holds, with the content of the files that it names."""
+        return [self.id, _known(self.source), _known(self.copy), self.fault]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """What a table holds: how many rows and shards, how many faults, and a SHA-256 of it all."""
-
-    n_rows: int
-    n_shards: int
-    n_faults: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairTable:
+@dataclass(frozen=True, kw_only=True)
+class PairTable(Table[PairRow]):
     """A table of pairs.
 
     Attributes
@@ -87,17 +66,14 @@ class PairTable:
         A `.csv`, `.tsv`, `.jsonl` or `.parquet` file with columns `source` and `copy`, or
         `source_path` and `copy_path` (text files and saved pages, from the table's folder), and
         if you like `id`.
-    shard_rows : int
-        Pairs of a shard.
     """
 
     path: Path
-    shard_rows: int = SHARD_ROWS
 
-    def __post_init__(self) -> None:
-        if self.shard_rows < 1:
-            msg = f"a shard of {self.shard_rows} pairs holds nothing; give 1 or more"
-            raise InputError(msg)
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.path.name
 
     def rows(self) -> Iterator[PairRow]:
         """Yield the rows.
@@ -111,58 +87,6 @@ class PairTable:
             if row.fault is None and not index and self.path.suffix.lower() != ".jsonl":
                 self._check_head(row)
             yield self._pair(index, row)
-
-    def jobs(self, *, done: frozenset[int] = frozenset()) -> Iterator[Job]:
-        """Yield the rows by shard, those of `done` left out."""
-        rows: list[PairRow] = []
-        shard = length = 0
-        for row in self.rows():
-            rows.append(row)
-            length += row.length
-            if len(rows) >= self.shard_rows or length >= _SHARD_CHARACTERS:
-                if shard not in done:
-                    yield Job(shard=shard, rows=tuple(rows))
-                rows, shard, length = [], shard + 1, 0
-        if rows and shard not in done:
-            yield Job(shard=shard, rows=tuple(rows))
-
-    def survey(self, *, strict: bool = False) -> Survey:
-        """Read everything once, to count it and to know it again.
-
-        Parameters
-        ----------
-        strict : bool
-            Whether a row with a fault is an error.
-
-        Returns
-        -------
-        Survey
-            Its digest covers the files that the table names.
-
-        Raises
-        ------
-        InputError
-            When the table cannot be read or holds no row, or by `strict`.
-        """
-        digest = hashlib.sha256()
-        n_rows = n_shards = n_faults = 0
-        for job in self.jobs():
-            n_shards += 1
-            for row in job.rows:
-                n_rows += 1
-                if row.fault is not None:
-                    n_faults += 1
-                    if strict:
-                        msg = f"{self.path}, {row.place}: {row.fault}"
-                        raise InputError(msg)
-                known = [row.id, _known(row.source), _known(row.copy), row.fault]
-                digest.update(json.dumps(known).encode("ascii"))
-        if not n_rows:
-            msg = f"{self.path}: holds no row; give a table with columns source and copy"
-            raise InputError(msg)
-        return Survey(
-            n_rows=n_rows, n_shards=n_shards, n_faults=n_faults, digest=digest.hexdigest()
-        )
 
     def _check_head(self, row: TableRow) -> None:
         for side in SIDES:
@@ -185,7 +109,12 @@ class PairTable:
         if fault is not None:
             source = None
         return PairRow(
-            index=index, place=row.place, id=called, source=source, copy=copy, fault=fault
+            index=index,
+            place=f"{self.path}, {row.place}",
+            id=called,
+            source=source,
+            copy=copy,
+            fault=fault,
         )
 
     def _side(self, side: str, values: Any) -> tuple[str | Path | None, str | None]:  # noqa: ANN401

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from detector.batch.pairs import Job, PairTable
+from detector.batch.jobs import Job, Row, Table
 from detector.batch.shards import Header, Output
 from detector.batch.work import Done
 from detector.errors import InputError
@@ -23,19 +23,19 @@ class Engine(Protocol):
         """Return what produces the tables."""
         ...
 
-    def run(self, jobs: Jobs) -> Iterator[Done]:
+    def run(self, jobs: Iterable[Job[Any]]) -> Iterator[Done]:
         """Yield finished shards in any order, each once."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Jobs(Iterable[Job]):
+class Jobs(Iterable[Job[Row]]):
     """The shards of a table that are still to be done; can be gone through again, elsewhere."""
 
-    table: PairTable
+    table: Table[Any]
     done: frozenset[int] = frozenset()
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[Job[Row]]:
         """Yield them in order."""
         return self.table.jobs(done=self.done)
 
@@ -52,7 +52,7 @@ class Progress:
 
 
 def run(  # noqa: PLR0913 - options of a front door, each by its name
-    table: PairTable,
+    table: Table[Any],
     engine: Engine,
     *,
     tables: Iterable[str],
@@ -61,18 +61,18 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
     restart: bool = False,
     progress: Callable[[Progress], object] = lambda _: None,
 ) -> Progress:
-    """Score a table of pairs into a folder; go on where an earlier run on it was stopped.
+    """Do a table's rows into a folder; go on where an earlier run on it was stopped.
 
     Parameters
     ----------
-    table : PairTable
+    table : Table
     engine : Engine
     tables : iterable of str
         Names of the tables that the engine's task makes.
     out : Path
         Folder to write to: for each table a folder of Parquet files, and `manifest.jsonl`.
     strict : bool
-        Whether to stop at a row that cannot be scored, instead of writing an error row.
+        Whether to stop at a row that cannot be done, instead of writing an error row.
     restart : bool
         Whether to delete what `out` holds of an earlier batch.
     progress : callable
@@ -87,13 +87,13 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
     ------
     InputError
         When the table cannot be read, `out` cannot be written to, is in use or holds a batch of
-        other pairs or another model; by `strict`, at the first row that cannot be scored.
+        other rows or another model; by `strict`, at the first row that cannot be done.
     """
     with Output(out) as output:
         survey = table.survey(strict=strict)
         output.begin(
             Header(
-                input=table.path.name,
+                input=table.name,
                 n_rows=survey.n_rows,
                 n_shards=survey.n_shards,
                 digest=survey.digest,
@@ -124,8 +124,7 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
         if len(output.done) < survey.n_shards:
             for done in engine.run(Jobs(table=table, done=output.done)):
                 if strict and done.first_error is not None:
-                    msg = f"{table.path}, {done.first_error}"
-                    raise InputError(msg)
+                    raise InputError(done.first_error)
                 output.write(done)
                 progress(now())
         output.finish()

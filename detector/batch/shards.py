@@ -38,9 +38,9 @@ class Header:
     n_rows, n_shards : int
         What it holds.
     digest : str
-        SHA-256 of its pairs.
+        SHA-256 of its rows.
     shard_rows : int
-        Pairs of a shard.
+        Rows of a shard.
     tables : tuple of str
         Names of the tables written.
     signature : str
@@ -132,7 +132,7 @@ class Output:
         Raises
         ------
         InputError
-            When the folder holds a batch of other pairs, another model or other options.
+            When the folder holds a batch of other rows, another model or other options.
         """
         path = self.folder / MANIFEST
         if restart:
@@ -240,20 +240,21 @@ class Output:
             raise InputError(msg)
         if (old.digest, old.n_rows) != (new.digest, new.n_rows):
             msg = (
-                f"{self.folder}: was begun with other pairs: {old.n_rows} rows of {old.input} "
+                f"{self.folder}: was begun with other rows: {old.n_rows} rows of {old.input} "
                 f"({old.digest[:12]}), now it is {new.n_rows} rows of {new.input} "
-                f"({new.digest[:12]}); go on with the same table, {again}"
+                f"({new.digest[:12]}); go on with the same input, {again}"
             )
             raise InputError(msg)
-        if (old.shard_rows, old.n_shards, old.tables) != (
-            new.shard_rows,
-            new.n_shards,
-            new.tables,
-        ):
+        if old.tables != new.tables:
             msg = (
-                f"{self.folder}: was begun with shards of {old.shard_rows} pairs "
-                f"({', '.join(old.tables)}), now it is {new.shard_rows} "
-                f"({', '.join(new.tables)}); go on with --shard-rows {old.shard_rows}, {again}"
+                f"{self.folder}: was begun with tables {', '.join(old.tables)}, now it is "
+                f"{', '.join(new.tables)}; go on with the same options, {again}"
+            )
+            raise InputError(msg)
+        if (old.shard_rows, old.n_shards) != (new.shard_rows, new.n_shards):
+            msg = (
+                f"{self.folder}: was begun with shards of {old.shard_rows} rows, now it is "
+                f"{new.shard_rows}; go on with --shard-rows {old.shard_rows}, {again}"
             )
             raise InputError(msg)
 

@@ -1,4 +1,4 @@
-"""The two tables of a batch as Parquet: one row for each pair, one for each copy sentence.
+"""Reports as Parquet: the columns that tables share, and the two tables of scored pairs.
 
 Pure: reports in, bytes out. The same reports give the same bytes.
 """
@@ -6,12 +6,12 @@ Pure: reports in, bytes out. The same reports give the same bytes.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from detector.relation import RELATIONS
+from detector.relation import RELATIONS, Relation
 from detector.report import Report
 from detector.showing.plain import row_record
 
@@ -29,17 +29,66 @@ class Outcome:
     error: str | None
 
 
-@cache
-def schemas() -> dict[str, Any]:
-    """Return the Arrow schema of each table; null stands for what is not known.
+def relation_columns() -> dict[str, Any]:
+    """Return the Arrow types of `relation_record`."""
+    import pyarrow as pa
 
-    Returns
-    -------
-    dict of str to pyarrow.Schema
-        `pairs` holds, after `pair_index` (position in the input, from 0), `id` and `error` (null
-        where the pair was scored), the figures of the report and what produced them;
-        `sentences` holds `pair_index`, `id` and the columns of `Report.to_frame`.
-    """
+    return {"relation": pa.string(), **{f"relation_{name}": pa.float64() for name in RELATIONS}}
+
+
+def relation_record(relation: Relation | None) -> dict[str, Any]:
+    """Return a relation's label and probabilities, all null where there is none."""
+    if relation is None:
+        return {}
+    shares = {f"relation_{name}": share for name, share in relation.probabilities.items()}
+    return {"relation": relation.label, **shares}
+
+
+def report_columns() -> dict[str, Any]:
+    """Return the Arrow types of `report_record`."""
+    import pyarrow as pa
+
+    text, whole, number, truth = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+    return {
+        "n_source": whole,
+        "n_copy": whole,
+        "matched": number,
+        "match": truth,
+        "severity": number,
+        "n_flagged": whole,
+        "n_damaged": whole,
+        "n_additions": whole,
+        "n_omissions": whole,
+        "n_figures": whole,
+        "n_truncated": whole,
+        **relation_columns(),
+        "pivot": text,
+    }
+
+
+def report_record(report: Report | None) -> dict[str, Any]:
+    """Return the figures of a report, all null where there is none."""
+    if report is None:
+        return {}
+    return {
+        "n_source": report.n_source,
+        "n_copy": report.n_copy,
+        "matched": report.matched,
+        "match": report.match,
+        "severity": report.severity,
+        "n_flagged": len(report.flagged),
+        "n_damaged": len(report.damaged),
+        "n_additions": len(report.additions),
+        "n_omissions": len(report.omissions),
+        "n_figures": report.n_figures,
+        "n_truncated": report.n_truncated,
+        **relation_record(report.relation),
+        "pivot": None if report.pivot is None else report.pivot.language,
+    }
+
+
+def sentence_columns() -> dict[str, Any]:
+    """Return the Arrow types of `Report.to_frame`'s columns."""
     import pyarrow as pa
 
     text, whole, number, truth = pa.string(), pa.int64(), pa.float64(), pa.bool_()
@@ -55,26 +104,7 @@ def schemas() -> dict[str, Any]:
         }
     )
     error = pa.struct({**places, "probability": number, "kind": text})
-    first = {"pair_index": whole, "id": text}
-    pairs = {
-        "error": text,
-        "n_source": whole,
-        "n_copy": whole,
-        "matched": number,
-        "match": truth,
-        "severity": number,
-        "n_flagged": whole,
-        "n_damaged": whole,
-        "n_additions": whole,
-        "n_omissions": whole,
-        "n_figures": whole,
-        "n_truncated": whole,
-        "relation": text,
-        **{f"relation_{name}": number for name in RELATIONS},
-        "pivot": text,
-        "signature": text,
-    }
-    sentences = {
+    return {
         "copy_index": whole,
         "copy_start": whole,
         "copy_end": whole,
@@ -93,18 +123,35 @@ def schemas() -> dict[str, Any]:
         "reasons": pa.list_(text),
         "n_truncated": whole,
     }
+
+
+@cache
+def schemas() -> dict[str, Any]:
+    """Return the Arrow schema of each table of scored pairs; null stands for what is not known.
+
+    Returns
+    -------
+    dict of str to pyarrow.Schema
+        `pairs` holds, after `pair_index` (position in the input, from 0), `id` and `error` (null
+        where the pair was scored), the figures of the report and what produced them;
+        `sentences` holds `pair_index`, `id` and the columns of `Report.to_frame`.
+    """
+    import pyarrow as pa
+
+    text = pa.string()
+    first = {"pair_index": pa.int64(), "id": text}
     return {
-        PAIRS: pa.schema({**first, **pairs}),
-        SENTENCES: pa.schema({**first, **sentences}),
+        PAIRS: pa.schema({**first, "error": text, **report_columns(), "signature": text}),
+        SENTENCES: pa.schema({**first, **sentence_columns()}),
     }
 
 
 def parquet_of(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
     """Return both tables of some pairs, by name, each as a whole Parquet file."""
     return {
-        PAIRS: _file(PAIRS, map(_pair_record, outcomes)),
-        SENTENCES: _file(
-            SENTENCES,
+        PAIRS: file_of(schemas()[PAIRS], map(_pair_record, outcomes)),
+        SENTENCES: file_of(
+            schemas()[SENTENCES],
             (
                 {"pair_index": one.index, "id": one.id, **row_record(row)}
                 for one in outcomes
@@ -115,38 +162,22 @@ def parquet_of(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
     }
 
 
-def _pair_record(one: Outcome) -> dict[str, Any]:
-    record: dict[str, Any] = {"pair_index": one.index, "id": one.id, "error": one.error}
-    report = one.report
-    if report is None:
-        return record
-    relation, pivot = report.relation, report.pivot
-    shares = {} if relation is None else relation.probabilities
-    return {
-        **record,
-        "n_source": report.n_source,
-        "n_copy": report.n_copy,
-        "matched": report.matched,
-        "match": report.match,
-        "severity": report.severity,
-        "n_flagged": len(report.flagged),
-        "n_damaged": len(report.damaged),
-        "n_additions": len(report.additions),
-        "n_omissions": len(report.omissions),
-        "n_figures": report.n_figures,
-        "n_truncated": report.n_truncated,
-        "relation": None if relation is None else relation.label,
-        **{f"relation_{name}": share for name, share in shares.items()},
-        "pivot": None if pivot is None else pivot.language,
-        "signature": str(report.signature),
-    }
-
-
-def _file(name: str, records: Iterable[dict[str, Any]]) -> bytes:
+def file_of(schema: Any, records: Iterable[Mapping[str, Any]]) -> bytes:  # noqa: ANN401 - Arrow
+    """Return records as a whole Parquet file; what a record lacks is null."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist(list(records), schema=schemas()[name])
     out = io.BytesIO()
-    pq.write_table(table, out, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(list(records), schema=schema), out, compression="zstd")
     return out.getvalue()
+
+
+def _pair_record(one: Outcome) -> dict[str, Any]:
+    signature = None if one.report is None else str(one.report.signature)
+    return {
+        "pair_index": one.index,
+        "id": one.id,
+        "error": one.error,
+        **report_record(one.report),
+        "signature": signature,
+    }

@@ -6,6 +6,7 @@ Numbers in, numbers out. It reads no text, names no evidence and opens no file; 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,6 +114,11 @@ class PivotModel:
                     f"{wanted}; train it again"
                 )
                 raise BundleError(msg)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of the model as it is kept."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
 
     def weights_of(self, features: Sequence[str]) -> Floats:
         """Return the weights of features.

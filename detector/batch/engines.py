@@ -1,0 +1,138 @@
+"""What commands that work in shards share: options, an engine, a bar that shows the progress.
+
+Nothing heavy is imported before the arguments are known to be good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from detector.console import status, tell
+from detector.errors import InputError
+from detector.options import count
+
+if TYPE_CHECKING:
+    from detector.batch.cluster import RayEngine
+    from detector.batch.local import LocalEngine
+    from detector.batch.runs import Progress
+    from detector.batch.work import Task
+
+
+def add_engine(parser: argparse.ArgumentParser, *, rows: str) -> None:
+    """Take where and in what shards to compute.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+    rows : str
+        What the rows are, such as "pairs".
+    """
+    parser.add_argument(
+        "--restart", action="store_true", help="delete what OUT holds and begin anew"
+    )
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="processes (or Ray actors), one thread and about 750 MiB each; by default one for "
+        "each core",
+    )
+    parser.add_argument(
+        "--shard-rows",
+        type=count,
+        metavar="N",
+        help=f"{rows} of a file at most (default 512); what is lost by a stop is at most a file a "
+        "worker",
+    )
+    parser.add_argument(
+        "--engine", choices=("local", "ray"), default="local", help="where to compute (local)"
+    )
+    parser.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="with --engine ray: auto or HOST:PORT of a running cluster, from one of its nodes; "
+        "by default Ray is started on this machine",
+    )
+
+
+def engine_of(
+    arguments: argparse.Namespace, task: Task
+) -> AbstractContextManager[LocalEngine | RayEngine]:
+    """Return the engine that the arguments ask for.
+
+    Raises
+    ------
+    InputError
+        When an address is given for the local engine, or there is no cluster at it.
+    MissingExtra
+        When Ray is not installed.
+    """
+    if arguments.engine == "local":
+        if arguments.address is not None:
+            msg = f"--address {arguments.address} is for --engine ray; give that too"
+            raise InputError(msg)
+        from detector.batch.local import LocalEngine
+
+        return LocalEngine(task, workers=arguments.workers)
+    from detector.batch.cluster import RayEngine
+
+    with status("joining Ray", quiet=arguments.quiet):
+        return RayEngine(task, workers=arguments.workers, address=arguments.address)
+
+
+def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with the paths among them made absolute: a worker may start elsewhere.
+
+    The encoder is a path where a folder of that name is there, and else a model's name.
+    """
+    found = {}
+    for name, value in options.items():
+        is_path = isinstance(value, Path)
+        if name == "encoder" and isinstance(value, str):
+            is_path = Path(value).is_dir()
+        found[name] = Path(value).absolute() if is_path else value
+    return found
+
+
+@contextmanager
+def bar(unit: str, doing: str, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
+    """Show rows done, their rate and the time left; on a terminal only.
+
+    Parameters
+    ----------
+    unit : str
+        What a row is, such as "pair".
+    doing : str
+        Such as "scoring".
+    quiet : bool
+    """
+    from tqdm import tqdm
+
+    hidden = quiet or not sys.stderr.isatty()
+    told = False
+    with tqdm(unit=unit, desc=doing, disable=hidden) as shown:
+
+        def show(now: Progress) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                shown.reset(total=now.n_rows)
+                shown.initial = shown.n = now.n_before
+                if not quiet:
+                    _tell_start(now, unit)
+            shown.set_postfix(errors=now.n_errors, refresh=False)
+            shown.update(now.n_done - shown.n)
+
+        yield show
+
+
+def _tell_start(now: Progress, unit: str) -> None:
+    if now.n_before or now.damaged:
+        tell(f"detector: going on after {now.n_before} of {now.n_rows} {unit}s")
+    for name in now.damaged:
+        tell(f"detector: {name} is damaged or missing; its shard is made anew")
