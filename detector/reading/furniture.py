@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from detector.reading.phrases import ANYWHERE, DATE_WORD, DATED, STAMPED, UNSTOPPED, compiled
@@ -77,6 +78,7 @@ _TERMINAL: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _CUT_SHORT: Final = re.compile(r"(?:…|\.\.\.|\[(?:…|\.\.\.)\])[\"'”’»)\]]*$")
 
 
+@lru_cache(maxsize=1 << 12)  # several rooms ask of the same sentence
 def furniture_reason(text: str) -> str | None:
     """Say what makes a unit look like page furniture.
 
@@ -126,6 +128,8 @@ def furniture_reason(text: str) -> str | None:
 
 def _is_foreign(text: str) -> bool:
     """Whether most letters are of another script than Latin."""
+    if text.isascii():
+        return False
     letters = [mark for mark in text if mark.isalpha()]
     if len(letters) < 2:
         return False

@@ -145,22 +145,23 @@ def _signed(wording: Wording, run: Run) -> Iterator[tuple[int, int]]:
             yield zlib.crc32(gram.encode()) % N_BUCKETS, sign
 
 
-def _grams(words: Sequence[str], at: range) -> Iterator[str]:
-    """Yield what a run is made of: its words, how they begin and end, and their neighbours.
+def _grams(words: Sequence[str], at: range) -> list[str]:
+    """Return what a run is made of: its words, how they begin and end, and their neighbours.
 
     Neighbours are runs of two and three words that reach one word beyond the run on either side.
     """
-    yield f"{min(len(at), _MANY)} words"
-    for word in words[at.start : at.stop]:
-        yield word
-        yield f"{min(len(word), _LONG)} letters"
-        if len(word) > 4:
-            yield f"-{word[-3:]}"
-        if len(word) > 5:
-            yield f"{word[:4]}-"
+    inner = words[at.start : at.stop]
+    grams = [f"{min(len(inner), _MANY)} words", *inner]
+    for word in inner:
+        size = len(word)
+        grams.append(f"{min(size, _LONG)} letters")
+        if size > 4:
+            grams.append(f"-{word[-3:]}")
+        if size > 5:
+            grams.append(f"{word[:4]}-")
     before = words[at.start - 1] if at.start else "<"
     after = words[at.stop] if at.stop < len(words) else ">"
-    run = (before, *words[at.start : at.stop], after)
+    run = (before, *inner, after)
     for size in range(2, _SPAN + 1):
-        for start in range(len(run) - size + 1):
-            yield " ".join(run[start : start + size])
+        grams += [" ".join(run[i : i + size]) for i in range(len(run) - size + 1)]
+    return grams
