@@ -33,6 +33,7 @@ from detector.errors import DetectorWarning
 from detector.reading.text import split
 from detector.reading.view import matching_view
 from detector.records import Encoding
+from detector.scorer import Scorer
 
 TOP = 5
 
@@ -180,6 +181,27 @@ def stitched(archive: Archive, drawn: Sequence[Suspect], rng: np.random.Generato
     )
 
 
+def judged(archive: Archive, texts: Sequence[str]) -> None:
+    """Print what a match takes beyond encoding the suspect: search alone, and with relations.
+
+    The few joins of sentences that the aligner has encoded are counted; the suspect is split twice.
+    """
+    scorer = Scorer(encoder=archive.encoder, tagger=None)
+    took: dict[str, list[float]] = {"search alone": [], "with relations": []}
+    n_judged = []
+    for turn, text in enumerate([texts[0], *texts]):
+        for name, by in (("search alone", None), ("with relations", scorer)):
+            began = time.perf_counter()
+            found = match(text, archive, scorer=by, report=False)
+            if turn:
+                took[name].append(time.perf_counter() - began)
+        n_judged.append(sum(one.relation is not None for one in found.candidates))
+    for name, times in took.items():
+        low, high = np.quantile(times, (0.5, 0.95)) * 1000
+        print(f"match, {name}, of {len(texts)} suspects: {low:.0f} ms, p95 {high:.0f} ms")
+    print(f"candidates judged: {np.mean(n_judged):.2f} on average, {max(n_judged)} at most")
+
+
 def rate(made: Sequence[Made], folder: Path, n: int) -> None:
     """Compare adding with encoding the same sentences alone, in turn, by processor time."""
     encoder = MiniLMEncoder()
@@ -291,6 +313,8 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
                     some = [ranks[i] for i in at], [took[i] for i in at]
                     tell(f"  {corpus}", [drawn[i] for i in at], *some)
     stitched(archive, drawn, rng, min(300, len(drawn)))
+    some = rng.choice(len(drawn), min(250, len(drawn)), replace=False)
+    judged(archive, [wholes[i] for i in some])
     with tempfile.TemporaryDirectory() as other:
         rate(made, Path(other), arguments.rate)
 
