@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from detector.errors import BundleError, InputError
-from detector.learn.pivot_fit import Descent
+from detector.learn.pivot_fit import Descent, fit_weights, put_together
 from detector.learn.pivot_rows import RoundTrip, Rows, rows_of
 from detector.learn.pivot_runs import PivotSettings, train_pivot
 from detector.pivoting.dictionary import Dictionary, read_dictionary
@@ -297,3 +301,32 @@ def test_pivoting_training_on_one_system_is_refused(rows: Rows, settings: PivotS
     alone = rows.of(np.flatnonzero(rows.system == "one"))
     with pytest.raises(InputError, match="two or more"):
         train_pivot(alone, settings)
+
+
+def test_pivoting_documents_hold_sentences_of_one_translator() -> None:
+    groups = np.array(["a", "b", "a", "a", "c", "b", "a", "a", "b", "b"])
+    made = put_together(groups, Descent(together=2, draws=3))
+    held = [set(groups[made.indices[a:b]]) for a, b in pairwise(made.indptr)]
+    assert all(len(names) == 1 for names in held)
+    lengths = np.diff(made.indptr).tolist()
+    sizes = Counter((min(names), length) for names, length in zip(held, lengths, strict=True))
+    # Five of a, four of b, and one of c, which makes a document by itself.
+    assert sizes == {("a", 2): 6, ("b", 2): 6, ("c", 1): 3}
+    per_draw = made[:5].sum(axis=0)
+    assert per_draw.max() == 1  # no sentence twice in one draw
+
+
+def test_pivoting_a_family_learns_from_its_languages() -> None:
+    features = csr_matrix(np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]] * 40, np.float32))
+    language = np.array([0, 1, 2] * 40)
+    families = np.array(["Slavic", "Slavic", "Turkic"])
+
+    def fitted(tied: float) -> NDArray[np.float32]:
+        descent = Descent(ridge=1.0, epochs=20, batch=16, tied=tied)
+        return fit_weights(features, language, np.ones(120), families=families, descent=descent)
+
+    apart, tied = fitted(0.0), fitted(2.0)
+    assert apart.argmax(axis=1).tolist() == tied.argmax(axis=1).tolist() == [0, 1, 2]
+    # What speaks for one Slavic language speaks less against the other than against a Turkic one.
+    assert apart[0, 1] == pytest.approx(apart[0, 2], abs=0.2)
+    assert tied[0, 1] > tied[0, 2] + 0.3

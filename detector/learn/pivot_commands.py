@@ -49,7 +49,7 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector import store
     from detector.learn.corpus import digest, shared_folder
     from detector.learn.pivot_rows import TABLES, read_round_trips, rows_of
-    from detector.learn.pivot_runs import LANGUAGES, PivotSettings, rows_seen, train_pivot
+    from detector.learn.pivot_runs import LANGUAGES, PivotSettings, documents_seen, train_pivot
     from detector.pivoting.keeping import save
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
@@ -58,8 +58,8 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     pairs = read_round_trips(folder, languages)
     with bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
         rows = rows_of(pairs, languages, progress=progress)
-    total = rows_seen(rows, settings)
-    with bar(total, "fitting", "row", quiet=arguments.quiet) as progress:
+    total = documents_seen(rows, settings)
+    with bar(total, "fitting", "document", quiet=arguments.quiet) as progress:
         model = train_pivot(
             rows,
             settings,

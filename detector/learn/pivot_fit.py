@@ -1,4 +1,4 @@
-"""The weights of the pivot model: fitted by sentence, packed into a model.
+"""The weights of the pivot model: fitted on short documents, packed into a model.
 
 Arrays in, arrays and a model out; it reads no table, calibrates nothing and measures nothing.
 """
@@ -36,20 +36,31 @@ class Descent:
     rate : float
         Of Adagrad.
     batch : int
-        Rows of a step.
+        Documents of a step.
+    tied : float
+        How much languages of one family have in common: a weight is the sum of one of the language
+        and of `tied` times one of its family, both under the ridge.
+    together : int
+        Sentences of a document: what a translator does again and again counts for more than what
+        it does once, the more of them are put together.
+    draws : int
+        How often the sentences are put together anew.
     seed : int
-        Of the order of the rows.
+        Of the draws, and of the order of the documents.
     """
 
     ridge: float = 15.0
     epochs: int = 3
     rate: float = 0.1
-    batch: int = 1024
+    batch: int = 256
+    tied: float = 0.5
+    together: int = 4
+    draws: int = 2
     seed: int = 0
 
 
 def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
-    """Weigh rows so that each language counts alike, and each system within a language.
+    """Weigh documents so that each language counts alike, and each system within a language.
 
     Returns
     -------
@@ -68,32 +79,66 @@ def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
     return out
 
 
+def put_together(groups: NDArray[Any], descent: Descent) -> csr_matrix:
+    """Put sentences together to short documents, each of one group.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n,)
+        What each sentence belongs to, such as a language and a translator.
+    descent : Descent
+
+    Returns
+    -------
+    csr_matrix of shape (n_documents, n), float32
+        1 where a document holds a sentence. What is left over of a group stands in no document of
+        that draw, but where the whole group is smaller than a document.
+    """
+    from scipy.sparse import csr_matrix
+
+    rng = np.random.default_rng(descent.seed)
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1)
+    drawn: list[NDArray[Any]] = []
+    for _ in range(descent.draws):
+        for mine in members:
+            mixed = rng.permutation(mine)
+            whole = max(len(mixed) // descent.together, 1) * descent.together
+            drawn += np.split(
+                mixed[:whole], range(descent.together, len(mixed[:whole]), descent.together)
+            )
+    ends = np.cumsum([0, *map(len, drawn)])
+    ones = np.ones(ends[-1], np.float32)
+    return csr_matrix((ones, np.concatenate(drawn), ends), shape=(len(drawn), len(groups)))
+
+
 def fit_weights(  # noqa: PLR0913 - options, each by its name
     features: csr_matrix,
     language: NDArray[np.int64],
     weight: Floats,
     *,
-    k: int,
+    families: NDArray[Any],
     descent: Descent,
     progress: Callable[[int], object] | None = None,
 ) -> NDArray[np.float32]:
-    """Fit a multinomial logistic regression of the language of a sentence on its features.
+    """Fit a multinomial logistic regression of the language of a document on its features.
 
     Parameters
     ----------
     features : csr_matrix of shape (n, n_features), float32
+        How often each document has each feature.
     language : ndarray of shape (n,), int64
-        From 0 to `k` less 1.
+        From 0 to K less 1.
     weight : ndarray of shape (n,), float64
-    k : int
-        How many languages.
+    families : ndarray of shape (K,)
+        Name of the family of each language.
     descent : Descent
     progress : callable, optional
-        Told how many rows were seen since it was last told.
+        Told how many documents were seen since it was last told.
 
     Returns
     -------
-    ndarray of shape (n_features, k), float32
+    ndarray of shape (n_features, K), float32
         Without the flat part: how often a language was seen says nothing of a document.
 
     Notes
@@ -105,7 +150,8 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
 
     n, p = features.shape
     rng = np.random.default_rng(descent.seed)
-    weights, flat = np.zeros((p, k), np.float32), np.zeros(k, np.float32)
+    ties = _ties(families, descent.tied)
+    weights, flat = np.zeros((p, len(ties)), np.float32), np.zeros(len(families), np.float32)
     seen, flat_seen = np.full(p, _FIRST, np.float32), _FIRST
     share = min(1.0, descent.batch / n)
     touched = 1.0 - (1.0 - share) ** np.maximum(np.bincount(features.indices, minlength=p), 1)
@@ -123,13 +169,13 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
                 (some.data, place[some.indices], some.indptr), shape=(len(at), len(columns))
             )
             now = weights[columns]
-            error = some @ now + flat
+            error = some @ now @ ties + flat
             error -= error.max(axis=1, keepdims=True)
             np.exp(error, out=error)
             error /= error.sum(axis=1, keepdims=True)
             error[np.arange(len(at)), language[at]] -= 1.0
             error *= mass[at, None]
-            gradient = some.T @ error + shrink[columns, None] * now
+            gradient = some.T @ (error @ ties.T) + shrink[columns, None] * now
             seen[columns] += (gradient**2).mean(axis=1)
             weights[columns] = now - descent.rate * gradient / np.sqrt(seen[columns])[:, None]
             down = error.sum(axis=0)
@@ -137,7 +183,15 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
             flat -= descent.rate * down / np.float32(np.sqrt(flat_seen))
             if progress is not None:
                 progress(len(at))
-    return weights
+    tied: NDArray[np.float32] = weights @ ties
+    return tied
+
+
+def _ties(families: NDArray[Any], tied: float) -> NDArray[np.float32]:
+    """Return how weights of languages and of families add up: shape (K + n_families, K)."""
+    names = np.unique(families)
+    own = np.eye(len(families), dtype=np.float32)
+    return np.vstack([own, tied * (families == names[:, None])]).astype(np.float32)
 
 
 def pack(

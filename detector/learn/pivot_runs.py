@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from detector.errors import InputError
 from detector.learn.pivot_calibration import Tallies, settle
-from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of
+from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of, put_together
 from detector.learn.pivot_rows import FOLDS, Rows
+from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import PivotModel, Tally
 from detector.version import __version__
 
@@ -86,7 +87,7 @@ def train_pivot(
     tables : dict of str to str, optional
         Digests of the tables read.
     progress : callable, optional
-        Told how many rows were seen; `rows_seen` says how many there will be.
+        Told how many documents were seen; `documents_seen` says how many there will be.
 
     Returns
     -------
@@ -158,10 +159,11 @@ def crossed(
     return total, Tallies.joined(parts) if parts else Tallies.none(len(settings.languages))
 
 
-def rows_seen(rows: Rows, settings: PivotSettings) -> int:
-    """Say about how many rows the fits of `train_pivot` see, each pass counted."""
+def documents_seen(rows: Rows, settings: PivotSettings) -> int:
+    """Say about how many short documents the fits of `train_pivot` see, each pass counted."""
     fits = (len(systems_of(rows)) + 1) * (settings.turns - 1)
-    return fits * settings.descent.epochs * len(rows.language)
+    descent = settings.descent
+    return fits * descent.epochs * descent.draws * len(rows.language) // descent.together
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
@@ -188,11 +190,15 @@ def weights_of(
     rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
 ) -> NDArray[np.float32]:
     """Fit the weights of features on rows, each language and system of it counting alike."""
+    names = zip(rows.language, rows.variant, strict=True)
+    groups = np.array([f"{language}\t{variant}" for language, variant in names])
+    documents = put_together(groups, settings.descent)
+    first = documents.indices[documents.indptr[:-1]]  # all of a document are of one group
     return fit_weights(
-        rows.features,
-        numbers(rows.language, settings.languages),
-        alike(rows.language, rows.variant),
-        k=len(settings.languages),
+        documents @ rows.features,
+        numbers(rows.language[first], settings.languages),
+        alike(rows.language[first], rows.system[first]),
+        families=np.array([FAMILY[code] for code in settings.languages]),
         descent=settings.descent,
         progress=progress,
     )
