@@ -44,6 +44,7 @@ class Remembering:
     def __init__(self, folder: Path | None) -> None:
         self.encoder = MiniLMEncoder()
         self.vectors: dict[str, np.ndarray] = {}
+        self.spent = 0.0  # seconds of true encoding
         self._folder = folder
 
     @property
@@ -61,7 +62,9 @@ class Remembering:
             if file is not None and file.is_file():
                 vectors = np.load(file)
             else:
+                began = time.perf_counter()
                 vectors = self.encoder.encode(part, tokens=False).vectors
+                self.spent += time.perf_counter() - began
                 if file is not None:
                     np.save(file, vectors)
             self.vectors.update(zip(part, vectors, strict=True))
@@ -181,24 +184,28 @@ def stitched(archive: Archive, drawn: Sequence[Suspect], rng: np.random.Generato
     )
 
 
-def judged(archive: Archive, texts: Sequence[str]) -> None:
-    """Print what a match takes beyond encoding the suspect: search alone, and with relations.
+def judged(archive: Archive, encoder: Remembering, texts: Sequence[str]) -> None:
+    """Print what a match takes beyond encoding: search alone, and with relations.
 
-    The few joins of sentences that the aligner has encoded are counted; the suspect is split twice.
+    What the aligner has encoded beyond the suspect's own sentences, joins of some, is told apart.
     """
     scorer = Scorer(encoder=archive.encoder, tagger=None)
     took: dict[str, list[float]] = {"search alone": [], "with relations": []}
+    joined: list[float] = []
     n_judged = []
     for turn, text in enumerate([texts[0], *texts]):
         for name, by in (("search alone", None), ("with relations", scorer)):
+            encoder.spent = 0.0
             began = time.perf_counter()
             found = match(text, archive, scorer=by, report=False)
             if turn:
-                took[name].append(time.perf_counter() - began)
+                took[name].append(time.perf_counter() - began - encoder.spent)
+        joined.append(encoder.spent)
         n_judged.append(sum(one.relation is not None for one in found.candidates))
     for name, times in took.items():
         low, high = np.quantile(times, (0.5, 0.95)) * 1000
         print(f"match, {name}, of {len(texts)} suspects: {low:.0f} ms, p95 {high:.0f} ms")
+    print(f"joins encoded: {np.mean(joined) * 1000:.0f} ms a suspect on average")
     print(f"candidates judged: {np.mean(n_judged):.2f} on average, {max(n_judged)} at most")
 
 
@@ -314,7 +321,7 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
                     tell(f"  {corpus}", [drawn[i] for i in at], *some)
     stitched(archive, drawn, rng, min(300, len(drawn)))
     some = rng.choice(len(drawn), min(250, len(drawn)), replace=False)
-    judged(archive, [wholes[i] for i in some])
+    judged(archive, encoder, [wholes[i] for i in some])
     with tempfile.TemporaryDirectory() as other:
         rate(made, Path(other), arguments.rate)
 

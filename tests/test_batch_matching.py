@@ -167,6 +167,6 @@ def test_match_command_writes_a_folder_with_the_real_model(
     [suspect] = read(out, SUSPECTS)
     assert suspect["source"] == str(example / "source.txt")
     assert suspect["relation"] == "round_trip"
-    assert suspect["pivot"] == "es"
+    assert suspect["pivot"] in (None, "es")
     assert "|pivot " in suspect["signature"]
     assert len(read(out, SENTENCES)) == suspect["n_copy"] > 20

@@ -31,7 +31,7 @@ from detector.showing.display import safe
 if TYPE_CHECKING:
     from detector.archive.index import IndexState
 
-VOTERS = 32
+VOTERS = 20
 """Sentences of a suspect that are looked up; of a longer one as many, evenly spread."""
 
 LOOKED_AT = 20
