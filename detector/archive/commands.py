@@ -26,10 +26,9 @@ Commands = Any  # argparse keeps the type of a group of subcommands private
 
 DONE, BAD_INPUT = 0, 2
 
-FILES = (
-    "Files: .txt, .md and .html are a text each; .csv, .tsv, .jsonl and .parquet hold one a row, "
-    "in the column text, and if you like id and title."
-)
+FILES = """\
+Files: .txt, .md and .html are a text each; .csv, .tsv, .jsonl and .parquet hold one a row,
+in the column text, and if you like id and title."""
 
 
 def add_archive(commands: Commands) -> None:

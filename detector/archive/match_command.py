@@ -20,6 +20,7 @@ from detector.archive.commands import (
     refuser,
 )
 from detector.batch.engines import absolute, add_engine, bar, engine_of
+from detector.batch.suspects import SHARD_ROWS
 from detector.console import put, status
 from detector.errors import InputError
 from detector.options import add_judging, count, judging_of
@@ -81,7 +82,7 @@ def add_match(commands: Commands) -> None:
         metavar="OUT",
         help="folder to write to instead, by workers: new, empty, or of a run that was stopped",
     )
-    add_engine(parser, rows="suspects")
+    add_engine(parser, rows="suspects", shard_rows=SHARD_ROWS)
     add_judging(parser)
     add_reading(parser)
     parser.set_defaults(run=_match)
@@ -141,7 +142,6 @@ def _write(arguments: argparse.Namespace) -> int:
     from detector.archive.archive import Archive
     from detector.archive.tables import folder_of
     from detector.batch import runs
-    from detector.batch.jobs import SHARD_ROWS
     from detector.batch.matching import Matching
     from detector.batch.scoring import Scoring
     from detector.batch.suspects import SuspectTable

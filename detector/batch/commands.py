@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.batch.engines import absolute, add_engine, bar, engine_of
+from detector.batch.jobs import SHARD_ROWS
 from detector.console import put
 from detector.options import add_encoder, add_judging, add_quiet, judging_of
 from detector.showing.display import safe
@@ -68,7 +69,7 @@ def add_batch(commands: Commands) -> None:
     parser.add_argument(
         "--strict", action="store_true", help="stop at the first row that cannot be scored"
     )
-    add_engine(parser, rows="pairs")
+    add_engine(parser, rows="pairs", shard_rows=SHARD_ROWS)
     add_encoder(parser)
     add_judging(parser)
     add_quiet(parser)
@@ -77,7 +78,6 @@ def add_batch(commands: Commands) -> None:
 
 def _batch(arguments: argparse.Namespace) -> int:
     from detector.batch import runs
-    from detector.batch.jobs import SHARD_ROWS
     from detector.batch.pairs import PairTable
     from detector.batch.scoring import Scoring
 

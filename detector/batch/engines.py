@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from detector.batch.work import Task
 
 
-def add_engine(parser: argparse.ArgumentParser, *, rows: str) -> None:
+def add_engine(parser: argparse.ArgumentParser, *, rows: str, shard_rows: int) -> None:
     """Take where and in what shards to compute.
 
     Parameters
@@ -31,6 +31,8 @@ def add_engine(parser: argparse.ArgumentParser, *, rows: str) -> None:
     parser : ArgumentParser
     rows : str
         What the rows are, such as "pairs".
+    shard_rows : int
+        How many of them a shard holds by default.
     """
     parser.add_argument(
         "--restart", action="store_true", help="delete what OUT holds and begin anew"
@@ -46,8 +48,8 @@ def add_engine(parser: argparse.ArgumentParser, *, rows: str) -> None:
         "--shard-rows",
         type=count,
         metavar="N",
-        help=f"{rows} of a file at most (default 512); what is lost by a stop is at most a file a "
-        "worker",
+        help=f"{rows} of a file at most (default {shard_rows}); what is lost by a stop is at most "
+        "a file a worker",
     )
     parser.add_argument(
         "--engine", choices=("local", "ray"), default="local", help="where to compute (local)"

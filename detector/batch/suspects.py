@@ -10,6 +10,9 @@ from detector.archive.articles import read_articles
 from detector.batch.jobs import Table
 from detector.errors import InputError
 
+SHARD_ROWS = 64
+"""Suspects of a shard: each takes up to a second, and a stop should cost little."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectRow:
