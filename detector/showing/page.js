@@ -110,7 +110,11 @@
 
   form.addEventListener("input", update);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(update));
+  one("[type=reset]", form).addEventListener("click", (event) => {
+    event.preventDefault(); // it would put the fields back only after its listeners
+    form.reset();
+    update();
+  });
   one("[name=next]", mover).addEventListener("click", () => move(1));
   one("[name=previous]", mover).addEventListener("click", () => move(-1));
 
