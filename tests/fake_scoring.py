@@ -69,7 +69,6 @@ class FakeScoring:
     name_threshold: object = None
     precision: object = None
     tagger: object = None
-
     pivot: object = None
     pivot_dictionary: object = None
 

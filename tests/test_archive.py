@@ -15,7 +15,7 @@ from fakes import FakeEncoder
 
 from detector.archive import adding, index, search
 from detector.archive.adding import Added
-from detector.archive.archive import VOTERS, Archive, voters_of
+from detector.archive.archive import Archive, voters_of
 from detector.archive.articles import Article, Entry, read_articles
 from detector.archive.match import match
 from detector.archive.store import open_store
@@ -89,7 +89,7 @@ def test_archive_furniture_does_not_vote(archive: Archive) -> None:
 
 def test_archive_long_suspects_vote_with_some_of_their_sentences() -> None:
     voters = voters_of(split("\n\n".join(lines_of(article(1, n_sentences=400)))))
-    assert len(voters) == VOTERS
+    assert len(voters) == 20
     assert (voters[0], voters[-1]) == (0, 399)
 
 

@@ -49,8 +49,8 @@ def test_batch_and_match_on_a_cluster_that_loses_a_node_have_every_row(tmp_path:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "matched 40 suspects, 10 errors, on 2 nodes" in done.stdout
-    # Both nodes had loaded it before one was killed.
     assert "killed True, 1000 rows, 11 errors" in done.stdout
+    assert len(list((tmp_path / "scoring").iterdir())) == 2  # both had loaded it before
 
     scoring, pairs = FakeScoring(), PairTable(path=tmp_path / "pairs.jsonl", shard_rows=10)
     matching = FakeMatching(archive=str(tmp_path / "archive"))

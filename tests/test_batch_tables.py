@@ -19,8 +19,8 @@ def read(data: bytes) -> list[dict[str, object]]:
     return pq.read_table(io.BytesIO(data)).to_pylist()
 
 
-def outcome(index: int, report: Report | None, error: str | None = None) -> Outcome:
-    return Outcome(index=index, id=f"n{index}", report=report, error=error)
+def outcome(index: int, report: Report | None, error: str | None = None) -> Outcome[Report]:
+    return Outcome(index=index, id=f"n{index}", result=report, error=error)
 
 
 def test_batch_tables_hold_the_columns_of_a_report() -> None:

@@ -198,6 +198,11 @@ class Archive:
             index=index.state(store),
         )
 
+    @property
+    def n_articles(self) -> int:
+        """Articles in the archive."""
+        return self._opened().n_articles
+
     def check(self, encoder: EncoderIdentity | None = None) -> None:
         """Raise `InputError` when there is no archive, or it is not by an encoder: its own, say."""
         _check_encoder(self._opened(), encoder or self.encoder.identity)

@@ -88,7 +88,7 @@ def _add(arguments: argparse.Namespace) -> int:
         nonlocal so_far
         so_far = done
 
-    with entries_of(arguments, arguments.files, lambda: f"{so_far.n_added:,} new") as entries:
+    with shown_entries(arguments, arguments.files, lambda: f"{so_far.n_added:,} new") as entries:
         done = archive.add(entries, refused=refuser(arguments), stored=stored)
     put(
         f"{done.n_added} articles added ({done.n_sentences} sentences), {done.n_known} were there, "
@@ -143,7 +143,7 @@ def refuser(arguments: argparse.Namespace) -> Callable[[str, str], None]:
 
 
 @contextmanager
-def entries_of(
+def shown_entries(
     arguments: argparse.Namespace, files: Sequence[str], saying: Callable[[], str]
 ) -> Iterator[Iterator[Entry]]:
     """Give what the files hold, and show on a terminal how far that has come."""

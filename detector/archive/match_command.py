@@ -16,15 +16,14 @@ from detector.archive.commands import (
     FILES,
     add_reading,
     archive_of,
-    entries_of,
     refuser,
+    shown_entries,
 )
-from detector.batch.engines import absolute, add_engine, bar, engine_of
+from detector.batch.engines import absolute, add_engine, carry_out
 from detector.batch.suspects import SHARD_ROWS
 from detector.console import put, status
 from detector.errors import InputError
 from detector.options import add_judging, count, judging_of
-from detector.showing.display import safe
 from detector.showing.plain import dumps
 
 Commands = Any  # argparse keeps the type of a group of subcommands private
@@ -112,7 +111,7 @@ def _print(arguments: argparse.Namespace) -> int:
     with status("loading the model", quiet=arguments.quiet):
         scorer = Scorer(**{**judging_of(arguments), "encoder": archive.encoder})
     refuse, n_done = refuser(arguments), 0
-    with entries_of(arguments, arguments.suspects, lambda: f"{n_done:,} suspects") as entries:
+    with shown_entries(arguments, arguments.suspects, lambda: f"{n_done:,} suspects") as entries:
         for entry in entries:
             if entry.article is None:
                 refuse(entry.place, entry.reason)
@@ -141,7 +140,6 @@ def _print(arguments: argparse.Namespace) -> int:
 def _write(arguments: argparse.Namespace) -> int:
     from detector.archive.archive import Archive
     from detector.archive.tables import folder_of
-    from detector.batch import runs
     from detector.batch.matching import Matching
     from detector.batch.scoring import Scoring
     from detector.batch.suspects import SuspectTable
@@ -160,19 +158,5 @@ def _write(arguments: argparse.Namespace) -> int:
         report=not arguments.no_report,
         scoring=Scoring(**absolute(judging_of(arguments))),
     )
-    quiet = arguments.quiet
-    with engine_of(arguments, task) as engine, bar("suspect", "matching", quiet=quiet) as progress:
-        end = runs.run(
-            table,
-            engine,
-            tables=task.tables,
-            out=arguments.out,
-            strict=arguments.strict,
-            restart=arguments.restart,
-            progress=progress,
-        )
-    put(
-        f"{end.n_rows} suspects, {end.n_errors} of them with an error, in "
-        f"{safe(str(arguments.out))} ({end.n_done - end.n_before} matched now)\n"
-    )
+    carry_out(arguments, table, task, row="suspect", doing="matching", done="matched")
     return DONE

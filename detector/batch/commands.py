@@ -10,11 +10,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from detector.batch.engines import absolute, add_engine, bar, engine_of
+from detector.batch.engines import absolute, add_engine, carry_out
 from detector.batch.jobs import SHARD_ROWS
-from detector.console import put
 from detector.options import add_encoder, add_judging, add_quiet, judging_of
-from detector.showing.display import safe
 
 Commands = Any  # argparse keeps the type of a group of subcommands private
 
@@ -77,7 +75,6 @@ def add_batch(commands: Commands) -> None:
 
 
 def _batch(arguments: argparse.Namespace) -> int:
-    from detector.batch import runs
     from detector.batch.pairs import PairTable
     from detector.batch.scoring import Scoring
 
@@ -85,19 +82,5 @@ def _batch(arguments: argparse.Namespace) -> int:
     path = arguments.pairs.absolute()
     table = PairTable(path=path, shard_rows=arguments.shard_rows or SHARD_ROWS)
     task = Scoring(**absolute(judging_of(arguments)))
-    quiet = arguments.quiet
-    with engine_of(arguments, task) as engine, bar("pair", "scoring", quiet=quiet) as progress:
-        end = runs.run(
-            table,
-            engine,
-            tables=task.tables,
-            out=arguments.out,
-            strict=arguments.strict,
-            restart=arguments.restart,
-            progress=progress,
-        )
-    put(
-        f"{end.n_rows} pairs, {end.n_errors} of them with an error, in {safe(str(arguments.out))}"
-        f" ({end.n_done - end.n_before} scored now)\n"
-    )
+    carry_out(arguments, table, task, row="pair", doing="scoring", done="scored")
     return DONE

@@ -1,4 +1,4 @@
-"""What commands that work in shards share: options, an engine, a bar that shows the progress.
+"""What commands that work in shards share: their options, and a run by the engine asked for.
 
 Nothing heavy is imported before the arguments are known to be good.
 """
@@ -12,12 +12,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detector.console import status, tell
+from detector.console import put, status, tell
 from detector.errors import InputError
 from detector.options import count
+from detector.showing.display import safe
 
 if TYPE_CHECKING:
     from detector.batch.cluster import RayEngine
+    from detector.batch.jobs import Table
     from detector.batch.local import LocalEngine
     from detector.batch.runs import Progress
     from detector.batch.work import Task
@@ -62,18 +64,52 @@ def add_engine(parser: argparse.ArgumentParser, *, rows: str, shard_rows: int) -
     )
 
 
-def engine_of(
-    arguments: argparse.Namespace, task: Task
-) -> AbstractContextManager[LocalEngine | RayEngine]:
-    """Return the engine that the arguments ask for.
+def carry_out(  # noqa: PLR0913 - words, each by its name
+    arguments: argparse.Namespace, table: Table[Any], task: Task, *, row: str, doing: str, done: str
+) -> None:
+    """Do a table's rows as the arguments say, and tell what came of it.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        With `out`, `strict`, `quiet`, and what `add_engine` took.
+    table : Table
+    task : Task
+    row, doing, done : str
+        What a row is and what is done to it, such as "pair", "scoring" and "scored".
 
     Raises
     ------
     InputError
-        When an address is given for the local engine, or there is no cluster at it.
+        See `runs.run`; when an address is given for the local engine, or there is no cluster at it.
     MissingExtra
         When Ray is not installed.
     """
+    from detector.batch import runs
+
+    with (
+        _engine(arguments, task) as engine,
+        _bar(row, doing, quiet=arguments.quiet) as progress,
+    ):
+        end = runs.run(
+            table,
+            engine,
+            tables=task.tables,
+            out=arguments.out,
+            strict=arguments.strict,
+            restart=arguments.restart,
+            progress=progress,
+        )
+    put(
+        f"{end.n_rows} {row}s, {end.n_errors} of them with an error, in "
+        f"{safe(str(arguments.out))} ({end.n_done - end.n_before} {done} now)\n"
+    )
+
+
+def _engine(
+    arguments: argparse.Namespace, task: Task
+) -> AbstractContextManager[LocalEngine | RayEngine]:
+    """Return the engine that the arguments ask for."""
     if arguments.engine == "local":
         if arguments.address is not None:
             msg = f"--address {arguments.address} is for --engine ray; give that too"
@@ -102,17 +138,8 @@ def absolute(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def bar(unit: str, doing: str, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
-    """Show rows done, their rate and the time left; on a terminal only.
-
-    Parameters
-    ----------
-    unit : str
-        What a row is, such as "pair".
-    doing : str
-        Such as "scoring".
-    quiet : bool
-    """
+def _bar(unit: str, doing: str, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
+    """Show rows done, their rate and the time left; on a terminal only."""
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()

@@ -11,7 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from detector.errors import InputError
 
@@ -21,45 +21,47 @@ SHARD_ROWS = 512
 _SHARD_CHARACTERS = 1 << 22
 
 
-class Row(Protocol):
-    """One row of a table."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(ABC):
+    """One row of a table.
+
+    Attributes
+    ----------
+    index : int
+        Its position among the rows, from 0.
+    place : str
+        The file and where it stands there, for messages.
+    id : str or None
+        What the table calls it.
+    fault : str or None
+        Why it cannot be used, and what would be accepted.
+    """
+
+    index: int
+    place: str
+    id: str | None
+    fault: str | None = None
 
     @property
-    def index(self) -> int:
-        """Its position among the rows, from 0."""
-        ...
-
-    @property
-    def place(self) -> str:
-        """The file and where it stands there, for messages."""
-        ...
-
-    @property
-    def fault(self) -> str | None:
-        """Why it cannot be used, and what would be accepted."""
-        ...
-
-    @property
+    @abstractmethod
     def length(self) -> int:
         """About how many characters it holds."""
-        ...
 
     @property
+    @abstractmethod
     def content(self) -> list[object]:
         """What it holds, as JSON: rows with the same content are the same row."""
-        ...
 
 
-R = TypeVar("R", bound=Row)
-C = TypeVar("C", bound=Row, covariant=True)
+R = TypeVar("R", bound=Row, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(Generic[C]):
+class Job(Generic[R]):
     """The rows of one shard."""
 
     shard: int
-    rows: tuple[C, ...]
+    rows: tuple[R, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ Pure: matches in, bytes out. The same matches give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from detector.archive.match import Match
 from detector.batch.tables import (
     SENTENCES,
+    Outcome,
     file_of,
     relation_columns,
     relation_record,
@@ -24,16 +24,6 @@ from detector.showing.plain import row_record
 
 SUSPECTS, CANDIDATES = "suspects", "candidates"
 """Names of tables; the third is `tables.SENTENCES`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What became of one suspect: a match, or the reason why there is none."""
-
-    index: int
-    id: str | None
-    match: Match | None
-    error: str | None
 
 
 @cache
@@ -82,13 +72,13 @@ def schemas() -> dict[str, Any]:
 
 
 def parquet_of(
-    findings: Sequence[Finding], *, n_articles: int, signature: str, report: bool
+    findings: Sequence[Outcome[Match]], *, n_articles: int, signature: str, report: bool
 ) -> dict[str, bytes]:
     """Return the tables of some suspects, by name, each as a whole Parquet file.
 
     Parameters
     ----------
-    findings : sequence of Finding
+    findings : sequence of Outcome
     n_articles : int
         Of the archive.
     signature : str
@@ -106,26 +96,26 @@ def parquet_of(
     return {name: file_of(schemas()[name], rows) for name, rows in records.items()}
 
 
-def _suspect(one: Finding) -> dict[str, Any]:
+def _suspect(one: Outcome[Match]) -> dict[str, Any]:
     record: dict[str, Any] = {"suspect_index": one.index, "id": one.id, "error": one.error}
-    if one.match is None:
+    if one.result is None:
         return record
-    record |= {"n_sentences": one.match.n_sentences, "n_candidates": len(one.match.candidates)}
-    if not one.match.candidates:
+    record |= {"n_sentences": one.result.n_sentences, "n_candidates": len(one.result.candidates)}
+    if not one.result.candidates:
         return record
-    best = one.match.candidates[0]
+    best = one.result.candidates[0]
     return {
         **record,
         "source": best.id,
         "title": best.title,
         "share": best.share,
         **relation_record(best.relation),
-        **report_record(one.match.report),
+        **report_record(one.result.report),
     }
 
 
-def _candidates(one: Finding) -> Iterator[dict[str, Any]]:
-    for rank, found in enumerate(one.match.candidates if one.match else (), start=1):
+def _candidates(one: Outcome[Match]) -> Iterator[dict[str, Any]]:
+    for rank, found in enumerate(one.result.candidates if one.result else (), start=1):
         yield {
             "suspect_index": one.index,
             "id": one.id,
@@ -139,9 +129,9 @@ def _candidates(one: Finding) -> Iterator[dict[str, Any]]:
         }
 
 
-def _sentences(one: Finding) -> Iterator[dict[str, Any]]:
-    if one.match is None or one.match.report is None:
+def _sentences(one: Outcome[Match]) -> Iterator[dict[str, Any]]:
+    if one.result is None or one.result.report is None:
         return
-    source = one.match.candidates[0].id
-    for row in one.match.report.rows:
+    source = one.result.candidates[0].id
+    for row in one.result.report.rows:
         yield {"suspect_index": one.index, "id": one.id, "source": source, **row_record(row)}

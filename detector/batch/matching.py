@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from detector.archive.match import Match, match_document
 from detector.batch.jobs import Job
-from detector.batch.match_tables import CANDIDATES, SUSPECTS, Finding, parquet_of
+from detector.batch.match_tables import CANDIDATES, SUSPECTS, parquet_of
 from detector.batch.scoring import Scoring, signature_of
 from detector.batch.suspects import SuspectRow
-from detector.batch.tables import SENTENCES
+from detector.batch.tables import SENTENCES, Outcome
 from detector.batch.work import Done, Work, attempted, finished
 from detector.errors import InputError
 from detector.readings import text_document
@@ -70,26 +70,27 @@ class MatchingWork:
     archive : Archive
     scorer : Scorer
     task : Matching
+
+    Attributes
+    ----------
+    signature : str
+        What produces its tables, on one line; not what the archive holds, which may grow.
     """
 
     def __init__(self, archive: Archive, scorer: Scorer, *, task: Matching) -> None:
         self._archive = archive
         self._scorer = scorer
         self._task = task
-
-    @property
-    def signature(self) -> str:
-        """What produces its tables, on one line; not what the archive holds, which may grow."""
-        made = signature_of(self._scorer)
-        return f"{made}|top {self._task.top}|archive {safe(self._task.archive)}"
+        made = signature_of(scorer)
+        self.signature = f"{made}|top {task.top}|archive {safe(task.archive)}"
 
     def __call__(self, job: Job[SuspectRow]) -> Done:
         """Match the suspects of one shard; one that cannot be becomes an error row."""
-        n_articles = self._archive.info().n_articles
-        findings = [self._finding(row) for row in job.rows]
+        n_articles = self._archive.n_articles
+        findings = [Outcome[Match].of(row, self._match(row)) for row in job.rows]
         return finished(
             job,
-            [one.error for one in findings],
+            findings,
             signature=self.signature,
             tables=parquet_of(
                 findings,
@@ -98,12 +99,6 @@ class MatchingWork:
                 report=self._task.report,
             ),
         )
-
-    def _finding(self, row: SuspectRow) -> Finding:
-        found = self._match(row)
-        wrong = found if isinstance(found, str) else None
-        match = None if isinstance(found, str) else found
-        return Finding(index=row.index, id=row.id, match=match, error=wrong)
 
     def _match(self, row: SuspectRow) -> Match | str:
         """Return the match of a suspect, or what is wrong with it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detector.batch.jobs import Table
+from detector.batch.jobs import Row, Table
 from detector.errors import InputError
 from detector.reading.rows import TableRow, rows_of
 
@@ -21,29 +21,17 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow:
+class PairRow(Row):
     """One row of a table of pairs.
 
     Attributes
     ----------
-    index : int
-        Its position among the rows, from 0.
-    place : str
-        The table and where it stands there, for messages.
-    id : str or None
-        What the table calls it.
     source, copy : str, Path or None
         A text, or the file that holds it; None where the row has a fault.
-    fault : str or None
-        Why it cannot be scored, and what would be accepted.
     """
 
-    index: int
-    place: str
-    id: str | None
     source: str | Path | None = None
     copy: str | Path | None = None
-    fault: str | None = None
 
     @property
     def length(self) -> int:

@@ -12,12 +12,12 @@ from detector.batch.jobs import Job
 from detector.batch.pairs import PairRow
 from detector.batch.tables import PAIRS, SENTENCES, Outcome, parquet_of
 from detector.batch.work import Done, Work, attempted, finished
-from detector.errors import DetectorError, EncodingWarning, InputError
+from detector.errors import EncodingWarning, InputError
 from detector.reading.files import read
+from detector.report import Report
 
 if TYPE_CHECKING:
     from detector.encode import Precision
-    from detector.report import Report
     from detector.scorer import Scorer
 
 
@@ -98,15 +98,16 @@ class ScoringWork:
     Parameters
     ----------
     scorer : Scorer
+
+    Attributes
+    ----------
+    signature : str
+        What produces its tables, on one line.
     """
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
-
-    @property
-    def signature(self) -> str:
-        """What produces its tables, on one line."""
-        return signature_of(self._scorer)
+        self.signature = signature_of(scorer)
 
     def __call__(self, job: Job[PairRow]) -> Done:
         """Score the pairs of one shard; one that cannot be scored becomes an error row."""
@@ -114,23 +115,15 @@ class ScoringWork:
         pairs = [pair for pair in texts if not isinstance(pair, str)]
         reports = iter(self._reports(pairs))
         outcomes = [
-            _outcome(row, pair if isinstance(pair, str) else next(reports))
+            Outcome[Report].of(row, pair if isinstance(pair, str) else next(reports))
             for row, pair in zip(job.rows, texts, strict=True)
         ]
-        return finished(
-            job,
-            [one.error for one in outcomes],
-            signature=self.signature,
-            tables=parquet_of(outcomes),
-        )
+        return finished(job, outcomes, signature=self.signature, tables=parquet_of(outcomes))
 
     def _reports(self, pairs: Sequence[tuple[str, str]]) -> list[Report | str]:
-        try:
-            return [_told(one) for one in self._scorer.score_pairs(pairs)]
-        except (DetectorError, MemoryError):
-            raise
-        except Exception:  # a text that nobody foresaw must not stop an archive
-            return [self._alone(pair) for pair in pairs]
+        # Together; one by one where a text that nobody foresaw is among them.
+        found = attempted(lambda: [_told(one) for one in self._scorer.score_pairs(pairs)], "pair")
+        return [self._alone(pair) for pair in pairs] if isinstance(found, str) else found
 
     def _alone(self, pair: tuple[str, str]) -> Report | str:
         return attempted(lambda: _told(next(self._scorer.score_pairs([pair]))), "pair")
@@ -144,13 +137,6 @@ def signature_of(scorer: Scorer) -> str:
 
 def _told(one: Report | InputError) -> Report | str:
     return str(one) if isinstance(one, InputError) else one
-
-
-def _outcome(row: PairRow, found: Report | str) -> Outcome:
-    """Return what becomes of a row, given its report or what is wrong with it."""
-    if isinstance(found, str):
-        return Outcome(index=row.index, id=row.id, report=None, error=found)
-    return Outcome(index=row.index, id=row.id, report=found, error=None)
 
 
 def _texts(row: PairRow) -> tuple[str, str] | str:

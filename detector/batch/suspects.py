@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.archive.articles import read_articles
-from detector.batch.jobs import Table
+from detector.batch.jobs import Row, Table
 from detector.errors import InputError
 
 SHARD_ROWS = 64
@@ -15,27 +15,15 @@ SHARD_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectRow:
-    """One suspect.
+class SuspectRow(Row):
+    """One suspect; it has no id where it has a fault.
 
     Attributes
     ----------
-    index : int
-        Its position among the suspects, from 0.
-    place : str
-        The file and where it stands there, for messages.
-    id : str or None
-        What it is called; None where it has a fault.
     text : str
-    fault : str or None
-        Why it cannot be matched, and what would be accepted.
     """
 
-    index: int
-    place: str
-    id: str | None
     text: str
-    fault: str | None = None
 
     @property
     def length(self) -> int:

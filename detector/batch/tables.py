@@ -9,8 +9,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from detector.batch.jobs import Row
 from detector.relation import RELATIONS, Relation
 from detector.report import Report
 from detector.showing.plain import row_record
@@ -19,14 +20,24 @@ PAIRS, SENTENCES = "pairs", "sentences"
 """Names of the tables."""
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one pair: a report, or the reason why there is none."""
+class Outcome(Generic[T]):
+    """What became of one row: a result, or the reason why there is none."""
 
     index: int
     id: str | None
-    report: Report | None
+    result: T | None
     error: str | None
+
+    @classmethod
+    def of(cls, row: Row, found: T | str) -> Outcome[T]:
+        """Return that of a row, given its result or what is wrong with it."""
+        if isinstance(found, str):
+            return cls(index=row.index, id=row.id, result=None, error=found)
+        return cls(index=row.index, id=row.id, result=found, error=None)
 
 
 def relation_columns() -> dict[str, Any]:
@@ -146,7 +157,7 @@ def schemas() -> dict[str, Any]:
     }
 
 
-def parquet_of(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
+def parquet_of(outcomes: Sequence[Outcome[Report]]) -> dict[str, bytes]:
     """Return both tables of some pairs, by name, each as a whole Parquet file."""
     return {
         PAIRS: file_of(schemas()[PAIRS], map(_pair_record, outcomes)),
@@ -155,8 +166,8 @@ def parquet_of(outcomes: Sequence[Outcome]) -> dict[str, bytes]:
             (
                 {"pair_index": one.index, "id": one.id, **row_record(row)}
                 for one in outcomes
-                if one.report is not None
-                for row in one.report.rows
+                if one.result is not None
+                for row in one.result.rows
             ),
         ),
     }
@@ -172,12 +183,12 @@ def file_of(schema: Any, records: Iterable[Mapping[str, Any]]) -> bytes:  # noqa
     return out.getvalue()
 
 
-def _pair_record(one: Outcome) -> dict[str, Any]:
-    signature = None if one.report is None else str(one.report.signature)
+def _pair_record(one: Outcome[Report]) -> dict[str, Any]:
+    signature = None if one.result is None else str(one.result.signature)
     return {
         "pair_index": one.index,
         "id": one.id,
         "error": one.error,
-        **report_record(one.report),
+        **report_record(one.result),
         "signature": signature,
     }

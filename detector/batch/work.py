@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
-from detector.batch.jobs import Job, Row
+from detector.batch.jobs import Job
+from detector.batch.tables import Outcome
 from detector.errors import DetectorError
 
-R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 
 
@@ -72,19 +72,27 @@ class Task(Protocol):
 
 
 def finished(
-    job: Job[R], errors: Iterable[str | None], *, signature: str, tables: Mapping[str, bytes]
+    job: Job[Any],
+    outcomes: Iterable[Outcome[Any]],
+    *,
+    signature: str,
+    tables: Mapping[str, bytes],
 ) -> Done:
     """Count what became of a shard.
 
     Parameters
     ----------
     job : Job
-    errors : iterable of str or None
-        For each row why it became an error row.
+    outcomes : iterable of Outcome
+        One for each row.
     signature : str
     tables : mapping of str to bytes
     """
-    told = [f"{row.place}: {e}" for row, e in zip(job.rows, errors, strict=True) if e is not None]
+    told = [
+        f"{row.place}: {one.error}"
+        for row, one in zip(job.rows, outcomes, strict=True)
+        if one.error is not None
+    ]
     return Done(
         shard=job.shard,
         n_rows=len(job.rows),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError
+from detector.learn.pivot_rows import named_groups
 from detector.pivoting.model import N_MANNER
 from detector.pivoting.posterior import Calibration, posteriors
 
@@ -91,7 +92,7 @@ def calibrate(documents: Tallies) -> Calibration:
     centre, scale = documents.place.mean(axis=0), documents.place.std(axis=0) + 1e-9
     scale[:k] = np.sqrt((scale[:k] ** 2).mean())  # scores of all languages have one unit
     place = (documents.place - centre) / scale
-    names = [f"{a}\t{b}" for a, b in zip(documents.language, documents.variant, strict=True)]
+    names = named_groups(documents.language, documents.variant)
     _, first, group = np.unique(names, return_index=True, return_inverse=True)
     language = documents.language[first]
     mass = np.bincount(group, weights=documents.edits)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.learn.pivot_rows import named_groups
 from detector.pivoting.model import PivotModel
 from detector.pivoting.posterior import Calibration
 
@@ -68,7 +69,7 @@ def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
         Their mean is 1.
     """
     groups, at, count = np.unique(
-        np.array([f"{a}\t{b}" for a, b in zip(language, system, strict=True)]),
+        named_groups(language, system),
         return_inverse=True,
         return_counts=True,
     )
@@ -103,10 +104,8 @@ def put_together(groups: NDArray[Any], descent: Descent) -> csr_matrix:
     for _ in range(descent.draws):
         for mine in members:
             mixed = rng.permutation(mine)
-            whole = max(len(mixed) // descent.together, 1) * descent.together
-            drawn += np.split(
-                mixed[:whole], range(descent.together, len(mixed[:whole]), descent.together)
-            )
+            n = max(len(mixed) // descent.together, 1)
+            drawn += np.split(mixed[: n * descent.together], n)
     ends = np.cumsum([0, *map(len, drawn)])
     ones = np.ones(ends[-1], np.float32)
     return csr_matrix((ones, np.concatenate(drawn), ends), shape=(len(drawn), len(groups)))

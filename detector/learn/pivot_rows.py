@@ -217,6 +217,11 @@ def rows_of(
     )
 
 
+def named_groups(language: NDArray[Any], translator: NDArray[Any]) -> NDArray[np.str_]:
+    """Return one name for each language and translator, row by row; the language ends at a tab."""
+    return np.array([f"{a}\t{b}" for a, b in zip(language, translator, strict=True)])
+
+
 def fold_of(block: str) -> int:
     """Return the fold of a block of sentences.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from detector.errors import InputError
 from detector.learn.pivot_calibration import Tallies, settle
 from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of, put_together
-from detector.learn.pivot_rows import FOLDS, Rows
+from detector.learn.pivot_rows import FOLDS, Rows, named_groups
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import PivotModel, Tally
 from detector.version import __version__
@@ -190,9 +190,7 @@ def weights_of(
     rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
 ) -> NDArray[np.float32]:
     """Fit the weights of features on rows, each language and system of it counting alike."""
-    names = zip(rows.language, rows.variant, strict=True)
-    groups = np.array([f"{language}\t{variant}" for language, variant in names])
-    documents = put_together(groups, settings.descent)
+    documents = put_together(named_groups(rows.language, rows.variant), settings.descent)
     first = documents.indices[documents.indptr[:-1]]  # all of a document are of one group
     return fit_weights(
         documents @ rows.features,
