@@ -1,17 +1,24 @@
 """Keeps numerical libraries to the calling thread where they are given little at a time.
 
-It starts no thread and computes nothing. The limit holds for the whole process while it lasts; of
-two calls at once the later one may leave it standing, which costs other work time but no result.
+It starts no thread and computes nothing. The limit holds for the whole process, from the first of
+several calls at once to the end of the last: how many threads share a product of matrices moves its
+last bits.
 """
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import Literal
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
+
+_lock = threading.Lock()
+_inside: Counter[str] = Counter()  # calls that are inside, by library
+_limits: dict[str, ExitStack] = {}
 
 
 @lru_cache(maxsize=1)
@@ -27,5 +34,15 @@ def one_thread(api: Literal["blas", "openmp"]) -> Iterator[None]:
     took up to 600 ms over 500 rows that one thread alone judges in 4, and at each small product
     of matrices made judging a page take three times as long as encoding it, not a fifth.
     """
-    with _threads().limit(limits=1, user_api=api):
+    with _lock:
+        if not _inside[api]:
+            _limits[api] = ExitStack()
+            _limits[api].enter_context(_threads().limit(limits=1, user_api=api))
+        _inside[api] += 1
+    try:
         yield
+    finally:
+        with _lock:
+            _inside[api] -= 1
+            if not _inside[api]:
+                _limits.pop(api).close()
