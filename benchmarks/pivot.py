@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import Scorer
+from detector.encode import MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.learn.corpus import shared_folder
+from detector.learn.pivot_contexts import contexts_of, sides_of
 from detector.learn.pivot_measure import (
     Judged,
     by_length,
@@ -31,8 +33,10 @@ from detector.learn.pivot_measure import (
     judge_held,
     seen_systems,
 )
-from detector.learn.pivot_rows import Rows, read_round_trips, rows_of
+from detector.learn.pivot_net import NetDescent
+from detector.learn.pivot_rows import Rows, rows_of
 from detector.learn.pivot_runs import PivotSettings
+from detector.learn.pivot_tables import read_round_trips
 from detector.pivoting.verdict import judge_pivot
 from detector.store import pivot_of
 
@@ -41,7 +45,7 @@ LANGUAGES = (
     "ro", "ru", "sv", "tr", "zh",
 )  # fmt: skip
 UNKNOWN = ("bn", "da", "el", "et", "fa", "he", "th", "vi")  # languages that the model is kept from
-PARTS = ("standard", "single", "plain", "domain", "unknown", "topic", "cost")
+PARTS = ("standard", "single", "plain", "domain", "topic", "cost")
 # What the linear model over edits that was measured while planning was built of.
 PLAIN = ("edit ", "pair ", "in ", "out ")
 EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
@@ -57,26 +61,25 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = arguments.parts.split(",")
     settings = PivotSettings(languages=LANGUAGES)
-    if set(parts) & {"standard", "single", "plain", "domain", "unknown"}:
+    if set(parts) & {"standard", "single", "plain", "domain"}:
         pairs = read_round_trips(shared_folder(arguments.shared), (*LANGUAGES, *UNKNOWN))
-        rows = rows_of(pairs, LANGUAGES)
+        pool = contexts_of(pairs, MiniLMEncoder(precision="auto"))
+        rows = rows_of(pairs, LANGUAGES, pool)
         if "standard" in parts:
-            standard(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
+            standard(rows, settings, arguments.documents)
         if "single" in parts:
             single(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
         if "plain" in parts:
-            plain = rows_of([p for p in pairs if p.corpus == "flores"], (), prefixes=PLAIN)
-            held = hold_apart(
-                taken(plain, "flores", LANGUAGES), settings, documents=arguments.documents
-            )
-            show("words and neighbours alone", judge_held(held, settings), settings)
+            silent = replace(settings, net=NetDescent(steps=0))
+            for title, made in (
+                ("features alone, no vectors", rows),
+                ("words and neighbours alone", rows_of(pairs, (), pool, prefixes=PLAIN)),
+            ):
+                flores = taken(made, "flores", LANGUAGES)
+                held = hold_apart(flores, silent, {"": flores}, documents=arguments.documents)
+                show(title, judge_held(held[""], silent), silent)
         if "domain" in parts:
             domain(rows, settings, arguments.documents)
-        if "unknown" in parts:
-            flores = taken(rows, "flores", LANGUAGES)
-            tested = taken(rows, "flores", UNKNOWN)
-            held = hold_apart(flores, settings, tested=tested, documents=arguments.documents)
-            show("languages that the model does not know", judge_held(held, settings), settings)
     if "topic" in parts:
         topic(arguments.shared)
     if "cost" in parts:
@@ -86,50 +89,60 @@ def main() -> None:
 def single(flores: Rows, settings: PivotSettings, documents: int) -> None:
     """Hold one translator apart, where others of its family stay: an easier reading."""
     alone = replace(flores, system=flores.variant)
-    judged = judge_held(hold_apart(alone, settings, documents=documents), settings)
-    show("FLORES, one translator held apart, its family seen", judged, settings)
+    held = hold_apart(alone, settings, {"": alone}, documents=documents)[""]
+    show("FLORES, one translator held apart, its family seen", judge_held(held, settings), settings)
 
 
-def standard(flores: Rows, settings: PivotSettings, documents: int) -> None:
-    held = hold_apart(flores, settings, documents=documents)
-    judged = judge_held(held, settings)
-    show("FLORES, all rotations", judged, settings)
+def standard(rows: Rows, settings: PivotSettings, documents: int) -> None:
+    """Fit on FLORES; test on it, on news, and on languages that the model is kept from."""
+    news = news_of(rows, settings)
+    flores = taken(rows, "flores", LANGUAGES)
+    tested = {
+        "FLORES": flores,
+        "FLORES, the languages of WMT": taken(rows, "flores", news),
+        "WMT": taken(rows, "wmt", news),
+        "languages that the model does not know": taken(rows, "flores", UNKNOWN),
+    }
+    found = hold_apart(flores, settings, tested, documents=documents)
+    for name, held in found.items():
+        show(f"fitted on FLORES, tested on {name}", judge_held(held, settings), settings)
+    judged = judge_held(found["FLORES"], settings)
     for system in sorted(set(judged.documents.system)):
         show(
             f"FLORES, {system} held apart", at(judged, judged.documents.system == system), settings
         )
-    show("translators seen in fitting, sentences not", seen_systems(flores, settings), settings)
     print(f"chance {1 / len(settings.languages):.3f}; copy length alone, top-1:")
-    print("  ", by_length(flores, settings, held))
+    print("  ", by_length(flores, settings, found["FLORES"]))
     print("families of documents of 30 (row: true, column: likeliest, in the same order)")
-    found = confusion(at(judged, judged.documents.sentences == 30), settings.languages)
-    for family, row in found.items():
+    spread = confusion(at(judged, judged.documents.sentences == 30), settings.languages)
+    for family, row in spread.items():
         print(f"   {family:<20}", " ".join(f"{value:.2f}" for value in row.values()))
+    show("translators seen in fitting, sentences not", seen_systems(flores, settings), settings)
 
 
 def domain(rows: Rows, settings: PivotSettings, documents: int) -> None:
-    """Fit on one corpus and test on the other, beside the same languages within one corpus."""
-    news = set(rows.language[rows.corpus == "wmt"])
-    shared = tuple(code for code in settings.languages if code in news)
-    wmt, few = taken(rows, "wmt", shared), taken(rows, "flores", shared)
-    flores = taken(rows, "flores", settings.languages)
-    only = replace(settings, languages=shared)
-    for name, fitted, tested, how in (
-        ("20 languages: FLORES, tested on FLORES", flores, few, settings),
-        ("20 languages: FLORES, tested on WMT", flores, wmt, settings),
-        (f"{len(shared)} languages: WMT, tested on WMT", wmt, wmt, only),
-        (f"{len(shared)} languages: WMT, tested on FLORES", wmt, few, only),
-        (f"{len(shared)} languages: FLORES, tested on FLORES", few, few, only),
-    ):
-        held = hold_apart(fitted, how, tested=tested, documents=documents)
-        show(f"fitted on {name}", judge_held(held, how), how)
+    """Fit on the languages of the news alone, on one corpus and on the other."""
+    news = news_of(rows, settings)
+    tested = {"FLORES": taken(rows, "flores", news), "WMT": taken(rows, "wmt", news)}
+    only = replace(settings, languages=news)
+    for name, fitted in tested.items():
+        for other, held in hold_apart(fitted, only, tested, documents=documents).items():
+            title = f"{len(news)} languages, fitted on {name}, tested on {other}"
+            show(title, judge_held(held, only), only)
+
+
+def news_of(rows: Rows, settings: PivotSettings) -> tuple[str, ...]:
+    found = set(rows.language[rows.corpus == "wmt"])
+    return tuple(code for code in settings.languages if code in found)
 
 
 def topic(shared: Path | None) -> None:
     """Put each source in the place of its copy: nothing may be said of it."""
     model = pivot_of()
-    pairs = read_round_trips(shared_folder(shared), ("fr",))[:997]
-    found = [judge_pivot(model, [(p.source, p.source) for p in pairs[i:][:30]]) for i in range(50)]
+    pairs = read_round_trips(shared_folder(shared), ("fr",))
+    sides = sides_of([pair.source for pair in pairs[:80]], MiniLMEncoder())
+    beads = [(sides[pair.source],) * 2 for pair in pairs[:80]]
+    found = [judge_pivot(model, beads[i:][:30]) for i in range(50)]
     named = sum(one.language is not None for one in found)
     likeliest = max(max(one.posterior.values()) for one in found)
     print(f"copy replaced by its source: {named} of {len(found)} documents get a name; the ")

@@ -11,19 +11,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from detector.aligning.documents import Vectors, align_documents
 from detector.aligning.weights import AlignConfig
-from detector.encode import Encoder, MiniLMEncoder, Precision
+from detector.encode import Encoder, MiniLMEncoder, Precision, check_encoder
 from detector.errors import InputError, TruncationWarning
 from detector.evidence import Reading
 from detector.judge import Aligned, Judgement, judge
 from detector.onnx import OnnxEncoder
 from detector.pivot import Pivot
+from detector.pivoting.contexts import Side
 from detector.pivoting.dictionary import read_dictionary
 from detector.pivoting.keeping import load as load_pivot
 from detector.pivoting.verdict import judge_pivot
 from detector.readings import align_readings, document_of, read_together, text_document
-from detector.records import Alignment, Document
+from detector.records import Alignment, Document, TokenVectors
 from detector.relation import Relation
 from detector.report import Report
 from detector.threads import one_thread
@@ -101,7 +104,7 @@ class Scorer:
         pivot: bool | Path = False,
         pivot_dictionary: Path | None = None,
     ) -> None:
-        from detector.store import load
+        from detector.store import DEFAULT, load
 
         for name, value in (("threshold", threshold), ("name_threshold", name_threshold)):
             if value is not None and not 0.0 <= value <= 1.0:
@@ -128,6 +131,9 @@ class Scorer:
         if pivot and self._pivot is None:
             msg = f"{bundle or 'the bundle'}: holds no pivot model; name one that was trained"
             raise InputError(msg)
+        if self._pivot is not None:
+            place = pivot if isinstance(pivot, Path) else bundle or DEFAULT
+            check_encoder(self._pivot.encoder, encoder.identity, folder=place, what="pivot model")
         self._threshold = self._bundle.threshold if threshold is None else threshold
         self._name_threshold = (
             self._bundle.name_threshold if name_threshold is None else name_threshold
@@ -309,7 +315,7 @@ class Scorer:
         if self._pivot is None:
             return None
         beads = [
-            (pair.source.text_of(bead.source)[0], pair.copy.text_of(bead.copy)[0])
+            (_side(pair.source, bead.source), _side(pair.copy, bead.copy))
             for bead in pair.alignment.close
         ]
         return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
@@ -359,6 +365,17 @@ class Scorer:
             n_figures=judged.n_figures,
             warnings=(note,) if n_truncated else (),
         )
+
+
+def _side(reading: Reading, indices: range) -> Side:
+    """Return one side of a bead as the pivot model reads it."""
+    text, start = reading.text_of(indices)
+    tokens = reading.tokens_of(indices)
+    if tokens is None:
+        msg = "the encoder offers no vectors of tokens; score without the pivot, or with another"
+        raise InputError(msg)
+    starts, ends = ((one - start).astype(np.int32) for one in (tokens.starts, tokens.ends))
+    return Side(text, TokenVectors(tokens.vectors, starts, ends))
 
 
 def _documents(source: str, copy: str) -> tuple[Document, Document]:

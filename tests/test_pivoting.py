@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import DIMENSION, FakeEncoder, word_vector
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from detector.errors import BundleError, InputError
+from detector.errors import BundleError, EncodeError, InputError
+from detector.learn.pivot_contexts import contexts_of, sides_of
 from detector.learn.pivot_fit import Descent, fit_weights, put_together
-from detector.learn.pivot_rows import RoundTrip, Rows, rows_of
+from detector.learn.pivot_net import NetDescent, fit_net, joined
+from detector.learn.pivot_rows import Rows, rows_of
 from detector.learn.pivot_runs import PivotSettings, train_pivot
+from detector.learn.pivot_tables import RoundTrip
+from detector.pivot import Pivot
+from detector.pivoting.contexts import N_LENGTHS, ContextNet, compare
 from detector.pivoting.dictionary import Dictionary, read_dictionary
 from detector.pivoting.edits import changes, key_of, tokens
+from detector.pivoting.evidence import _weighed
 from detector.pivoting.keeping import load, save
 from detector.pivoting.languages import FAMILY, NAMES
 from detector.pivoting.leaks import find_leaks
 from detector.pivoting.model import PivotModel
+from detector.pivoting.posterior import posteriors
 from detector.pivoting.verdict import judge_pivot
+from detector.records import Encoding
 
 # Sentences written for these tests, and what three made-up translators do to them by language.
 _SUBJECTS = ("The mayor", "A nurse", "The old baker", "Her teacher", "The committee", "My uncle")
@@ -66,19 +76,30 @@ def settings() -> PivotSettings:
         languages=tuple(_HABITS),
         sizes=(5, 10),
         named_at=(10,),
+        right=0.9,
         documents=4,
         descent=Descent(ridge=1.0, epochs=20, batch=64),
+        net=NetDescent(hidden=8, steps=40, documents=32),
     )
 
 
 @pytest.fixture(scope="module")
 def rows(settings: PivotSettings) -> Rows:
-    return rows_of(_round_trips(), settings.languages, least=2)
+    pairs = _round_trips()
+    return rows_of(pairs, settings.languages, contexts_of(pairs, FakeEncoder()), least=2)
 
 
 @pytest.fixture(scope="module")
 def model(rows: Rows, settings: PivotSettings) -> PivotModel:
-    return train_pivot(rows, settings)
+    return train_pivot(rows, settings, encoder=FakeEncoder().identity)
+
+
+def _judged(
+    model: PivotModel, beads: list[tuple[str, str]], dictionary: Dictionary | None = None
+) -> Pivot:
+    sides = sides_of([text for bead in beads for text in bead], FakeEncoder())
+    read = [(sides[source], sides[copy]) for source, copy in beads]
+    return judge_pivot(model, read, dictionary=dictionary)
 
 
 _RUSSIAN = [
@@ -92,32 +113,32 @@ _RUSSIAN = [
 
 
 def test_pivoting_names_the_language_of_habits_it_has_seen(model: PivotModel) -> None:
-    found = judge_pivot(model, _RUSSIAN)
+    found = _judged(model, _RUSSIAN)
     assert found.language == "ru"
     assert found.families["Slavic"] == pytest.approx(found.posterior["ru"])
     assert any("the →" in line.lower() and "Russian" in line for line in found.evidence)
 
 
 def test_pivoting_cannot_tell_of_a_copy_that_is_its_source(model: PivotModel) -> None:
-    found = judge_pivot(model, [(source, source) for source, _ in _RUSSIAN])
+    found = _judged(model, [(source, source) for source, _ in _RUSSIAN])
     assert found.language is None
     assert list(found.posterior.values()) == pytest.approx([1 / 3] * 3)
     assert found.evidence == ()
 
 
 def test_pivoting_cannot_tell_of_nothing(model: PivotModel) -> None:
-    assert judge_pivot(model, []).language is None
+    assert _judged(model, []).language is None
 
 
 def test_pivoting_more_of_the_same_evidence_makes_it_surer(model: PivotModel) -> None:
-    little = judge_pivot(model, _RUSSIAN[:1]).posterior
-    much = judge_pivot(model, _RUSSIAN).posterior
+    little = _judged(model, _RUSSIAN[:1]).posterior
+    much = _judged(model, _RUSSIAN).posterior
     assert much["fr"] + much["de"] < little["fr"] + little["de"]
 
 
 def test_pivoting_abstains_below_its_threshold(model: PivotModel) -> None:
     strict = replace(model, threshold=1.0 + 1e-9)
-    assert judge_pivot(strict, _RUSSIAN).language is None
+    assert _judged(strict, _RUSSIAN).language is None
 
 
 def test_pivoting_words_that_both_sides_share_have_no_feature() -> None:
@@ -182,7 +203,7 @@ def test_pivoting_a_leak_is_shown_as_evidence(model: PivotModel) -> None:
     french = replace(model, languages=("ru", "fr", "de"))  # the Russian weights, called French
     french = replace(french, weights=model.weights, threshold=0.0)
     beads = [*_RUSSIAN, ("The summit met.", "The sommet met.")]
-    best = judge_pivot(french, beads)
+    best = _judged(french, beads)
     lines = [line for line in best.evidence if line.startswith("left in")]
     assert (lines == ["left in: sommet (a word of French)"]) == (best.language == "fr")
 
@@ -190,21 +211,21 @@ def test_pivoting_a_leak_is_shown_as_evidence(model: PivotModel) -> None:
 def test_pivoting_hostile_text_is_spelled_out_in_evidence(model: PivotModel) -> None:
     loose = replace(model, threshold=0.0)
     beads = [*_RUSSIAN, ("The\u202e boat.", "Boat\u202e \x1b.")]
-    assert not any(c in line for line in judge_pivot(loose, beads).evidence for c in "\u202e\x1b")
+    assert not any(c in line for line in _judged(loose, beads).evidence for c in "\u202e\x1b")
 
 
 def test_pivoting_model_survives_its_bytes(model: PivotModel, tmp_path: Path) -> None:
     save(model, tmp_path / "pivot.safetensors")
     again = load(tmp_path / "pivot.safetensors")
     assert again.to_bytes() == model.to_bytes()
-    posteriors = [judge_pivot(one, _RUSSIAN).posterior for one in (again, model)]
+    posteriors = [_judged(one, _RUSSIAN).posterior for one in (again, model)]
     assert posteriors[0] == pytest.approx(posteriors[1], abs=1e-6)
 
 
 def test_pivoting_the_same_training_gives_the_same_bytes(
     rows: Rows, settings: PivotSettings, model: PivotModel
 ) -> None:
-    assert train_pivot(rows, settings).to_bytes() == model.to_bytes()
+    assert train_pivot(rows, settings, encoder=model.encoder).to_bytes() == model.to_bytes()
 
 
 def test_pivoting_a_damaged_model_is_refused(model: PivotModel, tmp_path: Path) -> None:
@@ -288,7 +309,7 @@ def test_pivoting_a_dictionary_explains_a_substitution(model: PivotModel) -> Non
     # "new" for "novel" is a habit of the made-up French; the dictionary knows a word for both.
     loose = replace(model, threshold=0.0)
     beads = [("The mayor sold the new boat.", "The mayor sold the said novel boat.")] * 3
-    found = judge_pivot(loose, beads, dictionary=Dictionary("fr", [("new", "n"), ("novel", "n")]))
+    found = _judged(loose, beads, Dictionary("fr", [("new", "n"), ("novel", "n")]))
     assert found.language == "fr"
     assert any(line.endswith(": French n") for line in found.evidence)
 
@@ -300,7 +321,7 @@ def test_pivoting_tokens_keep_figures_and_signs() -> None:
 def test_pivoting_training_on_one_system_is_refused(rows: Rows, settings: PivotSettings) -> None:
     alone = rows.of(np.flatnonzero(rows.system == "one"))
     with pytest.raises(InputError, match="two or more"):
-        train_pivot(alone, settings)
+        train_pivot(alone, settings, encoder=FakeEncoder().identity)
 
 
 def test_pivoting_documents_hold_sentences_of_one_translator() -> None:
@@ -330,3 +351,127 @@ def test_pivoting_a_family_learns_from_its_languages() -> None:
     # What speaks for one Slavic language speaks less against the other than against a Turkic one.
     assert apart[0, 1] == pytest.approx(apart[0, 2], abs=0.2)
     assert tied[0, 1] > tied[0, 2] + 0.3
+
+
+def test_pivoting_places_of_edits_are_where_their_words_stand() -> None:
+    source, copy = "He said “well-known” words.", 'Later he said "famed" words.'
+    found = changes(source, copy)
+    shown = [
+        (source[a:b], copy[c:d], str(edit))
+        for ((a, b), (c, d)), edit in zip(found.places, found.edits, strict=False)
+    ]
+    assert shown == [("", "Later", "∅ → Later"), ("well-known", "famed", "well - known → famed")]
+    assert len(found.edits) == len(found.places) + 1  # last, "He" in small letters
+
+
+def test_pivoting_contexts_are_the_means_of_the_words_behind_an_edit() -> None:
+    source, copy = "They saw a big red boat.", "They saw a ship today."
+    sides = sides_of([source, copy], FakeEncoder())
+    found = compare(sides[source], sides[copy]).contexts
+    lost = np.mean([word_vector(word) for word in ("big", "red", "boat")], axis=0)
+    put = np.mean([word_vector(word) for word in ("ship", "today")], axis=0)
+    assert found.lengths.tolist() == [[3, 2]]
+    assert found.lost[0] == pytest.approx(lost, abs=2e-3)
+    assert found.put[0] == pytest.approx(put, abs=2e-3)
+
+
+def test_pivoting_what_was_only_lost_has_no_vector_in_the_copy() -> None:
+    sides = sides_of(["They saw the boat.", "They saw boat.", " "], FakeEncoder())
+    found = compare(sides["They saw the boat."], sides["They saw boat."]).contexts
+    assert found.lengths.tolist() == [[1, 0]]
+    assert not found.put.any()
+    assert found.numbers()[0, -N_LENGTHS:].tolist() == [0.5, 0.0, 0.0, 1.0]
+    assert len(compare(sides[" "], sides[" "]).contexts) == 0
+
+
+def test_pivoting_the_net_learns_what_no_single_word_says() -> None:
+    # Each word is put in once only, so no word can be learned; its vector says the language.
+    rng = np.random.default_rng(0)
+    directions = np.linalg.qr(rng.standard_normal((DIMENSION, 3)))[0].T
+    pairs, put = [], []
+    for number in range(240):
+        language = tuple(_HABITS)[number % 3]
+        pairs.append(RoundTrip("a b", f"a w{number}", language, "one", "made", f"{number}", "0"))
+        put.append(directions[number % 3] + 0.2 * rng.standard_normal(DIMENSION))
+    pool = contexts_of(pairs, FakeEncoder())
+    pool = replace(pool, contexts=replace(pool.contexts, put=np.array(put, np.float16)))
+    rows = rows_of(pairs, tuple(_HABITS), pool, least=2)
+    truth = np.arange(240) % 3
+    learned = np.flatnonzero(np.arange(240) < 180)
+    fitting = NetDescent(hidden=16, steps=60, documents=32, together=2)
+    net = fit_net(rows.of(learned), truth[learned], np.ones(180), k=3, descent=fitting)
+    said = net.scores(pool.contexts)
+    assert (said[180:].argmax(axis=1) == truth[180:]).mean() > 0.9
+    assert said.sum(axis=1) == pytest.approx(np.zeros(240), abs=1e-3)
+
+
+def test_pivoting_nets_joined_say_their_mean() -> None:
+    rng = np.random.default_rng(0)
+
+    def net() -> ContextNet:
+        shapes = ((2 * DIMENSION + N_LENGTHS, 4), (4,), (4, 3))
+        return ContextNet(*(rng.standard_normal(shape).astype(np.float16) for shape in shapes))
+
+    sides = sides_of(["They saw the boat.", "They left a ship."], FakeEncoder())
+    contexts = compare(*sides.values()).contexts
+    first, second = net(), net()
+    mean = (first.scores(contexts) + second.scores(contexts)) / 2
+    assert joined([first, second]).scores(contexts) == pytest.approx(mean, abs=0.02)
+
+
+def test_pivoting_evidence_adds_up_to_what_moved_the_odds(model: PivotModel) -> None:
+    beads = [("The mayor sold the new boat.", "The mayor sold the said novel ship.")] * 2
+    sides = sides_of([text for bead in beads for text in bead], FakeEncoder())
+    sentences = [compare(sides[a], sides[b], model.languages) for a, b in beads]
+    at = model.languages.index("fr")
+    tally = model.tally(sentences)
+    features, vectors = model.worth(tally)
+    moved = sum(
+        (
+            model.weights_of(list(one.changes.features)).sum(axis=0) @ features
+            + model.net.scores(one.contexts).sum(axis=0) @ vectors
+            for one in sentences
+        ),
+        np.zeros(len(model.languages)),
+    )
+    shown = _weighed(model, sentences, tally, "fr")
+    others = np.delete(moved, at).mean()
+    assert sum(one.nats for one in shown.values()) == pytest.approx(moved[at] - others)
+
+
+def test_pivoting_an_encoder_without_tokens_is_refused() -> None:
+    class Tokenless(FakeEncoder):
+        def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
+            return super().encode(texts, tokens=tokens and not texts)
+
+    with pytest.raises(EncodeError, match="fake offers no vectors of tokens"):
+        sides_of(["They saw the boat."], Tokenless())
+
+
+def test_pivoting_a_net_whose_layers_differ_is_refused(model: PivotModel) -> None:
+    with pytest.raises(BundleError, match="do not fit"):
+        replace(model.net, offset=model.net.offset[1:])
+    with pytest.raises(BundleError, match="inward has shape"):
+        replace(model, encoder=replace(model.encoder, dimension=DIMENSION + 1))
+
+
+def test_pivoting_a_document_far_from_all_it_knows_is_less_sure(model: PivotModel) -> None:
+    sides = sides_of([text for bead in _RUSSIAN for text in bead], FakeEncoder())
+    tally = model.tally([compare(sides[a], sides[b], model.languages) for a, b in _RUSSIAN])
+    calibration = model.calibration
+    k = len(model.languages)
+    # As many edits a token as no translator makes: a direction that tells no language apart.
+    level = calibration.means[:, -1].mean()
+    flat = replace(
+        calibration,
+        means=np.column_stack([calibration.means[:, :-1], np.full(k, level)]),
+        between=np.diag(np.diag(calibration.between)),
+        within=np.diag(np.diag(calibration.within)),
+    )
+    usual = tally.place.copy()
+    usual[-1] = calibration.centre[-1] + calibration.scale[-1] * level
+    odd = usual.copy()
+    odd[-1] += 50.0 * calibration.scale[-1]
+    near, far = posteriors(flat, np.stack([usual, odd]), np.array([tally.edits] * 2))
+    assert near.argmax() == far.argmax()
+    assert far.max() < near.max() - 0.1

@@ -45,7 +45,8 @@ ROOMS = (
     "naming.verdicts", "naming.odds", "joins",
     "tags", "tagger_feed", "tagger_network", "tagger", "onnx", "export",
     "relation", "pivot", "pivoting.languages", "pivoting.leaks", "pivoting.edits",
-    "pivoting.posterior", "pivoting.model", "pivoting.dictionary", "pivoting.keeping",
+    "pivoting.contexts", "pivoting.posterior", "pivoting.model", "pivoting.dictionary",
+    "pivoting.keeping",
     "relating.wording", "relating.traits", "relating.evidence", "relating.model",
     "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
     "classify",
@@ -74,8 +75,9 @@ ROOMS = (
     "learn.printed", "learn.card",
     "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
     "learn.related_runs", "learn.related_card", "learn.related_commands",
-    "learn.pivot_rows", "learn.pivot_calibration", "learn.pivot_fit", "learn.pivot_runs",
-    "learn.pivot_measure", "learn.pivot_commands",
+    "learn.pivot_tables", "learn.pivot_contexts", "learn.pivot_rows", "learn.pivot_calibration",
+    "learn.pivot_fit", "learn.pivot_net", "learn.pivot_runs", "learn.pivot_measure",
+    "learn.pivot_commands",
     "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
     "cli", "__main__",
 )  # fmt: skip
@@ -102,7 +104,7 @@ FILE_ROOMS = {
     "reading.files", "reading.rows", "encode", "lexicon", "tagger", "onnx", "export", "store",
     "showing.look", "console", "cli", "batch.pairs", "batch.shards",
     "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
-    "learn.related_lines", "learn.config", "learn.pivot_rows", "pivoting.dictionary",
+    "learn.related_lines", "learn.config", "learn.pivot_tables", "pivoting.dictionary",
     "pivoting.keeping", "archive.articles", "archive.tables",
 }  # fmt: skip
 FILE_CALLS = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +13,14 @@ import pytest
 
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encode import MiniLMEncoder
+from detector.errors import BundleError
+from detector.pivoting.keeping import save
 from detector.reading.text import split
+from detector.records import Encoding
 from detector.showing.marks import marked_bead
 from detector.showing.page import page
 from detector.showing.tables import COLUMNS
+from detector.store import pivot_of
 
 pytestmark = pytest.mark.model
 
@@ -375,3 +380,33 @@ def test_scorer_names_the_pivot_only_where_asked(
 def test_scorer_a_dictionary_without_a_pivot_is_refused(encoder: MiniLMEncoder) -> None:
     with pytest.raises(InputError, match="no pivot is asked for"):
         Scorer(encoder=encoder, pivot_dictionary=Path("en-fr.tsv"))
+
+
+class _WithoutTokens:
+    """An encoder that gives vectors of sentences alone."""
+
+    def __init__(self, encoder: MiniLMEncoder) -> None:
+        self._encoder = encoder
+        self.identity = encoder.identity
+
+    def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:  # noqa: ARG002
+        return self._encoder.encode(texts, tokens=False)
+
+
+def test_scorer_a_pivot_needs_vectors_of_tokens(
+    encoder: MiniLMEncoder, copy: str, source: str
+) -> None:
+    without = Scorer(encoder=_WithoutTokens(encoder), tagger=None, pivot=True)
+    with pytest.raises(InputError, match="no vectors of tokens"):
+        without.score(copy=copy, source=source)
+
+
+def test_scorer_a_pivot_model_for_another_encoder_is_refused(
+    encoder: MiniLMEncoder, tmp_path: Path
+) -> None:
+    model = pivot_of()
+    assert model is not None
+    other = replace(model, encoder=replace(model.encoder, name="other", weights_sha256="1" * 64))
+    save(other, tmp_path / "pivot.safetensors")
+    with pytest.raises(BundleError, match="train a pivot model for it"):
+        Scorer(encoder=encoder, pivot=tmp_path / "pivot.safetensors")

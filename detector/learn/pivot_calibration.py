@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from detector.errors import InputError
 from detector.learn.pivot_rows import named_groups
-from detector.pivoting.model import N_MANNER
+from detector.pivoting.model import N_MANNER, N_VIEWS
 from detector.pivoting.posterior import Calibration, posteriors
 
 Floats = NDArray[np.float64]
 
 _SHARED = 0.3  # share of the scatter of translators that is taken to be alike in all directions
 _DIRECT = 0.375  # see `Calibration.direct`
-_DIAGONAL = 0.02  # share of the scatter of edits that is taken to be of no direction
+_SURE = 0.9999  # a posterior that every document is named from
+_DIAGONAL = 0.1  # share of the scatter of edits that is taken to be of no direction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,13 +30,13 @@ class Tallies:
 
     Attributes
     ----------
-    place : ndarray of shape (n, K + 3), float64
-        `Tally.place` of each: mean score of an edit for each language, and manner.
+    place : ndarray of shape (n, 2 K + 3), float64
+        `Tally.place` of each.
     edits : ndarray of shape (n,), float64
     language : ndarray of shape (n,), int64
         What each went through; -1 for none of those known.
     system, variant : ndarray of shape (n,), object
-        Family of translators, and the translator.
+        Family of translators, and the translator with the corpus.
     sentences : ndarray of shape (n,), int64
         How long each is.
     """
@@ -56,7 +57,9 @@ class Tallies:
         """Return no document of `k` languages."""
         names = np.zeros(0, object)
         numbers = np.zeros(0, np.int64)
-        return cls(np.zeros((0, k + N_MANNER)), np.zeros(0), numbers, names, names, numbers)
+        return cls(
+            np.zeros((0, N_VIEWS * k + N_MANNER)), np.zeros(0), numbers, names, names, numbers
+        )
 
     @classmethod
     def joined(cls, parts: list[Tallies]) -> Tallies:
@@ -81,14 +84,15 @@ def calibrate(documents: Tallies) -> Calibration:
     Linear discriminant analysis with two scatters, as in speaker recognition (Prince and Elder,
     2007): languages differ in their means; translators of one language differ by `between`,
     however long a document is, and draws of edits of one translator by `within`, which shrinks
-    with their number. What merely tells good translators from bad ones is thus discounted.
+    with their number. What merely tells good translators from bad ones is thus discounted. Of so
+    few translators the scatters are not known well, so tails are heavy; see `Calibration.line`.
     """
     n, size = documents.place.shape
-    missing = sorted(set(range(size - N_MANNER)) - set(documents.language.tolist()))
+    k = (size - N_MANNER) // N_VIEWS
+    missing = sorted(set(range(k)) - set(documents.language.tolist()))
     if missing:
         msg = f"no document of {len(missing)} of the languages to calibrate on; leave those out"
         raise InputError(msg)
-    k = size - N_MANNER
     centre, scale = documents.place.mean(axis=0), documents.place.std(axis=0) + 1e-9
     scale[:k] = np.sqrt((scale[:k] ** 2).mean())  # scores of all languages have one unit
     place = (documents.place - centre) / scale
@@ -115,6 +119,7 @@ def calibrate(documents: Tallies) -> Calibration:
         within=within,
         even=of_language[:, :k].mean(axis=0),
         direct=_DIRECT,
+        free=float(max(1, len(middle) - k - size + 1)),
         heat=1.0,
     )
     return replace(cold, heat=_heat(cold, documents))
@@ -202,7 +207,7 @@ def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> 
     order = np.argsort(-top, kind="stable")
     share = np.cumsum((mass * hit)[order]) / np.cumsum(mass[order])
     enough = np.flatnonzero(share >= right)
-    return float(np.floor(top[order][enough[-1]] * 1e4) / 1e4) if len(enough) else 1.0
+    return min(float(np.floor(top[order][enough[-1]] * 1e4) / 1e4), _SURE) if len(enough) else 1.0
 
 
 def _alike(system: NDArray[Any]) -> Floats:

@@ -38,6 +38,12 @@ def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of 
     pivot.add_argument(
         "--bundle", type=Path, metavar="BUNDLE", help="bundle to put the model into as well"
     )
+    pivot.add_argument(
+        "--precision",
+        choices=("fp32", "bf16", "auto"),
+        default="auto",
+        help="arithmetic of the encoder; auto is bf16 where the processor has it (default)",
+    )
     add_quiet(pivot)
     pivot.add_argument(
         "--out", type=Path, metavar="FILE", required=True, help="model to write (.safetensors)"
@@ -47,22 +53,29 @@ def add_pivot(train: Any) -> None:  # noqa: ANN401 - argparse keeps the type of 
 
 def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector import store
+    from detector.encode import MiniLMEncoder
     from detector.learn.corpus import digest, shared_folder
-    from detector.learn.pivot_rows import TABLES, read_round_trips, rows_of
+    from detector.learn.pivot_contexts import contexts_of
+    from detector.learn.pivot_rows import rows_of
     from detector.learn.pivot_runs import LANGUAGES, PivotSettings, documents_seen, train_pivot
+    from detector.learn.pivot_tables import TABLES, read_round_trips
     from detector.pivoting.keeping import save
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
     settings = PivotSettings(languages=languages, seed=arguments.seed)
     folder = shared_folder(arguments.shared)
     pairs = read_round_trips(folder, languages)
+    encoder = MiniLMEncoder(precision=arguments.precision)
+    with bar(len(pairs), "encoding", "pair", quiet=arguments.quiet) as progress:
+        pool = contexts_of(pairs, encoder, progress=progress)
     with bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
-        rows = rows_of(pairs, languages, progress=progress)
+        rows = rows_of(pairs, languages, pool, progress=progress)
     total = documents_seen(rows, settings)
     with bar(total, "fitting", "document", quiet=arguments.quiet) as progress:
         model = train_pivot(
             rows,
             settings,
+            encoder=encoder.identity,
             tables={name: digest(folder / name) for name in TABLES if (folder / name).is_file()},
             progress=progress,
         )

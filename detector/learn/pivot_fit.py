@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.encode import EncoderIdentity
 from detector.learn.pivot_rows import named_groups
+from detector.pivoting.contexts import ContextNet
 from detector.pivoting.model import PivotModel
 from detector.pivoting.posterior import Calibration
 
@@ -219,23 +221,34 @@ def pack(
     return keys[kept], packed.astype(np.int8), scales
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What is fitted: the weights of features, of shape (n_features, K), and the net."""
+
+    features: NDArray[np.float32]
+    net: ContextNet
+
+
 def model_of(  # noqa: PLR0913 - options, each by its name
     languages: tuple[str, ...],
-    weights: NDArray[np.float32],
+    weights: Weights,
     keys: NDArray[np.uint32],
     calibration: Calibration,
     *,
+    encoder: EncoderIdentity,
     threshold: float,
     most: int = 120_000,
     training: dict[str, Any] | None = None,
 ) -> PivotModel:
     """Put a model together; parameters as for `fit_weights`, `pack` and `PivotModel`."""
-    kept, packed, scales = pack(weights, keys, most=most)
+    kept, packed, scales = pack(weights.features, keys, most=most)
     return PivotModel(
         languages=languages,
         keys=kept,
         weights=packed,
         scales=scales,
+        net=weights.net,
+        encoder=encoder,
         calibration=calibration,
         threshold=threshold,
         training=training or {},

@@ -18,6 +18,7 @@ from detector.learn.pivot_calibration import Tallies, settle
 from detector.learn.pivot_rows import FOLDS, Rows
 from detector.learn.pivot_runs import PivotSettings, crossed, systems_of, tallies
 from detector.pivoting.languages import FAMILY
+from detector.pivoting.model import N_MANNER
 from detector.pivoting.posterior import posteriors
 
 Floats = NDArray[np.float64]
@@ -70,12 +71,12 @@ class Held:
 def hold_apart(  # noqa: PLR0913 - options, each by its name
     rows: Rows,
     settings: PivotSettings,
+    tested: Mapping[str, Rows],
     *,
-    tested: Rows | None = None,
     sizes: Sequence[int] = (30, 100),
     documents: int = 20,
     progress: Callable[[int], object] | None = None,
-) -> list[Held]:
+) -> dict[str, list[Held]]:
     """Fit for each system in turns, without it and without the test documents' sentences.
 
     Parameters
@@ -83,9 +84,9 @@ def hold_apart(  # noqa: PLR0913 - options, each by its name
     rows : Rows
         To fit on.
     settings : PivotSettings
-    tested : Rows, optional
-        Where the test documents are drawn; by default `rows`. Languages that the settings do not
-        name count as none of them.
+    tested : mapping of str to Rows
+        Where test documents are drawn, by name. Languages that the settings do not name count as
+        none of them.
     sizes, documents
         Sentences of the test documents, and how many of each language, translator and size.
     progress : callable, optional
@@ -93,20 +94,19 @@ def hold_apart(  # noqa: PLR0913 - options, each by its name
 
     Returns
     -------
-    list of Held
-        One for each system.
+    dict of str to list of Held
+        Of each name, one for each system that it holds.
     """
-    held = []
-    source = rows if tested is None else tested
+    held: dict[str, list[Held]] = {name: [] for name in tested}
     for system in systems_of(rows):
-        asked = (source.system == system) & np.isin(source.fold, TEST_FOLDS)
-        if not asked.any():
-            continue
         others, own = rows.system != system, rows.system == system
         weights, calibration = crossed(rows, settings, _FITTED, on=(others, own), progress=progress)
-        unseen = source.of(np.flatnonzero(asked))
-        test = tallies(unseen, weights, settings, sizes=sizes, documents=documents)
-        held.append(Held(system, calibration, test))
+        for name, source in tested.items():
+            asked = (source.system == system) & np.isin(source.fold, TEST_FOLDS)
+            if asked.any():
+                unseen = source.of(np.flatnonzero(asked))
+                test = tallies(unseen, weights, settings, sizes=sizes, documents=documents)
+                held[name].append(Held(system, calibration, test))
     return held
 
 
@@ -221,7 +221,7 @@ def by_length(rows: Rows, settings: PivotSettings, held: Sequence[Held]) -> dict
             ]
         )
         ratio = means[:, 1] / np.maximum(means[:, 0], 1.0) - 1.0
-        found = np.abs(one.test.place[:, len(settings.languages) + 1, None] - ratio).argmin(axis=1)
+        found = np.abs(one.test.place[:, -N_MANNER + 1, None] - ratio).argmin(axis=1)
         for size, hit in zip(one.test.sentences, found == one.test.language, strict=True):
             hits.setdefault(int(size), []).append(bool(hit))
     return {size: float(np.mean(values)) for size, values in sorted(hits.items())}

@@ -1,6 +1,6 @@
 """The shared round trips as rows of features for the pivot model, with what is known of each.
 
-Reads the tables that say through which language a copy went. It fits nothing.
+Arrays of what `learn.pivot_tables` read and `learn.pivot_contexts` encoded. It fits nothing.
 """
 
 from __future__ import annotations
@@ -9,46 +9,19 @@ import hashlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import InputError
-from detector.learn.cleaning import tidy, unmark
+from detector.learn.pivot_contexts import Pool
+from detector.learn.pivot_tables import RoundTrip
 from detector.pivoting.edits import changes, key_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 FOLDS = 10
-_BLOCK = 10  # neighbouring sentences that stay together: they are of one article as often as not
-TABLES = ("flores_dev_rt.parquet", "wmt14_15_18_rt.parquet", "apertium_rt.parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
-    """One sentence and what came back of it.
-
-    Attributes
-    ----------
-    source, copy : str
-    language, system, corpus : str
-        Pivot, translator and table.
-    sentence : int
-        Place of the sentence in its table or set, in order.
-    block : str
-        Key of the neighbouring sentences that are held apart together.
-    """
-
-    source: str
-    copy: str
-    language: str
-    system: str
-    corpus: str
-    sentence: str
-    block: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +42,10 @@ class Rows:
         The translator itself.
     fold : ndarray of shape (n,), int64
         Of the source sentence, 0 to `FOLDS` less 1; neighbours share it.
+    pool : Pool
+        Vectors behind the edits of all pairs that rows were ever made of.
+    pair : ndarray of shape (n,), int64
+        Which of them each row is.
     """
 
     features: csr_matrix
@@ -79,6 +56,8 @@ class Rows:
     variant: NDArray[Any]
     corpus: NDArray[Any]
     fold: NDArray[np.int64]
+    pool: Pool
+    pair: NDArray[np.int64]
 
     def of(self, at: NDArray[Any]) -> Rows:
         """Return some of the rows."""
@@ -91,77 +70,15 @@ class Rows:
             self.variant[at],
             self.corpus[at],
             self.fold[at],
+            self.pool,
+            self.pair[at],
         )
 
 
-def read_round_trips(folder: Path, languages: Sequence[str]) -> list[RoundTrip]:
-    """Read the tables that are there.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds the Parquet files.
-    languages : sequence of str
-        Pivots to keep.
-
-    Returns
-    -------
-    list of RoundTrip
-
-    Raises
-    ------
-    InputError
-        When no table is there, or one lacks a column.
-    """
-    found: list[RoundTrip] = []
-    for name in TABLES:
-        if (folder / name).is_file():
-            found += [one for one in _read(folder / name) if one.language in set(languages)]
-    if not found:
-        msg = f"{folder}: holds no round trips; one of {', '.join(TABLES)} is needed"
-        raise InputError(msg)
-    return found
-
-
-def _read(path: Path) -> Iterator[RoundTrip]:
-    import pandas as pd
-
-    corpus = path.name.partition("_")[0].rstrip("0123456789")
-    for row in pd.read_parquet(path).to_dict("records"):
-        if str(row.get("suspect_misaligned", "0")) == "1":
-            continue
-        try:
-            known = {str(k): v for k, v in row.items()}
-            yield _round_trip(known, corpus)
-        except KeyError as err:
-            msg = f"{path}: lacks the column {err}"
-            raise InputError(msg) from err
-
-
-def _round_trip(row: dict[str, Any], corpus: str) -> RoundTrip:
-    # apertium's table is FLORES again, through other translators: the same sentences.
-    source_set = str(row["set"]) if corpus == "wmt" else "flores"
-    place = int(row["line"] if corpus == "wmt" else row["sid"])
-    source = tidy(row["orig_en"])
-    if corpus == "apertium":
-        copy, language = unmark(row["back_en"], source), row["pivot"]
-        system = f"{row['forward']}-apertium"
-    else:
-        copy, language, system = tidy(row["back_en"]), row["lang"], row["system"]
-    return RoundTrip(
-        source,
-        copy,
-        language,
-        system,
-        corpus,
-        f"{source_set}:{place}",
-        f"{source_set}:{place // _BLOCK}",
-    )
-
-
-def rows_of(
+def rows_of(  # noqa: PLR0913 - options, each by its name
     pairs: Sequence[RoundTrip],
     languages: Sequence[str],
+    pool: Pool,
     *,
     least: int = 6,
     prefixes: tuple[str, ...] = (),
@@ -174,6 +91,8 @@ def rows_of(
     pairs : sequence of RoundTrip
     languages : sequence of str
         Those whose words are looked for in the copies.
+    pool : Pool
+        `contexts_of` the pairs.
     least : int
         Source sentences that a feature must be seen in to count.
     prefixes : tuple of str
@@ -214,6 +133,8 @@ def rows_of(
         named(p.system for p in pairs),
         named(p.corpus for p in pairs),
         np.array([fold_of(p.block) for p in pairs], np.int64),
+        pool,
+        np.arange(len(pairs)),
     )
 
 

@@ -12,9 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.encode import EncoderIdentity
 from detector.errors import InputError
 from detector.learn.pivot_calibration import Tallies, settle
-from detector.learn.pivot_fit import Descent, alike, fit_weights, model_of, put_together
+from detector.learn.pivot_fit import (
+    Descent,
+    Weights,
+    alike,
+    fit_weights,
+    model_of,
+    put_together,
+)
+from detector.learn.pivot_net import NetDescent, fit_net, joined
 from detector.learn.pivot_rows import FOLDS, Rows, named_groups
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import PivotModel, Tally
@@ -29,6 +38,7 @@ LANGUAGES = (
 small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
 Galician and Catalan beside Portuguese and Spanish)."""
 
+_EDITS = 8192  # that the net reads at a time
 _MIN_SYSTEMS = 2  # a system is held apart only where others are left
 
 
@@ -40,7 +50,9 @@ class PivotSettings:
     ----------
     languages : tuple of str
     descent : Descent
-        Of the weights.
+        Of the weights of features.
+    net : NetDescent
+        Of the net over vectors.
     turns : int
         Shares of the sentences that are held apart in turn.
     sizes : tuple of int
@@ -59,22 +71,21 @@ class PivotSettings:
 
     languages: tuple[str, ...] = LANGUAGES
     descent: Descent = field(default_factory=Descent)
+    net: NetDescent = field(default_factory=NetDescent)
     turns: int = 3
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
     documents: int = 3
-    right: float = 0.92
+    right: float = 0.94
     named_at: tuple[int, ...] = (20, 30, 50, 100)
     most: int = 120_000
     seed: int = 0
-
-
-Fitted = Callable[[Rows], NDArray[np.float32]]
 
 
 def train_pivot(
     rows: Rows,
     settings: PivotSettings,
     *,
+    encoder: EncoderIdentity,
     tables: dict[str, str] | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> PivotModel:
@@ -84,6 +95,8 @@ def train_pivot(
     ----------
     rows : Rows
     settings : PivotSettings
+    encoder : EncoderIdentity
+        Whose vectors the rows hold.
     tables : dict of str to str, optional
         Digests of the tables read.
     progress : callable, optional
@@ -113,6 +126,7 @@ def train_pivot(
         weights,
         rows.keys,
         calibration,
+        encoder=encoder,
         threshold=threshold,
         most=settings.most,
         training=training,
@@ -126,7 +140,7 @@ def crossed(
     *,
     on: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     progress: Callable[[int], object] | None = None,
-) -> tuple[NDArray[np.float32], Tallies]:
+) -> tuple[Weights, Tallies]:
     """Fit in turns, each without a share of the sentences, and see what each says of that share.
 
     Parameters
@@ -142,28 +156,31 @@ def crossed(
 
     Returns
     -------
-    (ndarray of shape (n_features, K), Tallies)
-        The mean weights of all turns, and documents of sentences that their turn has not seen.
+    (Weights, Tallies)
+        The mean of all turns, and documents of sentences that their turn has not seen.
         Where a language stands depends on the sentences as well: few sentences make it look
         surer than it is, so all of them are used.
     """
     fitted, asked = on
-    total = np.zeros((rows.features.shape[1], len(settings.languages)), np.float32)
+    turns: list[Weights] = []
     parts = []
     for share in np.array_split(np.array(folds), settings.turns):
         apart, inside = np.isin(rows.fold, share), np.isin(rows.fold, folds)
         weights = weights_of(rows.of(np.flatnonzero(fitted & inside & ~apart)), settings, progress)
-        total += weights / settings.turns
+        turns.append(weights)
         if (asked & apart).any():
             parts.append(tallies(rows.of(np.flatnonzero(asked & apart)), weights, settings))
+    features = np.stack([one.features for one in turns]).mean(axis=0)
+    total = Weights(features, joined([one.net for one in turns]))
     return total, Tallies.joined(parts) if parts else Tallies.none(len(settings.languages))
 
 
 def documents_seen(rows: Rows, settings: PivotSettings) -> int:
     """Say about how many short documents the fits of `train_pivot` see, each pass counted."""
     fits = (len(systems_of(rows)) + 1) * (settings.turns - 1)
-    descent = settings.descent
-    return fits * descent.epochs * descent.draws * len(rows.language) // descent.together
+    descent, net = settings.descent, settings.net
+    short = descent.epochs * descent.draws * len(rows.language) // descent.together
+    return fits * short + (len(systems_of(rows)) + 1) * settings.turns * net.steps * net.documents
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
@@ -188,11 +205,11 @@ def systems_of(rows: Rows) -> tuple[str, ...]:
 
 def weights_of(
     rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
-) -> NDArray[np.float32]:
-    """Fit the weights of features on rows, each language and system of it counting alike."""
+) -> Weights:
+    """Fit weights and net on rows, each language and system of it counting alike."""
     documents = put_together(named_groups(rows.language, rows.variant), settings.descent)
     first = documents.indices[documents.indptr[:-1]]  # all of a document are of one group
-    return fit_weights(
+    features = fit_weights(
         documents @ rows.features,
         numbers(rows.language[first], settings.languages),
         alike(rows.language[first], rows.system[first]),
@@ -200,6 +217,15 @@ def weights_of(
         descent=settings.descent,
         progress=progress,
     )
+    net = fit_net(
+        rows,
+        numbers(rows.language, settings.languages),
+        alike(rows.language, rows.system),
+        k=len(settings.languages),
+        descent=settings.net,
+        progress=progress,
+    )
+    return Weights(features, net)
 
 
 def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
@@ -210,7 +236,7 @@ def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]
 
 def tallies(
     rows: Rows,
-    weights: NDArray[np.float32],
+    weights: Weights,
     settings: PivotSettings,
     *,
     sizes: Sequence[int] | None = None,
@@ -221,7 +247,7 @@ def tallies(
     Parameters
     ----------
     rows : Rows
-    weights : ndarray of shape (n_features, K), float32
+    weights : Weights
     settings : PivotSettings
     sizes : sequence of int, optional
         Sentences of a document; by default those of the settings.
@@ -231,22 +257,24 @@ def tallies(
     Returns
     -------
     Tallies
-        A document holds sentences of one language and one translator; one that has fewer than
-        that gives none.
+        A document holds sentences of one language, translator and corpus; where there are fewer
+        than that, there is none. The `variant` is translator and corpus.
     """
     rng = np.random.default_rng(settings.seed)
-    score = np.asarray(rows.features @ weights, np.float64)
-    groups: dict[tuple[str, str], list[int]] = {}
-    for at, name in enumerate(zip(rows.language, rows.variant, strict=True)):
+    score = np.asarray(rows.features @ weights.features, np.float64)
+    context = _context(rows, weights)
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for at, name in enumerate(zip(rows.language, rows.variant, rows.corpus, strict=True)):
         groups.setdefault(name, []).append(at)
     drawn: list[tuple[Any, ...]] = []
-    for (language, variant), members in sorted(groups.items()):
+    for (language, translator, corpus), members in sorted(groups.items()):
+        variant = f"{translator} {corpus}"
         for size in settings.sizes if sizes is None else sizes:
             if len(members) < size:
                 continue
             for _ in range(settings.documents if documents is None else documents):
                 taken = rng.choice(members, size, replace=False)
-                tally = Tally(score[taken].sum(axis=0), rows.counts[taken].sum(axis=0))
+                tally = Tally(*(one[taken].sum(axis=0) for one in (score, context, rows.counts)))
                 if tally.edits:
                     system = rows.system[taken[0]]
                     drawn.append((tally.place, tally.edits, language, system, variant, size))
@@ -262,3 +290,13 @@ def tallies(
         np.array(variants, object),
         np.array(lengths, np.int64),
     )
+
+
+def _context(rows: Rows, weights: Weights) -> NDArray[np.float64]:
+    """Return what the net says of each row: shape (n, K)."""
+    out = np.zeros((len(rows.pair), weights.net.outward.shape[1]))
+    edits, owner = rows.pool.of(rows.pair)
+    for start in range(0, len(edits), _EDITS):
+        some = slice(start, start + _EDITS)
+        np.add.at(out, owner[some], weights.net.scores(rows.pool.contexts[edits[some]]))
+    return out

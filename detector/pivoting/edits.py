@@ -19,11 +19,14 @@ from detector.pivoting.leaks import Leak, find_leaks
 
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
 # Whether quotation marks survive is the matter of a page and its translator, not of a language.
-_PLAIN = str.maketrans({"’": "'", "‘": "'", **dict.fromkeys('"“”„«»\xad')})
+_DROPPED = frozenset('"“”„«»\xad')
+_PLAIN = str.maketrans({"’": "'", "‘": "'", **dict.fromkeys(_DROPPED)})
 _ENDINGS = ("ing", "ed", "ly", "tion", "s")
 _INFLECTIONS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e")
 _LONGEST = 4  # tokens of either side of an edit that is looked at as a whole
 _OPEN, _CLOSE = "<s>", "</s>"
+
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Changes:
     ----------
     edits : tuple of Edit
         In the order of the copy; last, where words only changed their capitals, one edit each.
+    places : tuple of ((int, int), (int, int))
+        Half-open character ranges, in the texts given, of what each edit lost and put in; empty
+        ones where a side is. None for the edits of capitals alone, which come last.
     features : mapping of str to int
         Name of each feature to the edit it came from first.
     leaks : tuple of Leak
@@ -60,6 +66,7 @@ class Changes:
     """
 
     edits: tuple[Edit, ...]
+    places: tuple[tuple[Place, Place], ...]
     features: dict[str, int]
     leaks: tuple[Leak, ...]
     n_source: int
@@ -76,6 +83,19 @@ def tokens(text: str) -> list[str]:
     ["It's", '1,000', 'well', '-', 'known']
     """
     return _TOKEN.findall(text.translate(_PLAIN))
+
+
+def _placed(text: str) -> tuple[list[str], list[Place]]:
+    """Return the tokens, and where each stands in the text as written."""
+    found = list(_TOKEN.finditer(text.translate(_PLAIN)))
+    where = [at for at, sign in enumerate(text) if sign not in _DROPPED]
+    return [one.group() for one in found], [
+        (where[one.start()], where[one.end() - 1] + 1) for one in found
+    ]
+
+
+def _stretch(places: list[Place], first: int, end: int) -> Place:
+    return (places[first][0], places[end - 1][1]) if end > first else (0, 0)
 
 
 def key_of(feature: str) -> int:
@@ -103,7 +123,7 @@ def changes(source: str, copy: str, languages: Sequence[str] = ()) -> Changes:
     >>> [str(edit) for edit in found.edits], "pair robbery>flight" in found.features
     (['robbery → flight'], True)
     """
-    written, rendered = tokens(source), tokens(copy)
+    (written, lost_at), (rendered, put_at) = _placed(source), _placed(copy)
     a, b = [w.lower() for w in written], [w.lower() for w in rendered]
     blocks, kept = _blocks(a, b)
     edits = [Edit(tuple(written[i:j]), tuple(rendered[k:m])) for i, j, k, m in blocks]
@@ -119,7 +139,8 @@ def changes(source: str, copy: str, languages: Sequence[str] = ()) -> Changes:
     )
     for name, number in named:
         features.setdefault(name, number)
-    return Changes(tuple(edits + cased), features, leaks, len(a), len(b), len(kept))
+    places = tuple((_stretch(lost_at, i, j), _stretch(put_at, k, m)) for i, j, k, m in blocks)
+    return Changes(tuple(edits + cased), places, features, leaks, len(a), len(b), len(kept))
 
 
 def _blocks(

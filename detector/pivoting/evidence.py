@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detector.pivoting.contexts import Compared
 from detector.pivoting.dictionary import Dictionary
-from detector.pivoting.edits import Changes, Edit
+from detector.pivoting.edits import Edit
 from detector.pivoting.languages import NAMES
-from detector.pivoting.model import PivotModel
+from detector.pivoting.model import PivotModel, Tally
 from detector.showing.display import safe
 
 _LEAST = 0.05  # nats; less is not worth a line
@@ -29,9 +30,10 @@ class _Found:
     times: int
 
 
-def evidence(
+def evidence(  # noqa: PLR0913 - options, each by its name
     model: PivotModel,
-    sentences: Sequence[Changes],
+    sentences: Sequence[Compared],
+    tally: Tally,
     language: str,
     *,
     dictionary: Dictionary | None = None,
@@ -42,8 +44,10 @@ def evidence(
     Parameters
     ----------
     model : PivotModel
-    sentences : sequence of Changes
+    sentences : sequence of Compared
         Of one document.
+    tally : Tally
+        What they come to.
     language : str
         One of the model's.
     dictionary : Dictionary, optional
@@ -58,8 +62,8 @@ def evidence(
         the odds, in nats, that an edit gives the language over the mean of the others.
     """
     name = NAMES[language]
-    found = _weighed(model, sentences, language)
-    leaks = [leak for one in sentences for leak in one.leaks if language in leak.languages]
+    found = _weighed(model, sentences, tally, language)
+    leaks = [leak for one in sentences for leak in one.changes.leaks if language in leak.languages]
     lines = [f"left in: {safe(leak.word)} (a word of {name})" for leak in dict.fromkeys(leaks)]
     for one in sorted(found.values(), key=lambda f: -f.nats):
         text = safe(str(one.edit))
@@ -74,17 +78,21 @@ def evidence(
 
 
 def _weighed(
-    model: PivotModel, sentences: Sequence[Changes], language: str
+    model: PivotModel, sentences: Sequence[Compared], tally: Tally, language: str
 ) -> Mapping[str, _Found]:
     at = model.languages.index(language)
     others = np.arange(len(model.languages)) != at
-    worth = model.worth(sum(len(one.edits) for one in sentences))
-    worth = worth[:, at] - worth[:, others].mean(axis=1)
+    worth, behind = (
+        slopes[:, at] - slopes[:, others].mean(axis=1) for slopes in model.worth(tally)
+    )
     found: dict[str, _Found] = {}
     for one in sentences:
-        nats = model.weights_of(list(one.features)) @ worth
-        mine = np.bincount(list(one.features.values()), weights=nats, minlength=len(one.edits))
-        for edit, nat in zip(one.edits, mine.tolist(), strict=True):
+        edits, features = one.changes.edits, one.changes.features
+        nats = model.weights_of(list(features)) @ worth
+        mine = np.zeros(len(edits))
+        mine[: len(one.contexts)] = model.net.scores(one.contexts) @ behind
+        mine += np.bincount(list(features.values()), weights=nats, minlength=len(edits))
+        for edit, nat in zip(edits, mine.tolist(), strict=True):
             key = str(edit).lower()
             before = found.get(key, _Found(edit, 0.0, 0))
             found[key] = _Found(before.edit, before.nats + nat, before.times + 1)

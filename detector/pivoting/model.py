@@ -1,7 +1,7 @@
-"""Weights of features to a posterior over pivot languages; one file, read and written as bytes.
+"""Weights of features and of vectors to a posterior over languages; one file, as bytes.
 
 Numbers in, numbers out. It reads no text, names no evidence and opens no file; it is fitted in
-`learn.pivot_fit`.
+`learn.pivot_fit` and `learn.pivot_net`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.encode import EncoderIdentity
 from detector.errors import BundleError
-from detector.pivoting.edits import Changes, key_of
+from detector.pivoting.contexts import N_LENGTHS, Compared, ContextNet, Contexts
+from detector.pivoting.edits import key_of
 from detector.pivoting.posterior import Calibration, posteriors
 
-SCHEMA = 1
+SCHEMA = 2
 """Layout of the file; another one is refused."""
+
+N_VIEWS = 2
+"""Scores of each language: of the features and of the vectors."""
 
 N_MANNER = 3
 """Numbers of `Tally.manner`."""
@@ -28,7 +33,8 @@ N_MANNER = 3
 Floats = NDArray[np.float64]
 
 _FIGURES = ("centre", "scale", "means", "between", "within", "even")
-_NUMBERS = ("direct", "heat")
+_NUMBERS = ("direct", "free", "heat")
+_NET = ("inward", "offset", "outward")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,11 +45,14 @@ class Tally:
     ----------
     score : ndarray of shape (n_languages,), float64
         Sum of the weights of all features.
+    context : ndarray of shape (n_languages,), float64
+        Sum of what the net says of the vectors of all edits.
     counts : ndarray of shape (4,), float64
         Tokens of the source, of the copy, tokens kept, and edits.
     """
 
     score: Floats
+    context: Floats
     counts: Floats
 
     @property
@@ -60,13 +69,14 @@ class Tally:
 
     @property
     def place(self) -> Floats:
-        """Where the document stands: mean weight of an edit for each language, and manner."""
-        return np.concatenate([self.score / max(self.edits, 1.0), self.manner])
+        """Where the document stands: for each language the mean of an edit, twice, and manner."""
+        edits = max(self.edits, 1.0)
+        return np.concatenate([self.score / edits, self.context / edits, self.manner])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
-    """A linear model over features of edits, calibrated for documents.
+    """A linear model over features of edits and a net over their vectors, for whole documents.
 
     Attributes
     ----------
@@ -77,6 +87,10 @@ class PivotModel:
     weights : ndarray of shape (n_features, K), int8
     scales : ndarray of shape (n_features,), float16
         A feature's weight for a language is `weights * scales`, in nats of one sentence.
+    net : ContextNet
+        Of K columns.
+    encoder : EncoderIdentity
+        Whose vectors the net reads.
     calibration : Calibration
         Of documents, whose place is `Tally.place`.
     threshold : float
@@ -89,17 +103,21 @@ class PivotModel:
     keys: NDArray[np.uint32]
     weights: NDArray[np.int8]
     scales: NDArray[np.float16]
+    net: ContextNet
+    encoder: EncoderIdentity
     calibration: Calibration
     threshold: float
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         k, n = len(self.languages), len(self.keys)
-        size = k + N_MANNER
+        size = N_VIEWS * k + N_MANNER
         known = self.calibration
         shapes = {
             "weights": (self.weights.shape, (n, k)),
             "scales": (self.scales.shape, (n,)),
+            "inward": (self.net.inward.shape[:1], (2 * self.encoder.dimension + N_LENGTHS,)),
+            "outward": (self.net.outward.shape[1:], (k,)),
             "centre": (known.centre.shape, (size,)),
             "scale": (known.scale.shape, (size,)),
             "means": (known.means.shape, (k, size)),
@@ -138,26 +156,32 @@ class PivotModel:
         out[known] = self.weights[found] * self.scales[found, None].astype(np.float64)
         return out
 
-    def tally(self, sentences: Sequence[Changes]) -> Tally:
+    def tally(self, sentences: Sequence[Compared]) -> Tally:
         """Add up what the sentences of a document say."""
-        score, counts = np.zeros(len(self.languages)), np.zeros(4)
+        k = len(self.languages)
+        score, context, counts = np.zeros(k), np.zeros(k), np.zeros(4)
         for one in sentences:
-            score += self.weights_of(list(one.features)).sum(axis=0)
-            counts += (one.n_source, one.n_copy, one.n_kept, len(one.edits))
-        return Tally(score, counts)
+            found = one.changes
+            score += self.weights_of(list(found.features)).sum(axis=0)
+            counts += (found.n_source, found.n_copy, found.n_kept, len(found.edits))
+        if sentences:
+            contexts = Contexts.joined([one.contexts for one in sentences])
+            context += self.net.scores(contexts).sum(axis=0)
+        return Tally(score, context, counts)
 
-    def worth(self, edits: float) -> Floats:
-        """Return what the weights of a feature are worth in a document of so many edits.
+    def worth(self, tally: Tally) -> tuple[Floats, Floats]:
+        """Return what an edit's weights are worth in a document.
 
         Returns
         -------
-        ndarray of shape (K, K), float64
-            A feature's row of weights times this is what it adds to each language's log-odds.
+        (ndarray of shape (K, K), ndarray of shape (K, K)), float64
+            A feature's row of weights times the first, and an edit's row of `net.scores` times the
+            second, is what it adds to each language's log-odds.
         """
         k = len(self.languages)
-        slopes = self.calibration.line(edits)[0][:k] / self.calibration.scale[:k, None]
-        found: Floats = slopes / max(edits, 1.0)
-        return found
+        slopes = self.calibration.line(tally.place, tally.edits)[0]
+        slopes /= self.calibration.scale[:, None] * max(tally.edits, 1.0)
+        return slopes[:k], slopes[k : N_VIEWS * k]
 
     def posterior(self, tally: Tally) -> Floats:
         """Return the probability of each language.
@@ -178,10 +202,12 @@ class PivotModel:
             "schema": SCHEMA,
             "languages": list(self.languages),
             "threshold": self.threshold,
+            "encoder": self.encoder.to_dict(),
             **{name: getattr(self.calibration, name) for name in _NUMBERS},
             "training": dict(self.training),
         }
         tensors = {name: getattr(self, name) for name in ("keys", "weights", "scales")}
+        tensors |= {name: getattr(self.net, name) for name in _NET}
         for name in _FIGURES:
             tensors[name] = getattr(self.calibration, name).astype(np.float32)
         tensors = {name: np.ascontiguousarray(one) for name, one in tensors.items()}
@@ -217,8 +243,14 @@ class PivotModel:
                 **{name: tensors.pop(name).astype(np.float64) for name in _FIGURES},
                 **{name: float(record.pop(name)) for name in _NUMBERS},
             }
-            rest: dict[str, Any] = {**record, **tensors}
-            return cls(languages=languages, calibration=Calibration(**figures), **rest)
+            net = ContextNet(**{name: tensors.pop(name) for name in _NET})
+            rest: dict[str, Any] = {
+                "calibration": Calibration(**figures),
+                "encoder": EncoderIdentity(**record.pop("encoder")),
+                **record,
+                **tensors,
+            }
+            return cls(languages=languages, net=net, **rest)
         except (TypeError, KeyError, ValueError) as err:
             msg = f"pivot model: is damaged ({err}); train it again"
             raise BundleError(msg) from err

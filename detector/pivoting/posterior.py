@@ -1,6 +1,6 @@
 """Where a document stands to a probability of each language.
 
-Linear algebra alone: languages are Gaussians that differ in their means; see
+Linear algebra alone: languages differ in where their documents stand; see
 `learn.pivot_calibration` for how they are fitted.
 """
 
@@ -35,6 +35,9 @@ class Calibration:
     direct : float
         Nats of a scaled score above `even`, for the square root of an edit: what the scores say
         by themselves, beside where documents of a language stand.
+    free : float
+        Degrees of freedom of the two scatters: on how many translators they were seen, less what
+        that is used up for.
     heat : float
         Factor of the log-odds.
     """
@@ -46,24 +49,42 @@ class Calibration:
     within: Floats
     even: Floats
     direct: float
+    free: float
     heat: float
 
-    def line(self, edits: float) -> tuple[Floats, Floats]:
-        """Return what the scaled numbers add to each language's log-odds.
+    def line(self, place: Floats, edits: float) -> tuple[Floats, Floats]:
+        """Return what the scaled numbers of a document add to each language's log-odds.
+
+        Parameters
+        ----------
+        place : ndarray of shape (D,), float64
+            Where the document stands.
+        edits : float
+            How many it has.
 
         Returns
         -------
         (ndarray of shape (D, K), ndarray of shape (K,)), float64
-            In nats, for a document of so many edits: slope of each number, and what to start from.
+            In nats: slope of each number, and what to start from.
+
+        Notes
+        -----
+        How translators scatter is known from few of them, so languages are not Gaussians but have
+        the heavy tails of Student's t (Geisser, 1964): the further a document stands from all of
+        them, the less a difference between two of them says.
         """
+        here = (place - self.centre) / self.scale
         spread = self.between + self.within / max(edits, 1.0)
-        slopes = np.linalg.solve(spread, self.means.T).astype(np.float64)
+        solved = np.linalg.solve(spread, np.column_stack([self.means.T, here])).astype(np.float64)
+        slopes, own = solved[:, :-1], solved[:, -1]
         start = -0.5 * np.einsum("kd,dk->k", self.means, slopes)
+        distance = max(0.0, float(here @ own - 2.0 * (here @ slopes + start).max()))
         k = len(self.means)
         direct = self.direct * min(edits, _MOST) ** 0.5
         slopes[np.arange(k), np.arange(k)] += direct
-        heated: Floats = self.heat * (start - direct * self.even)
-        return self.heat * slopes, heated
+        factor = self.heat * (self.free + len(here)) / (self.free + distance)
+        heated: Floats = factor * (start - direct * self.even)
+        return factor * slopes, heated
 
 
 def posteriors(calibration: Calibration, place: Floats, edits: Floats) -> Floats:
@@ -84,7 +105,7 @@ def posteriors(calibration: Calibration, place: Floats, edits: Floats) -> Floats
     logits = np.zeros((len(place), len(calibration.means)))
     for number, (one, count) in enumerate(zip(place, edits, strict=True)):
         if count:
-            slopes, start = calibration.line(float(count))
+            slopes, start = calibration.line(one, float(count))
             logits[number] = (one - calibration.centre) / calibration.scale @ slopes + start
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     out: Floats = odds / odds.sum(axis=1, keepdims=True)

@@ -10,23 +10,23 @@ from collections.abc import Iterable
 import numpy as np
 
 from detector.pivot import Pivot
+from detector.pivoting.contexts import Side, compare
 from detector.pivoting.dictionary import Dictionary
-from detector.pivoting.edits import changes
 from detector.pivoting.evidence import evidence
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import PivotModel
 
 
 def judge_pivot(
-    model: PivotModel, beads: Iterable[tuple[str, str]], *, dictionary: Dictionary | None = None
+    model: PivotModel, beads: Iterable[tuple[Side, Side]], *, dictionary: Dictionary | None = None
 ) -> Pivot:
     """Say through which language a copy went.
 
     Parameters
     ----------
     model : PivotModel
-    beads : iterable of (str, str)
-        Raw text of the source and of the copy side of each bead that holds both.
+    beads : iterable of (Side, Side)
+        Source and copy of each bead that holds both, read by the model's encoder.
     dictionary : Dictionary, optional
         From English into a pivot language: it explains evidence and weighs nothing.
 
@@ -35,18 +35,18 @@ def judge_pivot(
     Pivot
         Without a language where no posterior reaches the model's threshold.
     """
-    sentences = [changes(source, copy, model.languages) for source, copy in beads]
-    posterior = model.posterior(model.tally(sentences))
+    sentences = [compare(source, copy, model.languages) for source, copy in beads]
+    tally = model.tally(sentences)
+    posterior = model.posterior(tally)
     families: dict[str, float] = {}
     for code, probability in zip(model.languages, posterior.tolist(), strict=True):
         families[FAMILY[code]] = families.get(FAMILY[code], 0.0) + probability
     best = model.languages[int(np.argmax(posterior))]
-    edited = any(one.edits for one in sentences)
     return Pivot(
-        language=best if edited and posterior.max() >= model.threshold else None,
+        language=best if tally.edits and posterior.max() >= model.threshold else None,
         posterior=_falling(dict(zip(model.languages, posterior.tolist(), strict=True))),
         families=_falling({name: min(1.0, value) for name, value in families.items()}),
-        evidence=evidence(model, sentences, best, dictionary=dictionary),
+        evidence=evidence(model, sentences, tally, best, dictionary=dictionary),
     )
 
 
