@@ -91,15 +91,17 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
     rng = np.random.default_rng(descent.seed)
     documents = _Documents(rows, weight, rng)
     d = rows.pool.contexts.lost.shape[1]
+    if not descent.steps:
+        shapes = ((2 * d + N_LENGTHS, 0), (0,), (0, k))
+        return ContextNet(*(np.zeros(shape, np.float16) for shape in shapes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(descent.seed)
         inner = torch.nn.Linear(3 * d + N_LENGTHS, descent.hidden)
         outer = torch.nn.Linear(descent.hidden, k, bias=False)
         parameters = [*inner.parameters(), *outer.parameters()]
-        steps = max(descent.steps, 1)
         fit = torch.optim.AdamW(parameters, lr=descent.rate, weight_decay=descent.decay)
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            fit, descent.rate, total_steps=steps + 1, pct_start=0.15
+            fit, descent.rate, total_steps=descent.steps + 1, pct_start=0.15
         )
 
         def inward() -> torch.Tensor:
@@ -123,8 +125,6 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
             cycle.step()
             if progress is not None:
                 progress(descent.documents)
-        if not descent.steps:
-            torch.nn.init.zeros_(outer.weight)
         with torch.no_grad():
             arrays = (inward().T, inner.bias, (outer.weight - outer.weight.mean(dim=0)).T)
             return ContextNet(*(one.numpy().astype(np.float16) for one in arrays))

@@ -74,19 +74,14 @@ class Changes:
     n_kept: int
 
 
-def tokens(text: str) -> list[str]:
-    """Cut a text into words, figures and signs.
+def tokens(text: str) -> tuple[list[str], list[Place]]:
+    """Cut a text into words, figures and signs, and say where each stands in it.
 
     Examples
     --------
-    >>> tokens("It’s 1,000 well-known")
+    >>> tokens("It’s 1,000 well-known")[0]
     ["It's", '1,000', 'well', '-', 'known']
     """
-    return _TOKEN.findall(text.translate(_PLAIN))
-
-
-def _placed(text: str) -> tuple[list[str], list[Place]]:
-    """Return the tokens, and where each stands in the text as written."""
     found = list(_TOKEN.finditer(text.translate(_PLAIN)))
     where = [at for at, sign in enumerate(text) if sign not in _DROPPED]
     return [one.group() for one in found], [
@@ -123,7 +118,7 @@ def changes(source: str, copy: str, languages: Sequence[str] = ()) -> Changes:
     >>> [str(edit) for edit in found.edits], "pair robbery>flight" in found.features
     (['robbery → flight'], True)
     """
-    (written, lost_at), (rendered, put_at) = _placed(source), _placed(copy)
+    (written, lost_at), (rendered, put_at) = tokens(source), tokens(copy)
     a, b = [w.lower() for w in written], [w.lower() for w in rendered]
     blocks, kept = _blocks(a, b)
     edits = [Edit(tuple(written[i:j]), tuple(rendered[k:m])) for i, j, k, m in blocks]

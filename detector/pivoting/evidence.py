@@ -1,6 +1,6 @@
 """What speaks for a language, in words: the edits that moved its posterior most, and leaks.
 
-Weighs what the model weighs and adds no rule of its own; a dictionary only explains.
+Shows what the model weighed and adds no rule of its own; a dictionary only explains.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.pivoting.contexts import Compared
 from detector.pivoting.dictionary import Dictionary
 from detector.pivoting.edits import Edit
 from detector.pivoting.languages import NAMES
-from detector.pivoting.model import PivotModel, Tally
 from detector.showing.display import safe
+
+Floats = NDArray[np.float64]
 
 _LEAST = 0.05  # nats; less is not worth a line
 _LONGEST = 60  # characters of an edit that is shown
@@ -30,10 +32,9 @@ class _Found:
     times: int
 
 
-def evidence(  # noqa: PLR0913 - options, each by its name
-    model: PivotModel,
+def evidence(
     sentences: Sequence[Compared],
-    tally: Tally,
+    nats: Floats,
     language: str,
     *,
     dictionary: Dictionary | None = None,
@@ -43,13 +44,11 @@ def evidence(  # noqa: PLR0913 - options, each by its name
 
     Parameters
     ----------
-    model : PivotModel
     sentences : sequence of Compared
         Of one document.
-    tally : Tally
-        What they come to.
+    nats : ndarray of shape (n_edits,), float64
+        `PivotModel.nats` of all their edits for the language.
     language : str
-        One of the model's.
     dictionary : Dictionary, optional
         Names the pivot word behind a substitution, where it is in that language.
     most : int
@@ -62,7 +61,7 @@ def evidence(  # noqa: PLR0913 - options, each by its name
         the odds, in nats, that an edit gives the language over the mean of the others.
     """
     name = NAMES[language]
-    found = _weighed(model, sentences, tally, language)
+    found = _gathered(sentences, nats)
     leaks = [leak for one in sentences for leak in one.changes.leaks if language in leak.languages]
     lines = [f"left in: {safe(leak.word)} (a word of {name})" for leak in dict.fromkeys(leaks)]
     for one in sorted(found.values(), key=lambda f: -f.nats):
@@ -77,25 +76,13 @@ def evidence(  # noqa: PLR0913 - options, each by its name
     return tuple(lines[:most])
 
 
-def _weighed(
-    model: PivotModel, sentences: Sequence[Compared], tally: Tally, language: str
-) -> Mapping[str, _Found]:
-    at = model.languages.index(language)
-    others = np.arange(len(model.languages)) != at
-    worth, behind = (
-        slopes[:, at] - slopes[:, others].mean(axis=1) for slopes in model.worth(tally)
-    )
+def _gathered(sentences: Sequence[Compared], nats: Floats) -> Mapping[str, _Found]:
+    edits = (edit for one in sentences for edit in one.changes.edits)
     found: dict[str, _Found] = {}
-    for one in sentences:
-        edits, features = one.changes.edits, one.changes.features
-        nats = model.weights_of(list(features)) @ worth
-        mine = np.zeros(len(edits))
-        mine[: len(one.contexts)] = model.net.scores(one.contexts) @ behind
-        mine += np.bincount(list(features.values()), weights=nats, minlength=len(edits))
-        for edit, nat in zip(edits, mine.tolist(), strict=True):
-            key = str(edit).lower()
-            before = found.get(key, _Found(edit, 0.0, 0))
-            found[key] = _Found(before.edit, before.nats + nat, before.times + 1)
+    for edit, nat in zip(edits, nats.tolist(), strict=True):
+        key = str(edit).lower()
+        before = found.get(key, _Found(edit, 0.0, 0))
+        found[key] = _Found(before.edit, before.nats + nat, before.times + 1)
     return found
 
 

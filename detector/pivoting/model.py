@@ -74,6 +74,29 @@ class Tally:
         return np.concatenate([self.score / edits, self.context / edits, self.manner])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What each edit of a document says of each language, sentence by sentence.
+
+    Attributes
+    ----------
+    features, vectors : ndarray of shape (n_edits, K), float64
+        Sum of the weights of an edit's features, and what the net says of its vectors; zeros of
+        the latter for an edit of capitals alone.
+    counts : ndarray of shape (4,), float64
+        As in `Tally`.
+    """
+
+    features: Floats
+    vectors: Floats
+    counts: Floats
+
+    @property
+    def tally(self) -> Tally:
+        """What all of it comes to."""
+        return Tally(self.features.sum(axis=0), self.vectors.sum(axis=0), self.counts)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
     """A linear model over features of edits and a net over their vectors, for whole documents.
@@ -156,18 +179,42 @@ class PivotModel:
         out[known] = self.weights[found] * self.scales[found, None].astype(np.float64)
         return out
 
-    def tally(self, sentences: Sequence[Compared]) -> Tally:
-        """Add up what the sentences of a document say."""
-        k = len(self.languages)
-        score, context, counts = np.zeros(k), np.zeros(k), np.zeros(4)
+    def read(self, sentences: Sequence[Compared]) -> Said:
+        """Weigh every edit of a document, by its features and by the vectors behind it."""
+        counts = np.zeros(4)
+        names: list[str] = []
+        owners: list[int] = []
+        contextual: list[int] = []
+        n = 0
         for one in sentences:
             found = one.changes
-            score += self.weights_of(list(found.features)).sum(axis=0)
+            names += found.features
+            owners += (n + edit for edit in found.features.values())
+            contextual += range(n, n + len(one.contexts))
             counts += (found.n_source, found.n_copy, found.n_kept, len(found.edits))
-        if sentences:
+            n += len(found.edits)
+        features, vectors = np.zeros((2, n, len(self.languages)))
+        if n:
+            np.add.at(features, owners, self.weights_of(names))
             contexts = Contexts.joined([one.contexts for one in sentences])
-            context += self.net.scores(contexts).sum(axis=0)
-        return Tally(score, context, counts)
+            vectors[contextual] = self.net.scores(contexts)
+        return Said(features, vectors, counts)
+
+    def nats(self, said: Said, language: str) -> Floats:
+        """Return how much each edit of a document speaks for a language.
+
+        Returns
+        -------
+        ndarray of shape (n_edits,), float64
+            What it adds to the language's log-odds over the mean of the others.
+        """
+        at = self.languages.index(language)
+        others = np.arange(len(self.languages)) != at
+        features, vectors = (
+            slopes[:, at] - slopes[:, others].mean(axis=1) for slopes in self.worth(said.tally)
+        )
+        found: Floats = said.features @ features + said.vectors @ vectors
+        return found
 
     def worth(self, tally: Tally) -> tuple[Floats, Floats]:
         """Return what an edit's weights are worth in a document.

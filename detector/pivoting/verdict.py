@@ -36,17 +36,17 @@ def judge_pivot(
         Without a language where no posterior reaches the model's threshold.
     """
     sentences = [compare(source, copy, model.languages) for source, copy in beads]
-    tally = model.tally(sentences)
-    posterior = model.posterior(tally)
+    said = model.read(sentences)
+    posterior = model.posterior(said.tally)
     families: dict[str, float] = {}
     for code, probability in zip(model.languages, posterior.tolist(), strict=True):
         families[FAMILY[code]] = families.get(FAMILY[code], 0.0) + probability
     best = model.languages[int(np.argmax(posterior))]
     return Pivot(
-        language=best if tally.edits and posterior.max() >= model.threshold else None,
+        language=best if said.tally.edits and posterior.max() >= model.threshold else None,
         posterior=_falling(dict(zip(model.languages, posterior.tolist(), strict=True))),
         families=_falling({name: min(1.0, value) for name, value in families.items()}),
-        evidence=evidence(model, sentences, tally, best, dictionary=dictionary),
+        evidence=evidence(sentences, model.nats(said, best), best, dictionary=dictionary),
     )
 
 
