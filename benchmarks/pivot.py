@@ -70,14 +70,17 @@ def main() -> None:
         if "single" in parts:
             single(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
         if "plain" in parts:
-            silent = replace(settings, net=NetDescent(steps=0))
-            for title, made in (
-                ("features alone, no vectors", rows),
-                ("words and neighbours alone", rows_of(pairs, (), pool, prefixes=PLAIN)),
+            mute = NetDescent(steps=0)
+            linear = replace(settings, edit_net=mute, kept_net=mute)
+            silent = replace(linear, kept=replace(settings.kept, epochs=0))
+            for title, made, fewer in (
+                ("features of edits and of kept words, no vectors", rows, linear),
+                ("features of edits alone", rows, silent),
+                ("words and neighbours alone", rows_of(pairs, (), pool, prefixes=PLAIN), silent),
             ):
                 flores = taken(made, "flores", LANGUAGES)
-                held = hold_apart(flores, silent, {"": flores}, documents=arguments.documents)
-                show(title, judge_held(held[""], silent), silent)
+                held = hold_apart(flores, fewer, {"": flores}, documents=arguments.documents)
+                show(title, judge_held(held[""], fewer), fewer)
         if "domain" in parts:
             domain(rows, settings, arguments.documents)
     if "topic" in parts:
@@ -102,6 +105,8 @@ def standard(rows: Rows, settings: PivotSettings, documents: int) -> None:
         "FLORES, the languages of WMT": taken(rows, "flores", news),
         "WMT": taken(rows, "wmt", news),
         "languages that the model does not know": taken(rows, "flores", UNKNOWN),
+        # What a text is about is then all that is left to speak for a language.
+        "each sentence through another language": mixed(flores),
     }
     found = hold_apart(flores, settings, tested, documents=documents)
     for name, held in found.items():
@@ -166,6 +171,11 @@ def cost() -> None:
     print(f"scoring with the pivot / without it: {ratio:.3f}")
 
 
+def mixed(rows: Rows) -> Rows:
+    """Let documents hold sentences of one translator through all its languages."""
+    return replace(rows, language=np.full(len(rows.language), "", dtype=object))
+
+
 def taken(rows: Rows, corpus: str, languages: tuple[str, ...]) -> Rows:
     wanted = (rows.corpus == corpus) & np.isin(rows.language, languages)
     return rows.of(np.flatnonzero(wanted))
@@ -179,7 +189,7 @@ def show(title: str, judged: Judged, settings: PivotSettings) -> None:
     print(title)
     for size in sorted(set(judged.documents.sentences.tolist())):
         mine = at(judged, judged.documents.sentences == size)
-        print(f"  {size} sentences, {len(mine.threshold)} documents")
+        print(f"  {size} sentences, {len(mine.named)} documents")
         for name, value in figures(mine, settings.languages).items():
             print(f"    {name:<12} {value}")
 

@@ -20,19 +20,19 @@ from scipy.sparse import csr_matrix
 from detector.errors import BundleError, EncodeError, InputError
 from detector.learn.pivot_contexts import contexts_of, sides_of
 from detector.learn.pivot_fit import Descent, fit_weights, put_together
-from detector.learn.pivot_net import NetDescent, fit_net, joined
+from detector.learn.pivot_net import EditView, KeptView, NetDescent, View, fit_net, joined
 from detector.learn.pivot_rows import Rows, rows_of
 from detector.learn.pivot_runs import PivotSettings, train_pivot
 from detector.learn.pivot_tables import RoundTrip
 from detector.pivot import Pivot
-from detector.pivoting.contexts import N_LENGTHS, ContextNet, compare
+from detector.pivoting.contexts import N_LENGTHS, Net, compare
 from detector.pivoting.dictionary import Dictionary, read_dictionary
 from detector.pivoting.edits import changes, key_of, tokens
 from detector.pivoting.evidence import _gathered
 from detector.pivoting.keeping import load, save
 from detector.pivoting.languages import FAMILY, NAMES
 from detector.pivoting.leaks import find_leaks
-from detector.pivoting.model import PivotModel
+from detector.pivoting.model import N_MANNER, N_VIEWS, PivotModel, Tally
 from detector.pivoting.posterior import posteriors
 from detector.pivoting.verdict import judge_pivot
 from detector.records import Encoding
@@ -78,15 +78,18 @@ def settings() -> PivotSettings:
         named_at=(10,),
         right=0.9,
         documents=4,
-        descent=Descent(ridge=1.0, epochs=20, batch=64),
-        net=NetDescent(hidden=8, steps=40, documents=32),
+        edits=Descent(ridge=1.0, epochs=20, batch=64),
+        kept=Descent(ridge=1.0, epochs=5, batch=64),
+        edit_net=NetDescent(hidden=8, steps=40, documents=32),
+        kept_net=NetDescent(hidden=4, steps=10, documents=32),
     )
 
 
 @pytest.fixture(scope="module")
 def rows(settings: PivotSettings) -> Rows:
     pairs = _round_trips()
-    return rows_of(pairs, settings.languages, contexts_of(pairs, FakeEncoder()), least=2)
+    pool = contexts_of(pairs, FakeEncoder())
+    return rows_of(pairs, settings.languages, pool, least=2)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +173,7 @@ def test_pivoting_edits_have_names(source: str, copy: str, feature: str) -> None
 def test_pivoting_edits_rebuild_what_was_lost_and_gained(source: str, copy: str) -> None:
     found = changes(source, copy)
     lost = sum(len(one.source) for one in found.edits) - _recased(source, copy)
-    assert found.n_source - found.n_kept == lost
+    assert found.n_source - len(found.kept_places) == lost
     assert all(0 <= at < len(found.edits) for at in found.features.values())
     assert all(0 <= key_of(name) < 2**32 for name in found.features)
 
@@ -201,7 +204,7 @@ def test_pivoting_leaks_are_words_of_others_and_no_names() -> None:
 
 def test_pivoting_a_leak_is_shown_as_evidence(model: PivotModel) -> None:
     french = replace(model, languages=("ru", "fr", "de"))  # the Russian weights, called French
-    french = replace(french, weights=model.weights, threshold=0.0)
+    french = replace(french, threshold=0.0)
     beads = [*_RUSSIAN, ("The summit met.", "The sommet met.")]
     best = _judged(french, beads)
     lines = [line for line in best.evidence if line.startswith("left in")]
@@ -246,7 +249,7 @@ def test_pivoting_bytes_that_are_no_model_are_refused(data: bytes) -> None:
 
 
 def test_pivoting_a_model_whose_parts_differ_is_refused(model: PivotModel) -> None:
-    with pytest.raises(BundleError, match="weights has shape"):
+    with pytest.raises(BundleError, match="edits has shape"):
         replace(model, languages=("fr", "ru"))
 
 
@@ -307,7 +310,7 @@ def test_pivoting_a_dictionary_that_cannot_be_used_is_refused(
 
 def test_pivoting_a_dictionary_explains_a_substitution(model: PivotModel) -> None:
     # "new" for "novel" is a habit of the made-up French; the dictionary knows a word for both.
-    loose = replace(model, threshold=0.0)
+    loose = replace(model, threshold=0.0, calibration=replace(model.calibration, near=0.0))
     beads = [("The mayor sold the new boat.", "The mayor sold the said novel boat.")] * 3
     found = _judged(loose, beads, Dictionary("fr", [("new", "n"), ("novel", "n")]))
     assert found.language == "fr"
@@ -399,8 +402,10 @@ def test_pivoting_the_net_learns_what_no_single_word_says() -> None:
     truth = np.arange(240) % 3
     learned = np.flatnonzero(np.arange(240) < 180)
     fitting = NetDescent(hidden=16, steps=60, documents=32, together=2)
-    net = fit_net(rows.of(learned), truth[learned], np.ones(180), k=3, descent=fitting)
-    said = net.scores(pool.contexts)
+    net = fit_net(
+        rows.of(learned), truth[learned], np.ones(180), k=3, view=EditView(), descent=fitting
+    )
+    said = net.scores(pool.contexts.numbers())
     assert (said[180:].argmax(axis=1) == truth[180:]).mean() > 0.9
     assert said.sum(axis=1) == pytest.approx(np.zeros(240), abs=1e-3)
 
@@ -408,15 +413,16 @@ def test_pivoting_the_net_learns_what_no_single_word_says() -> None:
 def test_pivoting_nets_joined_say_their_mean() -> None:
     rng = np.random.default_rng(0)
 
-    def net() -> ContextNet:
+    def net() -> Net:
         shapes = ((2 * DIMENSION + N_LENGTHS, 4), (4,), (4, 3))
-        return ContextNet(*(rng.standard_normal(shape).astype(np.float16) for shape in shapes))
+        return Net(*(rng.standard_normal(shape).astype(np.float16) for shape in shapes))
 
     sides = sides_of(["They saw the boat.", "They left a ship."], FakeEncoder())
     contexts = compare(*sides.values()).contexts
     first, second = net(), net()
-    mean = (first.scores(contexts) + second.scores(contexts)) / 2
-    assert joined([first, second]).scores(contexts) == pytest.approx(mean, abs=0.02)
+    numbers = contexts.numbers()
+    mean = (first.scores(numbers) + second.scores(numbers)) / 2
+    assert joined([first, second]).scores(numbers) == pytest.approx(mean, abs=0.02)
 
 
 def test_pivoting_evidence_adds_up_to_what_moved_the_odds(model: PivotModel) -> None:
@@ -425,18 +431,25 @@ def test_pivoting_evidence_adds_up_to_what_moved_the_odds(model: PivotModel) -> 
     sentences = [compare(sides[a], sides[b], model.languages) for a, b in beads]
     at = model.languages.index("fr")
     said = model.read(sentences)
-    features, vectors = model.worth(said.tally)
+    worth = model.worth(said.tally)
     moved = sum(
         (
-            model.weights_of(list(one.changes.features)).sum(axis=0) @ features
-            + model.net.scores(one.contexts).sum(axis=0) @ vectors
+            model.edits.of(list(one.changes.features)).sum(axis=0) @ worth[0]
+            + model.edit_net.scores(one.contexts.numbers()).sum(axis=0) @ worth[1]
             for one in sentences
         ),
         np.zeros(len(model.languages)),
     )
-    shown = _gathered(sentences, model.nats(said, "fr"))
+    edits, kept = model.nats(said, "fr")
+    shown = _gathered(sentences, edits)
     others = np.delete(moved, at).mean()
     assert sum(one.nats for one in shown.values()) == pytest.approx(moved[at] - others)
+    # What was kept counts against a usual document, the edits in full.
+    slopes, _ = model.calibration.line(said.tally.place, said.tally.edits)
+    here = (said.tally.place - model.calibration.centre) / model.calibration.scale
+    k = len(model.languages)
+    line = here[2 * k : 4 * k] @ slopes[2 * k : 4 * k]
+    assert kept == pytest.approx(line[at] - np.delete(line, at).mean())
 
 
 def test_pivoting_an_encoder_without_tokens_is_refused() -> None:
@@ -450,7 +463,7 @@ def test_pivoting_an_encoder_without_tokens_is_refused() -> None:
 
 def test_pivoting_a_net_whose_layers_differ_is_refused(model: PivotModel) -> None:
     with pytest.raises(BundleError, match="do not fit"):
-        replace(model.net, offset=model.net.offset[1:])
+        replace(model.kept_net, offset=model.kept_net.offset[1:])
     with pytest.raises(BundleError, match="inward has shape"):
         replace(model, encoder=replace(model.encoder, dimension=DIMENSION + 1))
 
@@ -478,10 +491,76 @@ def test_pivoting_a_document_far_from_all_it_knows_is_less_sure(model: PivotMode
     assert far.max() < near.max() - 0.1
 
 
-def test_pivoting_a_net_of_no_steps_says_nothing(rows: Rows) -> None:
+def test_pivoting_a_document_in_the_middle_of_all_languages_gets_no_name(
+    model: PivotModel,
+) -> None:
+    calibration = replace(model.calibration, near=1.0)
+    sure = replace(model, threshold=0.0, calibration=calibration)
+    edits = 200.0
+    k = len(model.languages)
+    stands = [*calibration.means, calibration.means.mean(axis=0)]
+    places = [calibration.centre + calibration.scale * one for one in stands]
+    counts = np.array([1000.0, 1000.0, 800.0, edits])
+
+    def named(place: NDArray[np.float64]) -> str | None:
+        units = Tally(np.zeros((N_VIEWS, k)), counts).units
+        tally = Tally(place[: N_VIEWS * k].reshape(N_VIEWS, k) * units[:, None], counts)
+        # Manner follows from the counts; here all documents have that of a usual one.
+        flat = replace(calibration, means=calibration.means.copy())
+        flat.means[:, -N_MANNER:] = (tally.manner - flat.centre[-N_MANNER:]) / flat.scale[-N_MANNER:]
+        return replace(sure, calibration=flat).names(tally)
+
+    assert [named(place) for place in places] == [*model.languages, None]
+
+
+@pytest.mark.parametrize("view", [EditView(), KeptView()])
+def test_pivoting_a_net_of_no_steps_says_nothing(rows: Rows, view: View) -> None:
     n = len(rows.pair)
     silent = NetDescent(steps=0)
-    net = fit_net(rows, np.zeros(n, np.int64), np.ones(n), k=3, descent=silent)
-    said = joined([net, net]).scores(rows.pool.contexts)
-    assert said.shape == (len(rows.pool.contexts), 3)
+    net = fit_net(rows, np.zeros(n, np.int64), np.ones(n), k=3, view=view, descent=silent)
+    numbers, owner = view.read(rows.pool, rows.pair)
+    said = joined([net, net]).scores(numbers)
+    assert said.shape == (len(owner), 3)
     assert not said.any()
+
+
+def test_pivoting_kept_words_have_places_names_and_vectors() -> None:
+    source, copy = "They saw the “big” boat.", "They saw a big ship."
+    sides = sides_of([source, copy], FakeEncoder())
+    found = compare(sides[source], sides[copy])
+    assert [source[a:b] for a, b in found.changes.kept_places] == ["They", "saw", "big", "."]
+    assert {"kept saw", "kept they_saw", "kept saw_the", "kept big_boat"} <= set(found.changes.kept)
+    assert "kept the" not in found.changes.kept
+    shown = [word_vector(word) for word in ("They", "saw", "big")]
+    assert found.kept[:3] == pytest.approx(np.array(shown), abs=2e-3)
+    pair = RoundTrip(source, copy, "fr", "one", "made", "0", "0")
+    words, owner = contexts_of([pair, pair], FakeEncoder()).kept_of(np.array([1]))
+    assert words == pytest.approx(found.kept)
+    assert owner.tolist() == [0] * len(found.kept)
+
+
+def test_pivoting_the_net_learns_which_words_are_kept() -> None:
+    # The same sentences through both languages; one loses the first word of each, one the last.
+    pairs = []
+    for number in range(80):
+        name = "".join(chr(ord("a") + int(figure)) for figure in str(number))
+        first, last = f"first{name}", f"last{name}"
+        for language, copy in (("fr", last), ("ru", first)):
+            sentence = str(number)
+            pairs.append(
+                RoundTrip(f"{first} {last}", copy, language, "one", "made", sentence, sentence)
+            )
+    pool = contexts_of(pairs, FakeEncoder())
+    rng = np.random.default_rng(0)
+    words = rng.standard_normal((160, DIMENSION)) * 0.1
+    words[::2, 0] += 2.0  # what first words have in common
+    pool = replace(pool, words=words.astype(np.float16))
+    rows = rows_of(pairs, ("fr", "ru"), pool, least=2)
+    truth = np.arange(160) % 2
+    learned = np.flatnonzero(np.arange(160) < 120)
+    fitting = NetDescent(hidden=8, steps=120, documents=32, together=2)
+    net = fit_net(
+        rows.of(learned), truth[learned], np.ones(120), k=2, view=KeptView(), descent=fitting
+    )
+    kept, owner = pool.kept_of(np.arange(120, 160))
+    assert (net.scores(kept.astype(np.float32)).argmax(axis=1) == owner % 2).mean() > 0.9

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 _SHARED = 0.3  # share of the scatter of translators that is taken to be alike in all directions
 _DIRECT = 0.375  # see `Calibration.direct`
 _SURE = 0.9999  # a posterior that every document is named from
+_FAR = 0.05  # share of documents of known languages that are too far off to be named
 _DIAGONAL = 0.1  # share of the scatter of edits that is taken to be of no direction
 
 
@@ -121,6 +122,7 @@ def calibrate(documents: Tallies) -> Calibration:
         direct=_DIRECT,
         free=float(max(1, len(middle) - k - size + 1)),
         heat=1.0,
+        near=0.0,
     )
     return replace(cold, heat=_heat(cold, documents))
 
@@ -144,13 +146,13 @@ def _heat(cold: Calibration, documents: Tallies) -> float:
 def settle(
     documents: Tallies, *, right: float, sizes: tuple[int, ...]
 ) -> tuple[Calibration, float]:
-    """Fit the calibration, and choose heat and threshold on systems that a fit has not seen.
+    """Fit the calibration; choose heat, nearness and threshold on systems a fit has not seen.
 
     Parameters
     ----------
     documents : Tallies
     right : float
-        Share in [0, 1] of what is named that is to be right.
+        Share in [0, 1] of what is named that is to be right, whichever of `sizes` a document has.
     sizes : tuple of int
         Sentences of the documents that the threshold is chosen on; all where none has that many.
 
@@ -159,7 +161,7 @@ def settle(
     (Calibration, float)
         The calibration, and the posterior from which a language is named.
     """
-    heats, parts, posterior = [], [], []
+    heats, parts = [], []
     systems = np.unique(documents.system.astype(str)).tolist()
     for system in systems if len(systems) > 1 else ():
         mine = documents.system == system
@@ -172,18 +174,33 @@ def settle(
         parts.append((calibration, unseen))
     whole = calibrate(documents)
     if not parts:
-        return whole, choose_threshold(
-            posteriors(whole, documents.place, documents.edits), documents, right=right
-        )
+        parts, heats = [(whole, documents)], [whole.heat]
     heat = float(np.exp(np.mean(np.log(heats))))
-    posterior = [
-        posteriors(replace(c, heat=heat), unseen.place, unseen.edits) for c, unseen in parts
-    ]
     seen = Tallies.joined([unseen for _, unseen in parts])
     asked = np.flatnonzero(np.isin(seen.sentences, sizes))
     asked = asked if len(asked) else np.arange(len(seen.language))
-    threshold = choose_threshold(np.concatenate(posterior)[asked], seen.of(asked), right=right)
-    return replace(whole, heat=heat), threshold
+    nearness = np.concatenate([nearness_of(c, unseen) for c, unseen in parts])[asked]
+    near = float(np.quantile(nearness, _FAR))
+    posterior = np.concatenate(
+        [posteriors(replace(c, heat=heat), one.place, one.edits) for c, one in parts]
+    )[asked]
+    close = nearness >= near
+    of_size = [close & (seen.sentences[asked] == size) for size in sizes]
+    threshold = max(
+        choose_threshold(posterior[one], seen.of(asked[one]), right=right)
+        for one in ([one for one in of_size if one.any()] or [close])
+    )
+    return replace(whole, heat=heat, near=near), threshold
+
+
+def nearness_of(calibration: Calibration, documents: Tallies) -> Floats:
+    """Return `Calibration.nearness` of documents."""
+    return np.array(
+        [
+            calibration.nearness(place, float(edits))
+            for place, edits in zip(documents.place, documents.edits, strict=True)
+        ]
+    )
 
 
 def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> float:

@@ -83,8 +83,9 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     if arguments.bundle is not None:
         store.save(replace(store.load(arguments.bundle), pivot=model), arguments.bundle)
     print(
-        f"pivot model {written[:12]} of {len(languages)} languages and {len(model.keys)} features "
-        f"written to {arguments.out}; it names a language from {model.threshold:.2f}"
+        f"pivot model {written[:12]} of {len(languages)} languages, {len(model.edits.keys)} "
+        f"features of edits and {len(model.kept.keys)} of kept words written to {arguments.out}; "
+        f"it names a language from {model.threshold:.2f}"
     )
     return DONE
 

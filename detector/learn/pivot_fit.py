@@ -1,6 +1,6 @@
-"""The weights of the pivot model: fitted on short documents, packed into a model.
+"""The weights of the pivot model's features: fitted on short documents, packed to a byte each.
 
-Arrays in, arrays and a model out; it reads no table, calibrates nothing and measures nothing.
+Arrays in, arrays out; it reads no table, calibrates nothing and measures nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.encode import EncoderIdentity
 from detector.learn.pivot_rows import named_groups
-from detector.pivoting.contexts import ContextNet
-from detector.pivoting.model import PivotModel
-from detector.pivoting.posterior import Calibration
+from detector.pivoting.contexts import Net
+from detector.pivoting.weights import FeatureWeights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -195,9 +193,7 @@ def _ties(families: NDArray[Any], tied: float) -> NDArray[np.float32]:
     return np.vstack([own, tied * (families == names[:, None])]).astype(np.float32)
 
 
-def pack(
-    weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int
-) -> tuple[NDArray[np.uint32], NDArray[np.int8], NDArray[np.float16]]:
+def pack(weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int) -> FeatureWeights:
     """Keep the features that say most, in one byte a weight.
 
     Parameters
@@ -209,8 +205,7 @@ def pack(
 
     Returns
     -------
-    (ndarray of shape (m,), ndarray of shape (m, K), ndarray of shape (m,))
-        Keys, weights and scales as `PivotModel` holds them.
+    FeatureWeights
     """
     centred = weights - weights.mean(axis=1, keepdims=True)
     reach = np.abs(centred).max(axis=1)
@@ -218,38 +213,21 @@ def pack(
     kept = kept[reach[kept] > 0]
     scales = np.maximum(reach[kept] / 127.0, 1e-6).astype(np.float16)
     packed = np.clip(np.rint(centred[kept] / scales[:, None].astype(np.float32)), -127, 127)
-    return keys[kept], packed.astype(np.int8), scales
+    return FeatureWeights(keys[kept], packed.astype(np.int8), scales)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """What is fitted: the weights of features, of shape (n_features, K), and the net."""
+    """What is fitted.
 
-    features: NDArray[np.float32]
-    net: ContextNet
+    Attributes
+    ----------
+    edits, kept : ndarray of shape (n_features, K), float32
+        Weights of the features of edits, and of those of kept words.
+    edit_net, kept_net : Net
+    """
 
-
-def model_of(  # noqa: PLR0913 - options, each by its name
-    languages: tuple[str, ...],
-    weights: Weights,
-    keys: NDArray[np.uint32],
-    calibration: Calibration,
-    *,
-    encoder: EncoderIdentity,
-    threshold: float,
-    most: int = 120_000,
-    training: dict[str, Any] | None = None,
-) -> PivotModel:
-    """Put a model together; parameters as for `fit_weights`, `pack` and `PivotModel`."""
-    kept, packed, scales = pack(weights.features, keys, most=most)
-    return PivotModel(
-        languages=languages,
-        keys=kept,
-        weights=packed,
-        scales=scales,
-        net=weights.net,
-        encoder=encoder,
-        calibration=calibration,
-        threshold=threshold,
-        training=training or {},
-    )
+    edits: NDArray[np.float32]
+    kept: NDArray[np.float32]
+    edit_net: Net
+    kept_net: Net

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.learn.metrics import Estimate, Resamples
-from detector.learn.pivot_calibration import Tallies, settle
+from detector.learn.pivot_calibration import Tallies, nearness_of, settle
 from detector.learn.pivot_rows import FOLDS, Rows
 from detector.learn.pivot_runs import PivotSettings, crossed, systems_of, tallies
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import N_MANNER
-from detector.pivoting.posterior import posteriors
+from detector.pivoting.posterior import Calibration, posteriors
 
 Floats = NDArray[np.float64]
 
@@ -37,13 +37,20 @@ class Judged:
     ----------
     posterior : ndarray of shape (n, K), float64
     documents : Tallies
-    threshold : ndarray of shape (n,), float64
-        From which the language of each is named.
+    named : ndarray of shape (n,), bool
+        Whether each gets a name.
     """
 
     posterior: Floats
     documents: Tallies
-    threshold: Floats
+    named: NDArray[np.bool_]
+
+    @classmethod
+    def by(cls, calibration: Calibration, threshold: float, documents: Tallies) -> Judged:
+        """Judge documents by a calibration, and by the posterior from which it names a language."""
+        posterior = posteriors(calibration, documents.place, documents.edits)
+        near = nearness_of(calibration, documents) >= calibration.near
+        return cls(posterior, documents, near & (posterior.max(axis=1) >= threshold))
 
     @classmethod
     def joined(cls, parts: Sequence[Judged]) -> Judged:
@@ -51,12 +58,12 @@ class Judged:
         return cls(
             np.concatenate([p.posterior for p in parts]),
             Tallies.joined([p.documents for p in parts]),
-            np.concatenate([p.threshold for p in parts]),
+            np.concatenate([p.named for p in parts]),
         )
 
     def of(self, at: NDArray[Any]) -> Judged:
         """Return some of them."""
-        return Judged(self.posterior[at], self.documents.of(at), self.threshold[at])
+        return Judged(self.posterior[at], self.documents.of(at), self.named[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +126,7 @@ def seen_systems(
     asked = np.flatnonzero(np.isin(rows.fold, TEST_FOLDS))
     calibration, threshold = settle(seen, right=settings.right, sizes=settings.named_at)
     test = tallies(rows.of(asked), weights, settings, sizes=sizes, documents=documents)
-    return Judged(
-        posteriors(calibration, test.place, test.edits), test, np.full(len(test.edits), threshold)
-    )
+    return Judged.by(calibration, threshold, test)
 
 
 def judge_held(held: Sequence[Held], settings: PivotSettings) -> Judged:
@@ -138,13 +143,7 @@ def judge_held(held: Sequence[Held], settings: PivotSettings) -> Judged:
     for one in held:
         others = Tallies.joined([h.calibration for h in held if h.system != one.system])
         calibration, threshold = settle(others, right=settings.right, sizes=settings.named_at)
-        parts.append(
-            Judged(
-                posteriors(calibration, one.test.place, one.test.edits),
-                one.test,
-                np.full(len(one.test.language), threshold),
-            )
-        )
+        parts.append(Judged.by(calibration, threshold, one.test))
     return Judged.joined(parts)
 
 
@@ -175,7 +174,7 @@ def figures(
     families = np.array([FAMILY[code] for code in languages])
     names = np.unique(families)
     by_family = np.stack([judged.posterior[:, families == f].sum(axis=1) for f in names], axis=1)
-    named = top >= judged.threshold
+    named = judged.named
     shares: Mapping[str, NDArray[np.bool_]] = {
         "top1": hit,
         "top3": (order[:, :3] == truth[:, None]).any(axis=1),

@@ -1,4 +1,4 @@
-"""The net over the vectors of edits, fitted on short documents; nets joined to one.
+"""Nets over the vectors of edits and of kept words, fitted on short documents; nets joined to one.
 
 Arrays in, arrays out, torch between them; it reads no table and measures nothing.
 """
@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.learn.pivot_contexts import Pool
 from detector.learn.pivot_rows import Rows, named_groups
-from detector.pivoting.contexts import N_LENGTHS, ContextNet
+from detector.pivoting.contexts import N_LENGTHS, Net
+
+if TYPE_CHECKING:
+    import torch
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetDescent:
-    """How the net is fitted.
+    """How a net is fitted.
 
     Attributes
     ----------
@@ -51,16 +56,92 @@ class NetDescent:
     seed: int = 0
 
 
+class View(Protocol):
+    """What a net reads of pairs, and how its first layer is held while it is fitted."""
+
+    def width(self, d: int) -> int:
+        """Return how many numbers the net reads, of vectors of d."""
+        ...
+
+    def parameters(self, d: int) -> int:
+        """Return how many weights a hidden unit has in fitting."""
+        ...
+
+    def inward(self, weight: torch.Tensor) -> torch.Tensor:
+        """Turn weights in fitting, shape (n_hidden, parameters), to those on what is read."""
+        ...
+
+    def read(
+        self, pool: Pool, pairs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return what the net reads of pairs, shape (n, width), and whose each row is."""
+        ...
+
+
+class EditView:
+    """The vectors of edits. In fitting a unit has weights for their difference too.
+
+    Those are a sum of what it has for each; so it learns quicker.
+    """
+
+    def width(self, d: int) -> int:
+        """As in `View`."""
+        return 2 * d + N_LENGTHS
+
+    def parameters(self, d: int) -> int:
+        """As in `View`."""
+        return 3 * d + N_LENGTHS
+
+    def inward(self, weight: torch.Tensor) -> torch.Tensor:
+        """As in `View`."""
+        import torch
+
+        d = (weight.shape[1] - N_LENGTHS) // 3
+        lost, put, apart = (weight[:, i * d : (i + 1) * d] for i in range(3))
+        return torch.cat([lost - apart, put + apart, weight[:, 3 * d :]], dim=1)
+
+    def read(
+        self, pool: Pool, pairs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """As in `View`."""
+        contexts, owner = pool.edits_of(pairs)
+        return contexts.numbers(), owner
+
+
+class KeptView:
+    """The vectors of kept words."""
+
+    def width(self, d: int) -> int:
+        """As in `View`."""
+        return d
+
+    def parameters(self, d: int) -> int:
+        """As in `View`."""
+        return d
+
+    def inward(self, weight: torch.Tensor) -> torch.Tensor:
+        """As in `View`."""
+        return weight
+
+    def read(
+        self, pool: Pool, pairs: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """As in `View`."""
+        words, owner = pool.kept_of(pairs)
+        return words.astype(np.float32), owner
+
+
 def fit_net(  # noqa: PLR0913 - options, each by its name
     rows: Rows,
     language: NDArray[np.int64],
     weight: Floats,
     *,
     k: int,
+    view: View,
     descent: NetDescent,
     progress: Callable[[int], object] | None = None,
-) -> ContextNet:
-    """Fit a net whose sums over the edits of a document are the log-odds of its language.
+) -> Net:
+    """Fit a net whose sums over the edits or kept words of a document are its log-odds.
 
     Parameters
     ----------
@@ -71,32 +152,33 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
         How often a row is drawn, beside the others.
     k : int
         Languages.
+    view : View
+        What it reads.
     descent : NetDescent
     progress : callable, optional
         Told how many documents were seen since it was last told.
 
     Returns
     -------
-    ContextNet
+    Net
 
     Notes
     -----
     AdamW (Loshchilov and Hutter, 2019), its rate in one cycle (Smith and Topin, 2018). A document
-    holds sentences of one language and translator, drawn anew for each step. The layer reads the
-    difference of both vectors too, as a sum of what it reads of each: so it learns quicker.
+    holds sentences of one language and translator, drawn anew for each step.
     """
     import torch
     from torch.nn import functional
 
     rng = np.random.default_rng(descent.seed)
     documents = _Documents(rows, weight, rng)
-    d = rows.pool.contexts.lost.shape[1]
+    d = rows.pool.words.shape[1]
     if not descent.steps:
-        shapes = ((2 * d + N_LENGTHS, 0), (0,), (0, k))
-        return ContextNet(*(np.zeros(shape, np.float16) for shape in shapes))
+        shapes = ((view.width(d), 0), (0,), (0, k))
+        return Net(*(np.zeros(shape, np.float16) for shape in shapes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(descent.seed)
-        inner = torch.nn.Linear(3 * d + N_LENGTHS, descent.hidden)
+        inner = torch.nn.Linear(view.parameters(d), descent.hidden)
         outer = torch.nn.Linear(descent.hidden, k, bias=False)
         parameters = [*inner.parameters(), *outer.parameters()]
         fit = torch.optim.AdamW(parameters, lr=descent.rate, weight_decay=descent.decay)
@@ -104,16 +186,12 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
             fit, descent.rate, total_steps=descent.steps + 1, pct_start=0.15
         )
 
-        def inward() -> torch.Tensor:
-            lost, put, apart = (inner.weight[:, i * d : (i + 1) * d] for i in range(3))
-            return torch.cat([lost - apart, put + apart, inner.weight[:, 3 * d :]], dim=1)
-
         for _ in range(descent.steps):
             members, which = documents.draw(descent.documents, descent.together)
-            edits, owner = rows.pool.of(rows.pair[members])
-            numbers = torch.from_numpy(rows.pool.contexts[edits].numbers())
+            numbers, owner = view.read(rows.pool, rows.pair[members])
             hidden = functional.gelu(
-                functional.linear(numbers, inward(), inner.bias), approximate="tanh"
+                functional.linear(torch.from_numpy(numbers), view.inward(inner.weight), inner.bias),
+                approximate="tanh",
             )
             said = outer(functional.dropout(hidden, descent.dropout))
             sums = torch.zeros(descent.documents, k)
@@ -126,8 +204,9 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
             if progress is not None:
                 progress(descent.documents)
         with torch.no_grad():
-            arrays = (inward().T, inner.bias, (outer.weight - outer.weight.mean(dim=0)).T)
-            return ContextNet(*(one.numpy().astype(np.float16) for one in arrays))
+            outward = (outer.weight - outer.weight.mean(dim=0)).T
+            arrays = (view.inward(inner.weight).T, inner.bias, outward)
+            return Net(*(one.numpy().astype(np.float16) for one in arrays))
 
 
 class _Documents:
@@ -150,9 +229,9 @@ class _Documents:
         return members.ravel(), members[:, 0]
 
 
-def joined(nets: Sequence[ContextNet]) -> ContextNet:
+def joined(nets: Sequence[Net]) -> Net:
     """Return one net that says the mean of what several say."""
-    return ContextNet(
+    return Net(
         np.concatenate([net.inward for net in nets], axis=1),
         np.concatenate([net.offset for net in nets]),
         np.concatenate([net.outward.astype(np.float32) / len(nets) for net in nets]).astype(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,12 @@ from detector.learn.pivot_fit import (
     Weights,
     alike,
     fit_weights,
-    model_of,
+    pack,
     put_together,
 )
-from detector.learn.pivot_net import NetDescent, fit_net, joined
-from detector.learn.pivot_rows import FOLDS, Rows, named_groups
+from detector.learn.pivot_net import EditView, KeptView, NetDescent, View, fit_net, joined
+from detector.learn.pivot_rows import FOLDS, FeatureCounts, Rows, named_groups
+from detector.pivoting.contexts import Net
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import PivotModel, Tally
 from detector.version import __version__
@@ -38,7 +40,7 @@ LANGUAGES = (
 small ones and without near doubles (Bosnian and Serbian beside Croatian, Malay beside Indonesian,
 Galician and Catalan beside Portuguese and Spanish)."""
 
-_EDITS = 8192  # that the net reads at a time
+_PAIRS = 2048  # that a net reads at a time
 _MIN_SYSTEMS = 2  # a system is held apart only where others are left
 
 
@@ -49,10 +51,10 @@ class PivotSettings:
     Attributes
     ----------
     languages : tuple of str
-    descent : Descent
-        Of the weights of features.
-    net : NetDescent
-        Of the net over vectors.
+    edits, kept : Descent
+        Of the weights of the features of edits, and of kept words.
+    edit_net, kept_net : NetDescent
+        Of the net over the vectors of edits, and of that over kept words.
     turns : int
         Shares of the sentences that are held apart in turn.
     sizes : tuple of int
@@ -64,14 +66,18 @@ class PivotSettings:
     named_at : tuple of int
         Sizes of the documents that the threshold is chosen on.
     most : int
-        Features of the model at most.
+        Features of edits that the model has at most.
     seed : int
         Of the draw of documents.
     """
 
     languages: tuple[str, ...] = LANGUAGES
-    descent: Descent = field(default_factory=Descent)
-    net: NetDescent = field(default_factory=NetDescent)
+    edits: Descent = field(default_factory=Descent)
+    kept: Descent = field(default_factory=partial(Descent, together=2))
+    edit_net: NetDescent = field(default_factory=NetDescent)
+    kept_net: NetDescent = field(
+        default_factory=partial(NetDescent, hidden=64, steps=600, together=2)
+    )
     turns: int = 3
     sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
     documents: int = 3
@@ -121,14 +127,15 @@ def train_pivot(
         "pairs": len(rows.language),
         "tables": tables or {},
     }
-    return model_of(
-        settings.languages,
-        weights,
-        rows.keys,
-        calibration,
+    return PivotModel(
+        languages=settings.languages,
+        edits=pack(weights.edits, rows.edits.keys, most=settings.most),
+        kept=pack(weights.kept, rows.kept.keys, most=settings.most),
+        edit_net=weights.edit_net,
+        kept_net=weights.kept_net,
         encoder=encoder,
+        calibration=calibration,
         threshold=threshold,
-        most=settings.most,
         training=training,
     )
 
@@ -170,17 +177,24 @@ def crossed(
         turns.append(weights)
         if (asked & apart).any():
             parts.append(tallies(rows.of(np.flatnonzero(asked & apart)), weights, settings))
-    features = np.stack([one.features for one in turns]).mean(axis=0)
-    total = Weights(features, joined([one.net for one in turns]))
+    total = Weights(
+        np.stack([one.edits for one in turns]).mean(axis=0),
+        np.stack([one.kept for one in turns]).mean(axis=0),
+        joined([one.edit_net for one in turns]),
+        joined([one.kept_net for one in turns]),
+    )
     return total, Tallies.joined(parts) if parts else Tallies.none(len(settings.languages))
 
 
 def documents_seen(rows: Rows, settings: PivotSettings) -> int:
     """Say about how many short documents the fits of `train_pivot` see, each pass counted."""
-    fits = (len(systems_of(rows)) + 1) * (settings.turns - 1)
-    descent, net = settings.descent, settings.net
-    short = descent.epochs * descent.draws * len(rows.language) // descent.together
-    return fits * short + (len(systems_of(rows)) + 1) * settings.turns * net.steps * net.documents
+    runs = len(systems_of(rows)) + 1
+    short = sum(
+        one.epochs * one.draws * len(rows.language) // one.together
+        for one in (settings.edits, settings.kept)
+    )
+    drawn = sum(one.steps * one.documents for one in (settings.edit_net, settings.kept_net))
+    return runs * ((settings.turns - 1) * short + settings.turns * drawn)
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
@@ -206,26 +220,34 @@ def systems_of(rows: Rows) -> tuple[str, ...]:
 def weights_of(
     rows: Rows, settings: PivotSettings, progress: Callable[[int], object] | None = None
 ) -> Weights:
-    """Fit weights and net on rows, each language and system of it counting alike."""
-    documents = put_together(named_groups(rows.language, rows.variant), settings.descent)
-    first = documents.indices[documents.indptr[:-1]]  # all of a document are of one group
-    features = fit_weights(
-        documents @ rows.features,
-        numbers(rows.language[first], settings.languages),
-        alike(rows.language[first], rows.system[first]),
-        families=np.array([FAMILY[code] for code in settings.languages]),
-        descent=settings.descent,
-        progress=progress,
+    """Fit weights and nets on rows, each language and system of it counting alike."""
+    families = np.array([FAMILY[code] for code in settings.languages])
+    groups = named_groups(rows.language, rows.variant)
+    language = numbers(rows.language, settings.languages)
+    weight = alike(rows.language, rows.system)
+
+    def linear(features: FeatureCounts, descent: Descent) -> NDArray[np.float32]:
+        documents = put_together(groups, descent)
+        first = documents.indices[documents.indptr[:-1]]  # all of a document are of one group
+        return fit_weights(
+            documents @ features.matrix,
+            language[first],
+            alike(rows.language[first], rows.system[first]),
+            families=families,
+            descent=descent,
+            progress=progress,
+        )
+
+    def net(view: View, descent: NetDescent) -> Net:
+        k = len(families)
+        return fit_net(rows, language, weight, k=k, view=view, descent=descent, progress=progress)
+
+    return Weights(
+        linear(rows.edits, settings.edits),
+        linear(rows.kept, settings.kept),
+        net(EditView(), settings.edit_net),
+        net(KeptView(), settings.kept_net),
     )
-    net = fit_net(
-        rows,
-        numbers(rows.language, settings.languages),
-        alike(rows.language, rows.system),
-        k=len(settings.languages),
-        descent=settings.net,
-        progress=progress,
-    )
-    return Weights(features, net)
 
 
 def numbers(languages: Iterable[str], known: Sequence[str]) -> NDArray[np.int64]:
@@ -261,8 +283,7 @@ def tallies(
         than that, there is none. The `variant` is translator and corpus.
     """
     rng = np.random.default_rng(settings.seed)
-    score = np.asarray(rows.features @ weights.features, np.float64)
-    context = _context(rows, weights)
+    said = _said(rows, weights)
     groups: dict[tuple[str, str, str], list[int]] = {}
     for at, name in enumerate(zip(rows.language, rows.variant, rows.corpus, strict=True)):
         groups.setdefault(name, []).append(at)
@@ -274,7 +295,7 @@ def tallies(
                 continue
             for _ in range(settings.documents if documents is None else documents):
                 taken = rng.choice(members, size, replace=False)
-                tally = Tally(*(one[taken].sum(axis=0) for one in (score, context, rows.counts)))
+                tally = Tally(said[:, taken].sum(axis=1), rows.counts[taken].sum(axis=0))
                 if tally.edits:
                     system = rows.system[taken[0]]
                     drawn.append((tally.place, tally.edits, language, system, variant, size))
@@ -292,11 +313,17 @@ def tallies(
     )
 
 
-def _context(rows: Rows, weights: Weights) -> NDArray[np.float64]:
-    """Return what the net says of each row: shape (n, K)."""
-    out = np.zeros((len(rows.pair), weights.net.outward.shape[1]))
-    edits, owner = rows.pool.of(rows.pair)
-    for start in range(0, len(edits), _EDITS):
-        some = slice(start, start + _EDITS)
-        np.add.at(out, owner[some], weights.net.scores(rows.pool.contexts[edits[some]]))
-    return out
+def _said(rows: Rows, weights: Weights) -> NDArray[np.float64]:
+    """Return what each row says of each language in each view: shape (N_VIEWS, n, K)."""
+    linear = (rows.edits.matrix @ weights.edits, rows.kept.matrix @ weights.kept)
+    edits, kept = (np.asarray(one, np.float64) for one in linear)
+    edit_net, kept_net = np.zeros((2, *edits.shape))
+    for start in range(0, len(rows.pair), _PAIRS):
+        pairs = rows.pair[start : start + _PAIRS]
+        for out, view, net in (
+            (edit_net, EditView(), weights.edit_net),
+            (kept_net, KeptView(), weights.kept_net),
+        ):
+            found, owner = view.read(rows.pool, pairs)
+            np.add.at(out, start + owner, net.scores(found))
+    return np.stack([edits, edit_net, kept, kept_net])

@@ -1,7 +1,7 @@
-"""What the encoder makes of an edit: the vectors of the words lost and put in, and a net on them.
+"""What the encoder makes of words lost, put in and kept: their vectors, and nets on them.
 
 Named features know a word only where they were fitted on it; vectors know what is like it. Numbers
-in, numbers out: it encodes nothing and opens no file; the net is fitted in `learn.pivot_net`.
+in, numbers out: it encodes nothing and opens no file; nets are fitted in `learn.pivot_net`.
 """
 
 from __future__ import annotations
@@ -75,10 +75,20 @@ class Contexts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """A sentence and its copy: what was changed, and the vectors behind it."""
+    """A sentence and its copy: what was changed, and the vectors behind it.
+
+    Attributes
+    ----------
+    changes : Changes
+    contexts : Contexts
+        Of the edits.
+    kept : ndarray of shape (n_kept, d), float16
+        Mean vector of the encoder's tokens of each source word that was kept.
+    """
 
     changes: Changes
     contexts: Contexts
+    kept: NDArray[np.float16]
 
 
 def compare(source: Side, copy: Side, languages: Sequence[str] = ()) -> Compared:
@@ -96,14 +106,15 @@ def compare(source: Side, copy: Side, languages: Sequence[str] = ()) -> Compared
     return Compared(
         found,
         Contexts(
-            _means(source.tokens, lost),
-            _means(copy.tokens, put),
+            means(source.tokens, lost),
+            means(copy.tokens, put),
             np.minimum(np.array(lengths).reshape(-1, 2), 255).astype(np.uint8),
         ),
+        means(source.tokens, found.kept_places),
     )
 
 
-def _means(tokens: TokenVectors, places: Sequence[Place]) -> NDArray[np.float16]:
+def means(tokens: TokenVectors, places: Sequence[Place]) -> NDArray[np.float16]:
     """Return the mean vector of the tokens that reach into each place; zeros where none does."""
     starts, ends = np.array(places, np.int64).reshape(-1, 2).T
     first = np.searchsorted(tokens.ends, starts, side="right")
@@ -111,17 +122,17 @@ def _means(tokens: TokenVectors, places: Sequence[Place]) -> NDArray[np.float16]
     sums = np.zeros((len(tokens.starts) + 1, tokens.vectors.shape[1]), np.float32)
     np.cumsum(tokens.vectors, axis=0, dtype=np.float32, out=sums[1:])
     count = np.maximum(end - first, 1)[:, None]
-    means: NDArray[np.float16] = ((sums[end] - sums[first]) / count).astype(np.float16)
-    return means
+    found: NDArray[np.float16] = ((sums[end] - sums[first]) / count).astype(np.float16)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ContextNet:
-    """A net of one hidden layer that says of one edit how much it speaks for each language.
+class Net:
+    """A net of one hidden layer that says how much an edit or a word speaks for each language.
 
     Attributes
     ----------
-    inward : ndarray of shape (2 d + N_LENGTHS, n_hidden), float16
+    inward : ndarray of shape (n_numbers, n_hidden), float16
     offset : ndarray of shape (n_hidden,), float16
     outward : ndarray of shape (n_hidden, K), float16
     """
@@ -139,8 +150,13 @@ class ContextNet:
             )
             raise BundleError(msg)
 
-    def scores(self, contexts: Contexts) -> Floats:
-        """Return how much each edit speaks for each language.
+    def scores(self, numbers: NDArray[np.float32]) -> Floats:
+        """Return how much each of n edits or words speaks for each language.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n, n_numbers), float32
+            `Contexts.numbers` of edits, or vectors of words.
 
         Returns
         -------
@@ -151,7 +167,7 @@ class ContextNet:
         -----
         The hidden units are GELU (Hendrycks and Gimpel, 2016), in the form with a tanh.
         """
-        x = contexts.numbers() @ self.inward.astype(np.float32) + self.offset.astype(np.float32)
+        x = numbers @ self.inward.astype(np.float32) + self.offset.astype(np.float32)
         hidden = 0.5 * x * (1.0 + np.tanh(np.float32(0.7978845608) * (x + 0.044715 * x**3)))
         found = (hidden @ self.outward.astype(np.float32)).astype(np.float64)
         return np.asarray(found - found.mean(axis=1, keepdims=True), np.float64)

@@ -34,7 +34,7 @@ class _Found:
 
 def evidence(
     sentences: Sequence[Compared],
-    nats: Floats,
+    nats: tuple[Floats, float],
     language: str,
     *,
     dictionary: Dictionary | None = None,
@@ -46,8 +46,8 @@ def evidence(
     ----------
     sentences : sequence of Compared
         Of one document.
-    nats : ndarray of shape (n_edits,), float64
-        `PivotModel.nats` of all their edits for the language.
+    nats : (ndarray of shape (n_edits,), float)
+        `PivotModel.nats` of all their edits and of what was kept, for the language.
     language : str
     dictionary : Dictionary, optional
         Names the pivot word behind a substitution, where it is in that language.
@@ -57,23 +57,26 @@ def evidence(
     Returns
     -------
     tuple of str
-        Leaks common in the language first, then edits, heaviest first. The weight is the log of
-        the odds, in nats, that an edit gives the language over the mean of the others.
+        Leaks common in the language first, then edits, heaviest first, and last what was kept.
+        The weight is the log of the odds, in nats, that it gives the language over the mean of the
+        others.
     """
     name = NAMES[language]
-    found = _gathered(sentences, nats)
+    edits, kept = nats
+    found = _gathered(sentences, edits)
+    last = [f"words left as they were (+{kept:.1f} nats for {name})"] if kept >= _LEAST else []
     leaks = [leak for one in sentences for leak in one.changes.leaks if language in leak.languages]
     lines = [f"left in: {safe(leak.word)} (a word of {name})" for leak in dict.fromkeys(leaks)]
     for one in sorted(found.values(), key=lambda f: -f.nats):
         text = safe(str(one.edit))
-        if one.nats < _LEAST or len(lines) >= most:
+        if one.nats < _LEAST or len(lines) + len(last) >= most:
             break
         if len(text) > _LONGEST:
             continue
         times = f", {one.times} times" if one.times > 1 else ""
         explained = _explained(one.edit, dictionary, language)
         lines.append(f"{text} (+{one.nats:.1f} nats for {name}{times}){explained}")
-    return tuple(lines[:most])
+    return tuple(lines[: most - len(last)] + last)
 
 
 def _gathered(sentences: Sequence[Compared], nats: Floats) -> Mapping[str, _Found]:

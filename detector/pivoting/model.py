@@ -1,4 +1,4 @@
-"""Weights of features and of vectors to a posterior over languages; one file, as bytes.
+"""What edits and kept words say to a posterior over languages; one file, as bytes.
 
 Numbers in, numbers out. It reads no text, names no evidence and opens no file; it is fitted in
 `learn.pivot_fit` and `learn.pivot_net`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError
-from detector.pivoting.contexts import N_LENGTHS, Compared, ContextNet, Contexts
-from detector.pivoting.edits import key_of
+from detector.pivoting.contexts import N_LENGTHS, Compared, Contexts, Net
 from detector.pivoting.posterior import Calibration, posteriors
+from detector.pivoting.weights import FeatureWeights
 
-SCHEMA = 2
+SCHEMA = 3
 """Layout of the file; another one is refused."""
 
-N_VIEWS = 2
-"""Scores of each language: of the features and of the vectors."""
+N_VIEWS = 4
+"""Scores of each language: `Tally.said`."""
+
+_OF_EDITS = 2  # of them, the first: those that edits add up to
 
 N_MANNER = 3
 """Numbers of `Tally.manner`."""
@@ -33,8 +35,9 @@ N_MANNER = 3
 Floats = NDArray[np.float64]
 
 _FIGURES = ("centre", "scale", "means", "between", "within", "even")
-_NUMBERS = ("direct", "free", "heat")
-_NET = ("inward", "offset", "outward")
+_NUMBERS = ("direct", "free", "heat", "near")
+_FEATURES = ("edits", "kept")
+_NETS = ("edit_net", "kept_net")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,16 +46,14 @@ class Tally:
 
     Attributes
     ----------
-    score : ndarray of shape (n_languages,), float64
-        Sum of the weights of all features.
-    context : ndarray of shape (n_languages,), float64
-        Sum of what the net says of the vectors of all edits.
+    said : ndarray of shape (N_VIEWS, K), float64
+        Sums of what is said of each language by the features of edits, by the vectors behind
+        edits, by the features of kept words, and by the vectors of kept words.
     counts : ndarray of shape (4,), float64
         Tokens of the source, of the copy, tokens kept, and edits.
     """
 
-    score: Floats
-    context: Floats
+    said: Floats
     counts: Floats
 
     @property
@@ -69,78 +70,87 @@ class Tally:
 
     @property
     def place(self) -> Floats:
-        """Where the document stands: for each language the mean of an edit, twice, and manner."""
-        edits = max(self.edits, 1.0)
-        return np.concatenate([self.score / edits, self.context / edits, self.manner])
+        """Where the document stands: means of an edit, means of a source token, and manner."""
+        return np.concatenate([(self.said / self.units[:, None]).ravel(), self.manner])
+
+    @property
+    def units(self) -> Floats:
+        """What each sum of `said` is divided by: edits, or tokens of the source."""
+        edits, tokens = max(self.edits, 1.0), max(float(self.counts[0]), 1.0)
+        return np.array([edits] * _OF_EDITS + [tokens] * (N_VIEWS - _OF_EDITS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Said:
-    """What each edit of a document says of each language, sentence by sentence.
+    """What each edit of a document says of each language, and all kept words together.
 
     Attributes
     ----------
     features, vectors : ndarray of shape (n_edits, K), float64
-        Sum of the weights of an edit's features, and what the net says of its vectors; zeros of
-        the latter for an edit of capitals alone.
+        Sentence by sentence the sum of the weights of an edit's features, and what the net says of
+        its vectors; zeros of the latter for an edit of capitals alone.
+    kept : ndarray of shape (2, K), float64
+        The same of all kept words, added up.
     counts : ndarray of shape (4,), float64
         As in `Tally`.
     """
 
     features: Floats
     vectors: Floats
+    kept: Floats
     counts: Floats
 
     @property
     def tally(self) -> Tally:
         """What all of it comes to."""
-        return Tally(self.features.sum(axis=0), self.vectors.sum(axis=0), self.counts)
+        edits = np.stack([self.features.sum(axis=0), self.vectors.sum(axis=0)])
+        return Tally(np.concatenate([edits, self.kept]), self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
-    """A linear model over features of edits and a net over their vectors, for whole documents.
+    """What edits and kept words say, by linear models and nets; calibrated for whole documents.
 
     Attributes
     ----------
     languages : tuple of str
         ISO 639-1 codes, K of them.
-    keys : ndarray of shape (n_features,), uint32
-        `key_of` each feature's name, ascending.
-    weights : ndarray of shape (n_features, K), int8
-    scales : ndarray of shape (n_features,), float16
-        A feature's weight for a language is `weights * scales`, in nats of one sentence.
-    net : ContextNet
-        Of K columns.
+    edits, kept : FeatureWeights
+        Of the features of edits, and of those of kept words.
+    edit_net, kept_net : Net
+        Over the vectors of edits, and over those of kept words; of K columns.
     encoder : EncoderIdentity
-        Whose vectors the net reads.
+        Whose vectors the nets read.
     calibration : Calibration
         Of documents, whose place is `Tally.place`.
     threshold : float
-        Posterior in [0, 1] from which a language is named.
+        Posterior in [0, 1] from which a language is named, where the document is near enough.
     training : mapping
         What it was fitted on.
     """
 
     languages: tuple[str, ...]
-    keys: NDArray[np.uint32]
-    weights: NDArray[np.int8]
-    scales: NDArray[np.float16]
-    net: ContextNet
+    edits: FeatureWeights
+    kept: FeatureWeights
+    edit_net: Net
+    kept_net: Net
     encoder: EncoderIdentity
     calibration: Calibration
     threshold: float
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        k, n = len(self.languages), len(self.keys)
+        k = len(self.languages)
         size = N_VIEWS * k + N_MANNER
+        d = self.encoder.dimension
         known = self.calibration
         shapes = {
-            "weights": (self.weights.shape, (n, k)),
-            "scales": (self.scales.shape, (n,)),
-            "inward": (self.net.inward.shape[:1], (2 * self.encoder.dimension + N_LENGTHS,)),
-            "outward": (self.net.outward.shape[1:], (k,)),
+            "edits": (self.edits.weights.shape[1:], (k,)),
+            "kept": (self.kept.weights.shape[1:], (k,)),
+            "edit_net inward": (self.edit_net.inward.shape[:1], (2 * d + N_LENGTHS,)),
+            "edit_net outward": (self.edit_net.outward.shape[1:], (k,)),
+            "kept_net inward": (self.kept_net.inward.shape[:1], (d,)),
+            "kept_net outward": (self.kept_net.outward.shape[1:], (k,)),
             "centre": (known.centre.shape, (size,)),
             "scale": (known.scale.shape, (size,)),
             "means": (known.means.shape, (k, size)),
@@ -151,8 +161,8 @@ class PivotModel:
         for name, (found, wanted) in shapes.items():
             if found != wanted:
                 msg = (
-                    f"pivot model: {name} has shape {found}, its {n} keys and {k} languages want "
-                    f"{wanted}; train it again"
+                    f"pivot model: {name} has shape {found}, its {k} languages and vectors of {d} "
+                    f"numbers want {wanted}; train it again"
                 )
                 raise BundleError(msg)
 
@@ -161,27 +171,9 @@ class PivotModel:
         """SHA-256, in hexadecimal, of the model as it is kept."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
-    def weights_of(self, features: Sequence[str]) -> Floats:
-        """Return the weights of features.
-
-        Returns
-        -------
-        ndarray of shape (n, K), float64
-            A row of zeros for a feature that the model does not know.
-        """
-        out = np.zeros((len(features), len(self.languages)))
-        if not len(features) or not len(self.keys):
-            return out
-        keys = np.fromiter(map(key_of, features), np.uint32, len(features))
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        known = self.keys[at] == keys
-        found = at[known]
-        out[known] = self.weights[found] * self.scales[found, None].astype(np.float64)
-        return out
-
     def read(self, sentences: Sequence[Compared]) -> Said:
-        """Weigh every edit of a document, by its features and by the vectors behind it."""
-        counts = np.zeros(4)
+        """Weigh every edit and every kept word of a document."""
+        counts, kept = np.zeros(4), np.zeros((2, len(self.languages)))
         names: list[str] = []
         owners: list[int] = []
         contextual: list[int] = []
@@ -191,44 +183,52 @@ class PivotModel:
             names += found.features
             owners += (n + edit for edit in found.features.values())
             contextual += range(n, n + len(one.contexts))
-            counts += (found.n_source, found.n_copy, found.n_kept, len(found.edits))
+            sizes = (found.n_source, found.n_copy, len(found.kept_places), len(found.edits))
+            counts += sizes
             n += len(found.edits)
         features, vectors = np.zeros((2, n, len(self.languages)))
-        if n:
-            np.add.at(features, owners, self.weights_of(names))
+        if sentences:
+            np.add.at(features, owners, self.edits.of(names))
             contexts = Contexts.joined([one.contexts for one in sentences])
-            vectors[contextual] = self.net.scores(contexts)
-        return Said(features, vectors, counts)
+            vectors[contextual] = self.edit_net.scores(contexts.numbers())
+            kept[0] = self.kept.of([name for one in sentences for name in one.changes.kept]).sum(0)
+            words = np.concatenate([one.kept for one in sentences]).astype(np.float32)
+            kept[1] = self.kept_net.scores(words).sum(axis=0)
+        return Said(features, vectors, kept, counts)
 
-    def nats(self, said: Said, language: str) -> Floats:
-        """Return how much each edit of a document speaks for a language.
+    def nats(self, said: Said, language: str) -> tuple[Floats, float]:
+        """Return how much each edit of a document speaks for a language, and what was kept.
 
         Returns
         -------
-        ndarray of shape (n_edits,), float64
-            What it adds to the language's log-odds over the mean of the others.
+        (ndarray of shape (n_edits,), float)
+            What each edit adds to the language's log-odds over the mean of the others, and what
+            all kept words add beyond those of a usual document.
         """
+        k, tally = len(self.languages), said.tally
         at = self.languages.index(language)
-        others = np.arange(len(self.languages)) != at
-        features, vectors = (
-            slopes[:, at] - slopes[:, others].mean(axis=1) for slopes in self.worth(said.tally)
-        )
-        found: Floats = said.features @ features + said.vectors @ vectors
-        return found
+        others = np.arange(k) != at
+        slopes = self.worth(tally)
+        apart = slopes[:, :, at] - slopes[:, :, others].mean(axis=2)
+        edits: Floats = said.features @ apart[0] + said.vectors @ apart[1]
+        usual = self.calibration.centre[: N_VIEWS * k].reshape(N_VIEWS, k) * tally.units[:, None]
+        beyond = (tally.said - usual)[_OF_EDITS:]
+        return edits, float((beyond * apart[_OF_EDITS:]).sum()) if tally.edits else 0.0
 
-    def worth(self, tally: Tally) -> tuple[Floats, Floats]:
-        """Return what an edit's weights are worth in a document.
+    def worth(self, tally: Tally) -> Floats:
+        """Return what is said is worth in a document.
 
         Returns
         -------
-        (ndarray of shape (K, K), ndarray of shape (K, K)), float64
-            A feature's row of weights times the first, and an edit's row of `net.scores` times the
-            second, is what it adds to each language's log-odds.
+        ndarray of shape (N_VIEWS, K, K), float64
+            A row of `Tally.said`, or the part of it that one edit brings, times the matrix of its
+            view is what it adds to each language's log-odds.
         """
         k = len(self.languages)
         slopes = self.calibration.line(tally.place, tally.edits)[0]
-        slopes /= self.calibration.scale[:, None] * max(tally.edits, 1.0)
-        return slopes[:k], slopes[k : N_VIEWS * k]
+        slopes /= self.calibration.scale[:, None]
+        found: Floats = slopes[: N_VIEWS * k].reshape(N_VIEWS, k, k) / tally.units[:, None, None]
+        return found
 
     def posterior(self, tally: Tally) -> Floats:
         """Return the probability of each language.
@@ -240,6 +240,15 @@ class PivotModel:
         """
         found: Floats = posteriors(self.calibration, tally.place[None], np.array([tally.edits]))[0]
         return found
+
+    def names(self, tally: Tally) -> str | None:
+        """Return the language that is named for a document; None where that cannot be told."""
+        posterior = self.posterior(tally)
+        if not tally.edits or posterior.max() < self.threshold:
+            return None
+        if self.calibration.nearness(tally.place, tally.edits) < self.calibration.near:
+            return None
+        return self.languages[int(posterior.argmax())]
 
     def to_bytes(self) -> bytes:
         """Return the model as a safetensors file; the same model gives the same bytes."""
@@ -253,8 +262,11 @@ class PivotModel:
             **{name: getattr(self.calibration, name) for name in _NUMBERS},
             "training": dict(self.training),
         }
-        tensors = {name: getattr(self, name) for name in ("keys", "weights", "scales")}
-        tensors |= {name: getattr(self.net, name) for name in _NET}
+        tensors = {
+            f"{name}.{part.name}": getattr(getattr(self, name), part.name)
+            for name in (*_FEATURES, *_NETS)
+            for part in fields(getattr(self, name))
+        }
         for name in _FIGURES:
             tensors[name] = getattr(self.calibration, name).astype(np.float32)
         tensors = {name: np.ascontiguousarray(one) for name, one in tensors.items()}
@@ -290,14 +302,18 @@ class PivotModel:
                 **{name: tensors.pop(name).astype(np.float64) for name in _FIGURES},
                 **{name: float(record.pop(name)) for name in _NUMBERS},
             }
-            net = ContextNet(**{name: tensors.pop(name) for name in _NET})
+            parts: dict[str, dict[str, Any]] = {name: {} for name in (*_FEATURES, *_NETS)}
+            for name, tensor in tensors.items():
+                owner, _, part = name.partition(".")
+                parts[owner][part] = tensor
             rest: dict[str, Any] = {
                 "calibration": Calibration(**figures),
                 "encoder": EncoderIdentity(**record.pop("encoder")),
+                **{name: FeatureWeights(**parts[name]) for name in _FEATURES},
+                **{name: Net(**parts[name]) for name in _NETS},
                 **record,
-                **tensors,
             }
-            return cls(languages=languages, net=net, **rest)
+            return cls(languages=languages, **rest)
         except (TypeError, KeyError, ValueError) as err:
             msg = f"pivot model: is damaged ({err}); train it again"
             raise BundleError(msg) from err

@@ -40,6 +40,8 @@ class Calibration:
         that is used up for.
     heat : float
         Factor of the log-odds.
+    near : float
+        `nearness` from which a document is taken to be of a language that is known.
     """
 
     centre: Floats
@@ -51,6 +53,38 @@ class Calibration:
     direct: float
     free: float
     heat: float
+    near: float
+
+    def nearness(self, place: Floats, edits: float) -> float:
+        """Say how much nearer a document stands to one language than to the middle of all.
+
+        Parameters
+        ----------
+        place : ndarray of shape (D,), float64
+            Where the document stands.
+        edits : float
+            How many it has.
+
+        Returns
+        -------
+        float
+            Squared distance from the middle, as languages scatter, over that from the nearest
+            language, as its documents do: above 0, and the larger the nearer.
+
+        Notes
+        -----
+        A language that was never seen counts as one more draw from all languages, as in open-set
+        speaker recognition (Prince and Elder, 2007). Distances to the nearest language alone do not
+        tell those seen from others.
+        """
+        here = (place - self.centre) / self.scale
+        spread = self.between + self.within / max(edits, 1.0)
+        apart = here - self.means
+        own = np.einsum("kd,dk->k", apart, np.linalg.solve(spread, apart.T)).min()
+        middle = self.means.mean(axis=0)
+        scatter = (self.means - middle).T @ (self.means - middle) / max(1, len(self.means) - 1)
+        off = here - middle
+        return float(off @ np.linalg.solve(spread + scatter, off) / max(own, 1e-9))
 
     def line(self, place: Floats, edits: float) -> tuple[Floats, Floats]:
         """Return what the scaled numbers of a document add to each language's log-odds.

@@ -33,7 +33,8 @@ def judge_pivot(
     Returns
     -------
     Pivot
-        Without a language where no posterior reaches the model's threshold.
+        Without a language where no posterior reaches the model's threshold, or where the copy
+        stands about as near to the middle of all languages as to any of them.
     """
     sentences = [compare(source, copy, model.languages) for source, copy in beads]
     said = model.read(sentences)
@@ -43,7 +44,7 @@ def judge_pivot(
         families[FAMILY[code]] = families.get(FAMILY[code], 0.0) + probability
     best = model.languages[int(np.argmax(posterior))]
     return Pivot(
-        language=best if said.tally.edits and posterior.max() >= model.threshold else None,
+        language=model.names(said.tally),
         posterior=_falling(dict(zip(model.languages, posterior.tolist(), strict=True))),
         families=_falling({name: min(1.0, value) for name, value in families.items()}),
         evidence=evidence(sentences, model.nats(said, best), best, dictionary=dictionary),
