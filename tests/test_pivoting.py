@@ -507,7 +507,8 @@ def test_pivoting_a_document_in_the_middle_of_all_languages_gets_no_name(
         tally = Tally(place[: N_VIEWS * k].reshape(N_VIEWS, k) * units[:, None], counts)
         # Manner follows from the counts; here all documents have that of a usual one.
         flat = replace(calibration, means=calibration.means.copy())
-        flat.means[:, -N_MANNER:] = (tally.manner - flat.centre[-N_MANNER:]) / flat.scale[-N_MANNER:]
+        usual = (tally.manner - flat.centre[-N_MANNER:]) / flat.scale[-N_MANNER:]
+        flat.means[:, -N_MANNER:] = usual
         return replace(sure, calibration=flat).names(tally)
 
     assert [named(place) for place in places] == [*model.languages, None]
