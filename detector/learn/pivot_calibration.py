@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from detector.errors import InputError
 from detector.learn.pivot_rows import named_groups
 from detector.pivoting.model import N_MANNER, N_VIEWS
-from detector.pivoting.posterior import Calibration, posteriors
+from detector.pivoting.posterior import Calibration, nearnesses, posteriors
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Tallies:
 
     Attributes
     ----------
-    place : ndarray of shape (n, 2 K + 3), float64
+    place : ndarray of shape (n, D), float64
         `Tally.place` of each.
     edits : ndarray of shape (n,), float64
     language : ndarray of shape (n,), int64
@@ -179,7 +179,7 @@ def settle(
     seen = Tallies.joined([unseen for _, unseen in parts])
     asked = np.flatnonzero(np.isin(seen.sentences, sizes))
     asked = asked if len(asked) else np.arange(len(seen.language))
-    nearness = np.concatenate([nearness_of(c, unseen) for c, unseen in parts])[asked]
+    nearness = np.concatenate([nearnesses(c, one.place, one.edits) for c, one in parts])[asked]
     near = float(np.quantile(nearness, _FAR))
     posterior = np.concatenate(
         [posteriors(replace(c, heat=heat), one.place, one.edits) for c, one in parts]
@@ -191,16 +191,6 @@ def settle(
         for one in ([one for one in of_size if one.any()] or [close])
     )
     return replace(whole, heat=heat, near=near), threshold
-
-
-def nearness_of(calibration: Calibration, documents: Tallies) -> Floats:
-    """Return `Calibration.nearness` of documents."""
-    return np.array(
-        [
-            calibration.nearness(place, float(edits))
-            for place, edits in zip(documents.place, documents.edits, strict=True)
-        ]
-    )
 
 
 def choose_threshold(posterior: Floats, documents: Tallies, *, right: float) -> float:

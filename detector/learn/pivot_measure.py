@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.learn.metrics import Estimate, Resamples
-from detector.learn.pivot_calibration import Tallies, nearness_of, settle
+from detector.learn.pivot_calibration import Tallies, settle
 from detector.learn.pivot_rows import FOLDS, Rows
 from detector.learn.pivot_runs import PivotSettings, crossed, systems_of, tallies
 from detector.pivoting.languages import FAMILY
 from detector.pivoting.model import N_MANNER
-from detector.pivoting.posterior import Calibration, posteriors
+from detector.pivoting.posterior import Calibration, named, posteriors
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +49,8 @@ class Judged:
     def by(cls, calibration: Calibration, threshold: float, documents: Tallies) -> Judged:
         """Judge documents by a calibration, and by the posterior from which it names a language."""
         posterior = posteriors(calibration, documents.place, documents.edits)
-        near = nearness_of(calibration, documents) >= calibration.near
-        return cls(posterior, documents, near & (posterior.max(axis=1) >= threshold))
+        place, edits = documents.place, documents.edits
+        return cls(posterior, documents, named(calibration, threshold, place, edits, posterior))
 
     @classmethod
     def joined(cls, parts: Sequence[Judged]) -> Judged:
@@ -174,12 +174,12 @@ def figures(
     families = np.array([FAMILY[code] for code in languages])
     names = np.unique(families)
     by_family = np.stack([judged.posterior[:, families == f].sum(axis=1) for f in names], axis=1)
-    named = judged.named
+    given = judged.named
     shares: Mapping[str, NDArray[np.bool_]] = {
         "top1": hit,
         "top3": (order[:, :3] == truth[:, None]).any(axis=1),
         "family": (names[by_family.argmax(axis=1)] == families[truth]) & (truth >= 0),
-        "named": named,
+        "named": given,
     }
     groups = [f"{a}/{b}" for a, b in zip(truth, judged.documents.system, strict=True)]
     resamples = Resamples.of(groups, n=n, rng=np.random.default_rng(seed))
@@ -188,7 +188,7 @@ def figures(
         name: resamples.estimate(partial(_share, share), even) for name, share in shares.items()
     }
     found["right"] = resamples.estimate(
-        lambda w: float((w * named) @ hit / (w @ named)) if w @ named else float("nan"), even
+        lambda w: float((w * given) @ hit / (w @ given)) if w @ given else float("nan"), even
     )
     bins = np.minimum((top * 10).astype(int), 9)
 

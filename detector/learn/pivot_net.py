@@ -59,10 +59,6 @@ class NetDescent:
 class View(Protocol):
     """What a net reads of pairs, and how its first layer is held while it is fitted."""
 
-    def width(self, d: int) -> int:
-        """Return how many numbers the net reads, of vectors of d."""
-        ...
-
     def parameters(self, d: int) -> int:
         """Return how many weights a hidden unit has in fitting."""
         ...
@@ -74,7 +70,7 @@ class View(Protocol):
     def read(
         self, pool: Pool, pairs: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return what the net reads of pairs, shape (n, width), and whose each row is."""
+        """Return what the net reads of pairs, shape (n, n_numbers), and whose each row is."""
         ...
 
 
@@ -83,10 +79,6 @@ class EditView:
 
     Those are a sum of what it has for each; so it learns quicker.
     """
-
-    def width(self, d: int) -> int:
-        """As in `View`."""
-        return 2 * d + N_LENGTHS
 
     def parameters(self, d: int) -> int:
         """As in `View`."""
@@ -110,10 +102,6 @@ class EditView:
 
 class KeptView:
     """The vectors of kept words."""
-
-    def width(self, d: int) -> int:
-        """As in `View`."""
-        return d
 
     def parameters(self, d: int) -> int:
         """As in `View`."""
@@ -174,7 +162,7 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
     documents = _Documents(rows, weight, rng)
     d = rows.pool.words.shape[1]
     if not descent.steps:
-        shapes = ((view.width(d), 0), (0,), (0, k))
+        shapes = ((view.read(rows.pool, rows.pair[:0])[0].shape[1], 0), (0,), (0, k))
         return Net(*(np.zeros(shape, np.float16) for shape in shapes))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(descent.seed)

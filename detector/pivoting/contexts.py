@@ -103,14 +103,15 @@ def compare(source: Side, copy: Side, languages: Sequence[str] = ()) -> Compared
     found = changes(source.text, copy.text, languages)
     lost, put = ([place[side] for place in found.places] for side in (0, 1))
     lengths = [(len(one.source), len(one.copy)) for one in found.edits[: len(found.places)]]
+    of_source = means(source.tokens, [*lost, *found.kept_places])
     return Compared(
         found,
         Contexts(
-            means(source.tokens, lost),
+            of_source[: len(lost)],
             means(copy.tokens, put),
             np.minimum(np.array(lengths).reshape(-1, 2), 255).astype(np.uint8),
         ),
-        means(source.tokens, found.kept_places),
+        of_source[len(lost) :],
     )
 
 

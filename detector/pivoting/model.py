@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from detector.encode import EncoderIdentity
 from detector.errors import BundleError
 from detector.pivoting.contexts import N_LENGTHS, Compared, Contexts, Net
-from detector.pivoting.posterior import Calibration, posteriors
+from detector.pivoting.posterior import Calibration, named, posteriors
 from detector.pivoting.weights import FeatureWeights
 
 SCHEMA = 3
@@ -191,7 +193,8 @@ class PivotModel:
             np.add.at(features, owners, self.edits.of(names))
             contexts = Contexts.joined([one.contexts for one in sentences])
             vectors[contextual] = self.edit_net.scores(contexts.numbers())
-            kept[0] = self.kept.of([name for one in sentences for name in one.changes.kept]).sum(0)
+            times = Counter(chain.from_iterable(one.changes.kept for one in sentences))
+            kept[0] = np.array([*times.values()], np.float64) @ self.kept.of([*times])
             words = np.concatenate([one.kept for one in sentences]).astype(np.float32)
             kept[1] = self.kept_net.scores(words).sum(axis=0)
         return Said(features, vectors, kept, counts)
@@ -241,14 +244,10 @@ class PivotModel:
         found: Floats = posteriors(self.calibration, tally.place[None], np.array([tally.edits]))[0]
         return found
 
-    def names(self, tally: Tally) -> str | None:
-        """Return the language that is named for a document; None where that cannot be told."""
-        posterior = self.posterior(tally)
-        if not tally.edits or posterior.max() < self.threshold:
-            return None
-        if self.calibration.nearness(tally.place, tally.edits) < self.calibration.near:
-            return None
-        return self.languages[int(posterior.argmax())]
+    def names(self, tally: Tally, posterior: Floats) -> bool:
+        """Say whether the likeliest language of a document with this posterior is named."""
+        place, edits = tally.place[None], np.array([tally.edits])
+        return bool(named(self.calibration, self.threshold, place, edits, posterior[None])[0])
 
     def to_bytes(self) -> bytes:
         """Return the model as a safetensors file; the same model gives the same bytes."""

@@ -77,14 +77,12 @@ class Calibration:
         speaker recognition (Prince and Elder, 2007). Distances to the nearest language alone do not
         tell those seen from others.
         """
-        here = (place - self.centre) / self.scale
-        spread = self.between + self.within / max(edits, 1.0)
-        apart = here - self.means
-        own = np.einsum("kd,dk->k", apart, np.linalg.solve(spread, apart.T)).min()
+        here, spread = self._stands(place, edits)
+        distance = self._nearest(here, spread)[2]
         middle = self.means.mean(axis=0)
         scatter = (self.means - middle).T @ (self.means - middle) / max(1, len(self.means) - 1)
         off = here - middle
-        return float(off @ np.linalg.solve(spread + scatter, off) / max(own, 1e-9))
+        return float(off @ np.linalg.solve(spread + scatter, off) / max(distance, 1e-9))
 
     def line(self, place: Floats, edits: float) -> tuple[Floats, Floats]:
         """Return what the scaled numbers of a document add to each language's log-odds.
@@ -107,18 +105,26 @@ class Calibration:
         the heavy tails of Student's t (Geisser, 1964): the further a document stands from all of
         them, the less a difference between two of them says.
         """
-        here = (place - self.centre) / self.scale
-        spread = self.between + self.within / max(edits, 1.0)
-        solved = np.linalg.solve(spread, np.column_stack([self.means.T, here])).astype(np.float64)
-        slopes, own = solved[:, :-1], solved[:, -1]
-        start = -0.5 * np.einsum("kd,dk->k", self.means, slopes)
-        distance = max(0.0, float(here @ own - 2.0 * (here @ slopes + start).max()))
+        here, spread = self._stands(place, edits)
+        slopes, start, distance = self._nearest(here, spread)
         k = len(self.means)
         direct = self.direct * min(edits, _MOST) ** 0.5
         slopes[np.arange(k), np.arange(k)] += direct
         factor = self.heat * (self.free + len(here)) / (self.free + distance)
         heated: Floats = factor * (start - direct * self.even)
         return factor * slopes, heated
+
+    def _stands(self, place: Floats, edits: float) -> tuple[Floats, Floats]:
+        """Return the scaled numbers of a document, and how documents so long scatter."""
+        here: Floats = (place - self.centre) / self.scale
+        return here, self.between + self.within / max(edits, 1.0)
+
+    def _nearest(self, here: Floats, spread: Floats) -> tuple[Floats, Floats, float]:
+        """Return slope and start of each language, and the squared distance to the nearest."""
+        solved = np.linalg.solve(spread, np.column_stack([self.means.T, here])).astype(np.float64)
+        slopes, own = solved[:, :-1], solved[:, -1]
+        start = -0.5 * np.einsum("kd,dk->k", self.means, slopes)
+        return slopes, start, max(0.0, float(here @ own - 2.0 * (here @ slopes + start).max()))
 
 
 def posteriors(calibration: Calibration, place: Floats, edits: Floats) -> Floats:
@@ -144,3 +150,29 @@ def posteriors(calibration: Calibration, place: Floats, edits: Floats) -> Floats
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     out: Floats = odds / odds.sum(axis=1, keepdims=True)
     return out
+
+
+def nearnesses(calibration: Calibration, place: Floats, edits: Floats) -> Floats:
+    """Return `Calibration.nearness` of documents, given as for `posteriors`: shape (n,)."""
+    both = zip(place, edits.tolist(), strict=True)
+    return np.array([calibration.nearness(one, count) for one, count in both])
+
+
+def named(
+    calibration: Calibration, threshold: float, place: Floats, edits: Floats, posterior: Floats
+) -> NDArray[np.bool_]:
+    """Say which documents get a name: those with edits, sure enough and near enough.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    threshold : float
+        Least posterior of the likeliest language.
+    place, edits
+        As for `posteriors`.
+    posterior : ndarray of shape (n, K), float64
+        What it returned for them.
+    """
+    near = nearnesses(calibration, place, edits) >= calibration.near
+    found: NDArray[np.bool_] = near & (edits > 0) & (posterior.max(axis=1) >= threshold)
+    return found

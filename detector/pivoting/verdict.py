@@ -38,13 +38,14 @@ def judge_pivot(
     """
     sentences = [compare(source, copy, model.languages) for source, copy in beads]
     said = model.read(sentences)
-    posterior = model.posterior(said.tally)
+    tally = said.tally
+    posterior = model.posterior(tally)
     families: dict[str, float] = {}
     for code, probability in zip(model.languages, posterior.tolist(), strict=True):
         families[FAMILY[code]] = families.get(FAMILY[code], 0.0) + probability
     best = model.languages[int(np.argmax(posterior))]
     return Pivot(
-        language=model.names(said.tally),
+        language=best if model.names(tally, posterior) else None,
         posterior=_falling(dict(zip(model.languages, posterior.tolist(), strict=True))),
         families=_falling({name: min(1.0, value) for name, value in families.items()}),
         evidence=evidence(sentences, model.nats(said, best), best, dictionary=dictionary),
