@@ -16,7 +16,7 @@ from detector.errors import InputError
 from detector.figures.compare import FATES, Figure, FigureChange, compare_figures, find_figures
 from detector.figures.equivalents import keys, same_thing
 from detector.figures.numerals import read_digits
-from detector.figures.units import dimensions, unit_facts, units_named
+from detector.figures.units import comparable_sizes, dimensions, unit_facts, units_named
 from detector.records import Span
 
 # Words out of which hypothesis builds texts that get deep into the grammar
@@ -28,6 +28,20 @@ PIECES = (  # noqa: SIM905 - a list of words reads best as words
     "won times m k p.m. am o'clock May March June Dec. Friday Fri. noon twice double more less "
     "than at least up minus -5 - – ( ) , . ; it Covid-19 G20 X II both weekend İ ½ 2½ ٣ ²"
 ).split()
+# Every form that a figure takes: any two of them may meet in a pair of sentences
+FORMS = (
+    *("7", "12,500", "200.000", "-5", "seven", "two hundred and fifty thousand", "25bn"),
+    *("5%", "50 per cent", "5 percentage points", "half", "2/3", "2½", "one in four"),
+    *("$5", "£25bn", "€3.50", "Rs 5 crore", "25,000 won", "20 pounds", "hundreds of euros"),
+    *("40 km", "5 ft", "3 kg", "25m", "160 km/h", "90 °F", "-5 degrees", "trillions of miles"),
+    *("30 seconds", "90 minutes", "18 hours", "an hour and a half", "5 days", "aged 48"),
+    *("three decades", "two centuries", "15:30", "9:15", "15h30", "6:30 pm", "4 p.m.", "10am"),
+    *("10 this morning", "ten o'clock", "half past three", "noon", "midnight"),
+    *("6 December 2024", "2024-12-06", "6/12/2024", "in March", "Friday", "2010", "2010/11"),
+    *("the 1990s", "the nineties", "the 19th century", "44 BC", "AD 70", "5-10"),
+    *("between 5 and 10 days", "3 to 5 p.m.", "about 50", "at least 5 hours", "four dozen"),
+    *("third", "the 21st", "3-2", "2:1", "10.0.0.1", "COVID-19", "XIV", "twice", "tripled"),
+)
 texts = st.one_of(
     st.text(max_size=60),
     st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join),
@@ -365,6 +379,83 @@ def test_figures_changes_point_into_both_texts(source: str, copy: str) -> None:
             assert change.copy.of(copy) == change.copy_text
     starts = [change.source.start for change in changes if change.source is not None]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("lasting", "clock", "there", "back"),
+    [
+        (
+            "It lasted 18 hours.",
+            "It opened at 6:30 pm.",
+            [("changed", "18 hours", "6:30 pm")],
+            [("changed", "6:30 pm", "18 hours")],
+        ),
+        (
+            "More than 6 hours later.",
+            "at 4 p.m. on Monday",
+            [("changed", "6 hours", "4 p.m"), ("added", None, "Monday")],
+            [("changed", "4 p.m", "6 hours"), ("dropped", "Monday", None)],
+        ),
+        (
+            "90 minutes",
+            "9 p.m.",
+            [("changed", "90 minutes", "9 p.m")],
+            [("changed", "9 p.m", "90 minutes")],
+        ),
+    ],
+)
+def test_figures_a_duration_is_no_time_of_day(
+    lasting: str,
+    clock: str,
+    there: list[tuple[str, str | None, str | None]],
+    back: list[tuple[str, str | None, str | None]],
+) -> None:
+    assert told(lasting, clock) == there
+    assert told(clock, lasting) == back
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sizes"),
+    [
+        ("h", "min", (3600.0, 60.0)),
+        ("mi", "km", (1609.344, 1000.0)),
+        ("h", "km", None),
+        ("h", "pm", None),
+        ("am", "h", None),
+        ("year", "y", None),
+        ("GBP", "EUR", None),
+        ("°C", "°F", None),
+    ],
+)
+def test_figures_units_convert_within_one_dimension(
+    one: str, other: str, sizes: tuple[float, float] | None
+) -> None:
+    assert comparable_sizes(one, other) == sizes
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_figures_of_any_two_forms_compare(form: str) -> None:
+    source = f"They say {form} now."
+    assert {c.change for c in compare_figures(source, source)} <= {"kept"}
+    figures = find_figures(source)
+    for other in FORMS:
+        copy = f"More than {other} later."
+        changes = compare_figures(source, copy)
+        for c in changes:
+            assert 0 <= c.weight <= 1, copy
+            assert (c.weight == 0) is (c.change == "kept"), copy
+            assert c.source is not None or c.copy is not None, copy
+            for span, said, text in (
+                (c.source, c.source_text, source),
+                (c.copy, c.copy_text, copy),
+            ):
+                if span is not None:
+                    assert 0 <= span.start < span.end <= len(text), copy
+                    assert span.of(text) == said, copy
+        spans = [c.source for c in changes if c.source is not None]
+        for figure in figures:  # told of once, by itself or as a part of its date
+            told_of = [s.start <= figure.span.start and figure.span.end <= s.end for s in spans]
+            assert told_of.count(True) == 1, (figure.text, copy)
 
 
 @given(texts, texts)

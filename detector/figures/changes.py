@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from detector.errors import InputError
 from detector.figures.equivalents import distance
 from detector.figures.figure import Figure, FigureKind
-from detector.figures.units import unit_facts
+from detector.figures.units import comparable_sizes
 from detector.records import Span
 
 Fate = Literal["kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"]
@@ -124,15 +124,15 @@ def _is_rounded(figure: Figure, other: Figure) -> bool:
 
 def _is_rough(figure: Figure, other: Figure) -> bool:
     """Tell whether the second is the first in another unit, rounded: 130 mph and 200 km/h."""
-    if figure.kind in ("date", "time") or not figure.value or not other.value:
+    if not figure.value or not other.value:
         return False
-    facts, ratio = unit_facts(), abs(figure.value / other.value)
+    ratio = abs(figure.value / other.value)
     return any(
-        facts[one].dimension == facts[two].dimension
-        and abs(math.log(ratio * (facts[one].size or 0.0) / (facts[two].size or 1.0))) < _ROUGH
-        for one in figure.units
-        for two in other.units
-        if one != two and facts[one].size and other.kind != "date"
+        one != two
+        and (sizes := comparable_sizes(one, two)) is not None
+        and abs(math.log(ratio * sizes[0] / sizes[1])) < _ROUGH
+        for one in figure.measured_in
+        for two in other.measured_in
     )
 
 

@@ -99,9 +99,9 @@ def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
 def broad_keys(figure: Figure) -> Iterator[Key]:
     """Yield what an amount says roughly: its size in whatever unit."""
     value = abs(figure.value or 0.0)
-    if value == 0 or figure.kind in ("date", "time"):
+    if value == 0:
         return
-    for name in figure.units:
+    for name in figure.measured_in:
         unit = unit_facts()[name]
         if unit.size is not None:  # two overlapping scales of steps
             yield from size_keys(unit.dimension, value * unit.size)

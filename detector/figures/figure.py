@@ -61,6 +61,11 @@ class Figure:
             msg = f"figure {self.text!r} holds {len(self.text)} characters, its span is {span}"
             raise InputError(msg)
 
+    @property
+    def measured_in(self) -> tuple[str, ...]:
+        """The units of measure it may be in: none for a moment, whose `units` name its part."""
+        return () if self.kind in ("date", "time") else self.units
+
 
 def figure_at(tokens: Tokens, at: range, kind: FigureKind, value: float | None) -> Figure:
     """Return the figure that some tokens say."""

@@ -67,6 +67,18 @@ def dimensions(units: tuple[str, ...]) -> frozenset[str]:
     return frozenset(facts[unit].dimension for unit in units if unit in facts)
 
 
+def comparable_sizes(one: str, other: str) -> tuple[float, float] | None:
+    """Return the sizes of two units of one dimension; None where neither converts to the other.
+
+    What is no unit of measure, as the "pm" of a clock, converts to nothing.
+    """
+    facts = unit_facts()
+    if one not in facts or other not in facts or facts[one].dimension != facts[other].dimension:
+        return None
+    size, other_size = facts[one].size, facts[other].size
+    return None if size is None or other_size is None else (size, other_size)
+
+
 def units_named(text: str) -> frozenset[str]:
     """Return every unit that a text names, next to a number or not."""
     written, _, large = _forms()
