@@ -82,7 +82,7 @@ $(VENV)/.torch: $(VENV)/.pip
 	$(PIP) "$$(grep '^torch==' constraints.txt)"
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.torch pyproject.toml detector/version.py
+$(VENV)/.run: $(VENV)/.torch pyproject.toml detector/__init__.py
 	@echo "installing detector and what it lacks to run: about 0.9 GB on disk"
 	$(PIP) $(EDITABLE) -e .
 	@touch $@

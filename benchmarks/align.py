@@ -26,11 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 from stress import Stress
 
-from detector.aligning.align import align
-from detector.aligning.joining import Side
-from detector.aligning.second_look import Rejoin
-from detector.aligning.weights import AlignConfig
-from detector.reading.view import matching_view
+from detector.alignment.align import align
+from detector.alignment.candidates import Rejoin
+from detector.alignment.config import AlignConfig
+from detector.alignment.pair import Side
+from detector.encoder import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]
 LEVELS = ("clean", "light", "heavy", "brutal")

@@ -28,12 +28,11 @@ from archive_corpus import Made, Suspect, distractors, documents, suspects
 from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.archive.match import match
-from detector.encode import EncoderIdentity, MiniLMEncoder
+from detector.encoder import EncoderIdentity, MiniLMEncoder, matching_view
 from detector.errors import DetectorWarning
-from detector.reading.text import split
-from detector.reading.view import matching_view
 from detector.records import Encoding
 from detector.scorer import Scorer
+from detector.text.sentences import split
 
 TOP = 5
 

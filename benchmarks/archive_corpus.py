@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from detector.reading.furniture import furniture_reason
-from detector.reading.text import split
+from detector.text.boilerplate import furniture_reason
+from detector.text.sentences import split
 
 SHORTEST, LONGEST = 5, 40
 FOREIGN = "text in another script"

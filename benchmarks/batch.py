@@ -22,15 +22,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from detector.batch.jobs import Job
-from detector.batch.local import LocalEngine
-from detector.batch.pairs import PairRow
-from detector.batch.scoring import Scoring
-from detector.batch.work import Done, Work
-from detector.encode import Encoder, MiniLMEncoder
+from detector.batch.inputs import Job, PairRow
+from detector.batch.run import LocalEngine
+from detector.batch.tasks import Done, Scoring, Work
+from detector.encoder import Encoder, MiniLMEncoder, matching_view
 from detector.errors import DetectorWarning
-from detector.reading.text import split
-from detector.reading.view import matching_view
+from detector.text.sentences import split
 
 Pair = tuple[str, str]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from detector.encode import MiniLMEncoder
-from detector.reading.text import split
+from detector.encoder import MiniLMEncoder
+from detector.text.sentences import split
 
 EXAMPLE = sorted((Path(__file__).resolve().parent.parent / "data" / "example").glob("*.txt"))
 
@@ -54,7 +54,7 @@ def main() -> None:
         import torch
         from sentence_transformers import SentenceTransformer
 
-        from detector.encode import _find_model
+        from detector.encoder import _find_model
 
         folder, _, _ = _find_model(None)
         small = torch.ao.quantization.quantize_dynamic(

@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from detector.figures.compare import compare_figures
-from detector.learn.cleaning import detokenise
-from detector.reasons import TOLD_FIGURE
+from detector.features.explain import TOLD_FIGURE
+from detector.numbers.compare import compare_figures
+from detector.training.data.corpus import detokenise
 
 New = Callable[[re.Match[str], np.random.Generator], str]
 Maker = Callable[[str, np.random.Generator], str | None]

@@ -36,15 +36,17 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from stress import CORPORA, made_from
 
-from detector.aligning.candidates import find_candidates
-from detector.aligning.first_look import Look, look_through
-from detector.aligning.joining import Joins
-from detector.aligning.lattice import Chances, Lattice, Odds, Places
-from detector.aligning.manner import learn_manner
-from detector.aligning.odds import weigh
-from detector.aligning.pair import Manner, Pair
-from detector.aligning.second_look import doubtful_joins
-from detector.aligning.weights import AlignConfig
+from detector.alignment.candidates import (
+    Look,
+    doubtful_joins,
+    find_candidates,
+    learn_manner,
+    look_through,
+    weigh,
+)
+from detector.alignment.config import AlignConfig
+from detector.alignment.lattice import Chances, Lattice, Odds, Places
+from detector.alignment.pair import Joins, Manner, Pair
 
 CURVES = (
     "single",

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from detector.encode import MiniLMEncoder
-from detector.evidence import gather_pairs
+from detector.encoder import MiniLMEncoder
+from detector.features.evidence import gather_pairs
+from detector.models.store import Bundle, load
 from detector.records import SLIPS
-from detector.store import Bundle, load
 
 KINDS = {9: "replaced", 25: "removed"}
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from browser import launched, missing
-from sample_reports import many
+from support.browser import launched, missing
+from support.sample_reports import many
 
-from detector.showing.page import page
+from detector.report.html import page
 
 N_ROWS, N_TIMES = 5000, 5
 FILTER = "document.querySelector('input[value=garbled]').click()"

@@ -20,11 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import Scorer
-from detector.encode import MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 from detector.errors import DetectorWarning
-from detector.learn.corpus import shared_folder
-from detector.learn.pivot_contexts import contexts_of, sides_of
-from detector.learn.pivot_measure import (
+from detector.models.store import pivot_of
+from detector.pivot.pivot import judge_pivot
+from detector.training.data.corpus import shared_folder
+from detector.training.pivot import PivotSettings
+from detector.training.pivot_data import Rows, contexts_of, read_round_trips, rows_of, sides_of
+from detector.training.pivot_evaluate import (
     Judged,
     by_length,
     confusion,
@@ -33,12 +36,7 @@ from detector.learn.pivot_measure import (
     judge_held,
     seen_systems,
 )
-from detector.learn.pivot_net import NetDescent
-from detector.learn.pivot_rows import Rows, rows_of
-from detector.learn.pivot_runs import PivotSettings
-from detector.learn.pivot_tables import read_round_trips
-from detector.pivoting.verdict import judge_pivot
-from detector.store import pivot_of
+from detector.training.pivot_weights import NetDescent
 
 LANGUAGES = (
     "ar", "cs", "de", "es", "fi", "fr", "hi", "hu", "id", "it", "ja", "ko", "nl", "pl", "pt",

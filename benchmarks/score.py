@@ -20,9 +20,9 @@ import warnings
 from pathlib import Path
 
 from detector import Scorer
-from detector.encode import MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 from detector.errors import DetectorWarning
-from detector.reading.text import split
+from detector.text.sentences import split
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
 

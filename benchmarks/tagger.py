@@ -22,18 +22,17 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from detector import store
-from detector.encode import MiniLMEncoder
-from detector.evidence import gather_pairs
-from detector.learn.config import settle
-from detector.learn.corpus import Pair, draw
-from detector.learn.material import gather
-from detector.learn.sample import MARKED
-from detector.learn.word_figures import word_figures
-from detector.learn.worded import tagged_words
+from detector.encoder import MiniLMEncoder
+from detector.features.evidence import gather_pairs
+from detector.models import store
+from detector.models.tagger import Tagger
 from detector.onnx import OnnxEncoder
 from detector.records import Encoding
-from detector.tagger import Tagger
+from detector.training.config import settle
+from detector.training.data.corpus import Pair, draw
+from detector.training.data.sampling import MARKED
+from detector.training.data.splits import gather
+from detector.training.evaluate.words import tagged_words, word_figures
 
 
 class Remembered:

@@ -16,7 +16,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from detector.version import __version__
+__version__ = "0.8.0"
 
 if TYPE_CHECKING:
     from detector.archive.archive import Archive
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
         MissingExtra,
         TruncationWarning,
     )
+    from detector.models.config import Signature
     from detector.records import Alignment, Bead, Document, NameChange, Passage, Row, Sentence, Span
-    from detector.report import Report
+    from detector.report.report import Report
     from detector.scorer import Scorer
-    from detector.signature import Signature
 
 __all__ = [
     "Alignment",
@@ -88,9 +88,9 @@ _ROOMS = {
         "Sentence",
         "Span",
     ),
-    "detector.report": ("Report",),
+    "detector.report.report": ("Report",),
     "detector.scorer": ("Scorer",),
-    "detector.signature": ("Signature",),
+    "detector.models.config": ("Signature",),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -1,4 +1,6 @@
-"""The errors and warnings that `detector` raises, and nothing else.
+"""The errors and warnings that `detector` raises.
+
+The errors and warnings that `detector` raises, and nothing else.
 
 Every error is a `DetectorError` and also the builtin a caller would expect::
 

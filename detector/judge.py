@@ -1,4 +1,6 @@
-"""From an alignment to judged rows: what each copy sentence is, what the copy lacks.
+"""Judge an aligned pair: evidence and models to one `Row` for each copy sentence.
+
+From an alignment to judged rows: what each copy sentence is, what the copy lacks.
 
 Pure: takes readings, beads and a function that gives probabilities, and returns records. It loads
 nothing and shows nothing; `scorer` hands it the parts.
@@ -11,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from detector.aligning.aside import nearest
-from detector.evidence import BeadEvidence, Reading, gather, pair_up
-from detector.features import TOLD_FIGURE
-from detector.joins import Broken
-from detector.reading.furniture import furniture_reason, split_run
-from detector.reasons import bead_reasons
+from detector.alignment.align import nearest
+from detector.features.adjacency import Broken
+from detector.features.evidence import BeadEvidence, Reading, gather, pair_up
+from detector.features.explain import bead_reasons
+from detector.features.features import TOLD_FIGURE
+from detector.features.token_tags import deal
 from detector.records import (
     CLOSE_COSINE,
     Alignment,
@@ -27,7 +29,7 @@ from detector.records import (
     Span,
     Verdicts,
 )
-from detector.tags import deal
+from detector.text.boilerplate import furniture_reason, split_run
 
 
 class Judge(Protocol):

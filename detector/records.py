@@ -1,10 +1,22 @@
-"""The plain records that travel through the rooms, and the facts each one guarantees.
+"""The records that travel through the package, and the facts each one guarantees.
+
+What a copy is to a source: the record of it, and the names of the relations.
+
+Nothing here reads a text or a model.
+
+Through which language a copy went: the record of it.
+
+Nothing here reads a text or a model.
+
+The plain records that travel through the rooms, and the facts each one guarantees.
 
 Nothing here computes a score, opens a file or knows how a record is shown.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, get_args
@@ -13,6 +25,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError
+
+RelationKind = Literal["round_trip", "duplicate", "paraphrase", "independent", "unrelated"]
+"""What a copy can be to a source.
+
+`round_trip`: translated out and back by machine. `duplicate`: the same words, lightly edited or
+not at all. `paraphrase`: told again by a person, a retranslation included. `independent`: another
+text on the same event. `unrelated`: neither of these.
+"""
+
+RELATIONS: tuple[RelationKind, ...] = get_args(RelationKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """What a copy is to a source, as far as the two texts can tell.
+
+    Attributes
+    ----------
+    probabilities : mapping of str to float
+        One for each of `RELATIONS`, in [0, 1]; together 1.
+    label : str or None
+        The likeliest relation; None when no relation is sure enough to name.
+    evidence : tuple of str
+        What speaks for it, in words; strongest first.
+    """
+
+    probabilities: Mapping[RelationKind, float] = field(hash=False)
+    label: RelationKind | None
+    evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if set(self.probabilities) != set(RELATIONS):
+            msg = (
+                f"relation has probabilities of {', '.join(map(str, self.probabilities))}; "
+                f"give one for each of {', '.join(RELATIONS)}"
+            )
+            raise InputError(msg)
+        values = self.probabilities.values()
+        if any(not 0.0 <= value <= 1.0 for value in values) or abs(math.fsum(values) - 1.0) > 1e-6:
+            msg = f"relation has probabilities {dict(self.probabilities)}; give some that sum to 1"
+            raise InputError(msg)
+        if self.label is not None and self.label not in RELATIONS:
+            msg = f"relation is {self.label!r}; use one of {', '.join(RELATIONS)}, or None"
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pivot:
+    """Through which language a copy went, as far as its words can tell.
+
+    Attributes
+    ----------
+    language : str or None
+        ISO 639-1 code of the pivot; None when the evidence does not suffice to name one.
+    posterior : mapping of str to float
+        Probability in [0, 1] of each language by its ISO 639-1 code; together 1.
+    families : mapping of str to float
+        Probability in [0, 1] of each family of languages by its English name; together 1.
+    evidence : tuple of str
+        What speaks for the likeliest language, in words with their weight; strongest first.
+    """
+
+    language: str | None
+    posterior: Mapping[str, float] = field(hash=False)
+    families: Mapping[str, float] = field(hash=False)
+    evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what in ("posterior", "families"):
+            values = getattr(self, what).values()
+            if any(not 0.0 <= v <= 1.0 for v in values) or abs(math.fsum(values) - 1.0) > 1e-6:
+                msg = f"pivot has {what} {dict(getattr(self, what))}; give some that sum to 1"
+                raise InputError(msg)
+        if self.language is not None and self.language not in self.posterior:
+            msg = f"pivot is {self.language!r}; use one of {', '.join(self.posterior)}, or None"
+            raise InputError(msg)
+
 
 Change = Literal[
     "kept",
@@ -232,7 +321,7 @@ class Alignment:
         )
 
     def _repr_html_(self) -> str:
-        from detector.showing import beads
+        from detector.report import notebook as beads
 
         return beads.fragment(self)
 

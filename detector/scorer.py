@@ -1,4 +1,6 @@
-"""One copy against one source: from two strings to a `Report`.
+"""Score a copy against its source: two texts to a `Report`.
+
+One copy against one source: from two strings to a `Report`.
 
 This room conducts: it calls the rooms above it in order and computes nothing of its own. It reads
 no file but the model bundle (through `store`) and shows nothing.
@@ -13,29 +15,32 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from detector.aligning.documents import Vectors, align_documents
-from detector.aligning.weights import AlignConfig
-from detector.encode import Encoder, MiniLMEncoder, Precision, check_encoder
+from detector.alignment.align import Vectors, align_documents
+from detector.alignment.config import AlignConfig
+from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
 from detector.errors import InputError, TruncationWarning
-from detector.evidence import Reading
+from detector.features.evidence import (
+    Reading,
+    align_readings,
+    document_of,
+    read_together,
+    text_document,
+)
 from detector.judge import Aligned, Judgement, judge
 from detector.onnx import OnnxEncoder
-from detector.pivot import Pivot
-from detector.pivoting.contexts import Side
-from detector.pivoting.dictionary import read_dictionary
-from detector.pivoting.keeping import load as load_pivot
-from detector.pivoting.verdict import judge_pivot
-from detector.readings import align_readings, document_of, read_together, text_document
-from detector.records import Alignment, Document, TokenVectors
-from detector.relation import Relation
-from detector.report import Report
+from detector.pivot.edits import Side
+from detector.pivot.explain import read_dictionary
+from detector.pivot.model import load as load_pivot
+from detector.pivot.pivot import judge_pivot
+from detector.records import Alignment, Document, Pivot, Relation, TokenVectors
+from detector.report.report import Report
 from detector.threads import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from detector.signature import Signature
-    from detector.store import Bundle
+    from detector.models.config import Signature
+    from detector.models.store import Bundle
 
 # Below this share of the copy's text in close beads, two texts are said not to match. Independent
 # reports of one event reach .1 to .3, round trips .95.
@@ -104,7 +109,7 @@ class Scorer:
         pivot: bool | Path = False,
         pivot_dictionary: Path | None = None,
     ) -> None:
-        from detector.store import DEFAULT, load
+        from detector.models.store import DEFAULT, load
 
         for name, value in (("threshold", threshold), ("name_threshold", name_threshold)):
             if value is not None and not 0.0 <= value <= 1.0:
@@ -248,7 +253,7 @@ class Scorer:
         >>> table = scorer.score_frame(pd.read_csv("pairs.csv"))  # doctest: +SKIP
         >>> table.groupby("pair_index").severity.mean()  # doctest: +SKIP
         """
-        from detector.showing.tables import frame_of_pairs
+        from detector.report.formats import frame_of_pairs
 
         missing = [name for name in ("source", "copy") if name not in pairs.columns]
         if missing:

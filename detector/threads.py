@@ -1,4 +1,6 @@
-"""Keeps numerical libraries to the calling thread where they are given little at a time.
+"""Keep numerical libraries to one thread where they are given little at a time.
+
+Keeps numerical libraries to the calling thread where they are given little at a time.
 
 It starts no thread and computes nothing. The limit holds for the whole process, from the first of
 several calls at once to the end of the last: how many threads share a product of matrices moves its
@@ -14,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import Literal
 
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
+from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _inside: Counter[str] = Counter()  # calls that are inside, by library

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from detector.encode import MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 
 # Tables and models are loaded on first use, and machines are shared: no example is timed.
 settings.register_profile("untimed", deadline=None)

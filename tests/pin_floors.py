@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gate import FLOORS, Measured, floor_under, on_example, on_golden, on_shared
+from support.gate import FLOORS, Measured, floor_under, on_example, on_golden, on_shared
 
 
 class RefusedError(Exception):
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.lower is not None and not arguments.lower.strip():
         parser.error("--lower: give a reason")
 
-    from detector.encode import MiniLMEncoder
+    from detector.encoder import MiniLMEncoder
 
     encoder = MiniLMEncoder()
     measured = {"golden": on_golden(encoder), "example": on_example(encoder)}

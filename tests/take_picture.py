@@ -7,11 +7,11 @@ import io
 import tempfile
 from pathlib import Path
 
-from browser import launched
 from PIL import Image
+from support.browser import launched
 
 from detector import Scorer
-from detector.showing.page import page
+from detector.report.html import page
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "data" / "example"

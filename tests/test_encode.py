@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector import encode
-from detector.encode import MiniLMEncoder
+from detector import encoder as encode
+from detector.encoder import MiniLMEncoder
 from detector.errors import EncodeError, InputError
 
 pytestmark = pytest.mark.model

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from detector.reading.text import split
+from detector.text.sentences import split
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 SOURCE = (DATA / "example" / "source.txt").read_text(encoding="utf-8")

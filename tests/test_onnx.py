@@ -13,16 +13,15 @@ import numpy as np
 import pytest
 from test_encode import TEXTS
 
-from detector import store
-from detector.cli import main
-from detector.encode import MiniLMEncoder
+from detector.cli.main import main
+from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError, InputError, MissingExtra
-from detector.export import export
-from detector.onnx import OnnxEncoder
-from detector.report import Report
+from detector.features.token_tags import Tokens
+from detector.models import store
+from detector.models.tagger_network import feed
+from detector.onnx import OnnxEncoder, export
+from detector.report.report import Report
 from detector.scorer import Scorer
-from detector.tagger_feed import feed
-from detector.tags import Tokens
 
 pytestmark = pytest.mark.model
 

@@ -19,8 +19,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from detector import __version__
 from detector.records import CHANGES
-from detector.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "detector"

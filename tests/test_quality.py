@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate import FLOORS, SLACK, Measured, floor_under, on_example, on_golden, on_shared, problems
 from pin_floors import RefusedError, raised, repin
+from support.gate import (
+    FLOORS,
+    SLACK,
+    Measured,
+    floor_under,
+    on_example,
+    on_golden,
+    on_shared,
+    problems,
+)
 
-from detector.encode import MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 
 
 @pytest.fixture(scope="module")

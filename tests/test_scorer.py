@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 
 from detector import DetectorWarning, InputError, Report, Scorer
-from detector.encode import MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError
-from detector.pivoting.keeping import save
-from detector.reading.text import split
+from detector.models.store import pivot_of
+from detector.pivot.model import save
 from detector.records import Encoding
-from detector.showing.marks import marked_bead
-from detector.showing.page import page
-from detector.showing.tables import COLUMNS
-from detector.store import pivot_of
+from detector.report.formats import COLUMNS
+from detector.report.highlights import marked_bead
+from detector.report.html import page
+from detector.text.sentences import split
 
 pytestmark = pytest.mark.model
 

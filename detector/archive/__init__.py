@@ -1,1 +1,1 @@
-"""An archive of articles: which of them is the source of a suspect."""
+"""An archive of articles, and the search for a suspect's source."""

@@ -1,4 +1,6 @@
-"""`Archive`: many articles, one encoder, and the articles that a suspect may come from.
+"""`Archive`: many articles, one encoder, and the search for a suspect's sources.
+
+`Archive`: many articles, one encoder, and the articles that a suspect may come from.
 
 This room conducts: tables are `store`'s, sentences `adding`'s, votes `votes`'. It judges no pair.
 """
@@ -13,23 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.archive import index
-from detector.archive.adding import Added, add, encoded, entries_of
+from detector.archive import store as index
+from detector.archive.add import Added, add, encoded, entries_of
 from detector.archive.articles import Article, Entry
-from detector.archive.search import Searcher
-from detector.archive.store import Store, Stored, open_store
-from detector.archive.tables import locked
-from detector.archive.votes import ballot, closeness, pieces, shares, usual
-from detector.encode import Encoder, EncoderIdentity, MiniLMEncoder
+from detector.archive.ranking import Searcher, ballot, closeness, pieces, shares, usual
+from detector.archive.store import Store, Stored, locked, open_store
+from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder, matching_view
 from detector.errors import InputError
-from detector.reading.furniture import furniture_reason
-from detector.reading.view import matching_view
-from detector.readings import text_document
+from detector.features.evidence import text_document
 from detector.records import Document
-from detector.showing.display import safe
+from detector.text.boilerplate import furniture_reason
+from detector.text.escape import safe
 
 if TYPE_CHECKING:
-    from detector.archive.index import IndexState
+    from detector.archive.store import IndexState
 
 VOTERS = 20
 """Sentences of a suspect that are looked up; of a longer one as many, evenly spread."""

@@ -1,4 +1,6 @@
-"""Files to articles, one after another: texts, saved pages, and tables with an article a row.
+"""Read articles from texts, saved pages and tables.
+
+Files to articles, one after another: texts, saved pages, and tables with an article a row.
 
 A table is streamed, so that memory does not grow with its length. What is no article is given
 back with its place and a reason, not raised: whoever reads decides whether to go on. Nothing is
@@ -14,9 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from detector.errors import InputError
-from detector.reading.files import read
-from detector.reading.rows import rows_of
-from detector.showing.display import safe
+from detector.text.escape import safe
+from detector.text.files import read
+from detector.text.tables import rows_of
 
 LONGEST_ID: Final = 1_000
 """Code points that an article's id may have."""

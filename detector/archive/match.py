@@ -1,4 +1,6 @@
-"""`match`: the articles a suspect may come from, what it is to each, and a report of the best.
+"""Match a suspect against an archive: ranked sources, relations and a report.
+
+`match`: the articles a suspect may come from, what it is to each, and a report of the best.
 
 This room conducts: it finds candidates with an archive and judges them with a scorer.
 """
@@ -11,17 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.archive.adding import encoded
+from detector.archive.add import encoded
 from detector.archive.archive import Archive, Found
+from detector.encoder import matching_view
 from detector.errors import InputError
-from detector.reading.text import split
-from detector.reading.view import matching_view
-from detector.readings import text_document
-from detector.records import Document
-from detector.relation import Relation
+from detector.features.evidence import text_document
+from detector.records import Document, Relation
+from detector.text.sentences import split
 
 if TYPE_CHECKING:
-    from detector.report import Report
+    from detector.report.report import Report
     from detector.scorer import Scorer
 
 LEAST = 0.05

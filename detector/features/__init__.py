@@ -1,0 +1,1 @@
+"""Evidence about a bead, cues, features, and explanations in words."""

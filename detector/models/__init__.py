@@ -1,0 +1,1 @@
+"""Fitted models, the bundle that holds them, and its signature."""

@@ -1,0 +1,315 @@
+"""`DriftClassifier`: the probability that meaning drifted, from a row of features.
+
+`BeadClassifier`: a row of named numbers in, the probability that meaning drifted out.
+
+A scikit-learn estimator over a numeric matrix and a binary target, and nothing else: it knows
+no sentence, no feature's name, no threshold, and opens no file. Which columns there are is the
+matter of `features`, what they are fitted on of `learn.train`, where a fitted one is kept of
+`store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from detector.threads import one_thread
+
+MODELS = ("logistic", "boosting")
+
+
+class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Calibrated probability of the second class, for rows that may hold NaN.
+
+    Parameters
+    ----------
+    model : {"logistic", "boosting"}, default="boosting"
+        `logistic` is a median imputer with missing-value indicators, a scaler and an L2
+        logistic regression; `boosting` is histogram gradient boosting, which takes NaN as it is.
+    strength : float, default=1.0
+        Weight of the L2 penalty, above 0; larger is smoother.
+    n_trees : int, default=150
+        Trees of `boosting`.
+    n_leaves : int, default=15
+        Most leaves of a tree of `boosting`; 2 allows no interaction between columns.
+    monotonic : sequence of int or None, default=None
+        One of -1, 0, 1 per column, `boosting` only: the probability may only fall, do as it
+        likes, or only rise along that column.
+    calibration : (float, float), default=(1.0, 0.0)
+        Slope (above 0) and intercept put on the margin before it becomes a probability.
+        They are to be learnt on rows that the model did not see (`learn.train` does so).
+    random_state : int, default=0
+        Seed of `boosting`'s binning sample.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+        The two labels, sorted; probabilities are of the second.
+    model_ : estimator
+        The fitted scikit-learn model.
+    reference_ : ndarray of shape (n_features,), float64
+        Median of every column over the rows of the first class, in that column's unit; NaN
+        where more than half of them are missing. What `contributions` compares with.
+    empty_ : ndarray of shape (n_features,), bool
+        Columns that held nothing but NaN in `fit`; they are read as 0 from then on.
+    n_features_in_ : int
+        Columns seen in `fit`.
+
+    Notes
+    -----
+    Calibration is Platt's (1999) scaling, but its two numbers come from outside: estimating
+    them in here would need the groups of the rows (twins of one source sentence), which a
+    plain estimator does not get, and a calibration on leaking folds is overconfident.
+
+    References
+    ----------
+    J. Platt (1999), Probabilistic outputs for support vector machines and comparisons to
+    regularized likelihood methods.
+
+    Examples
+    --------
+    >>> X = [[0.9, 0.0], [0.8, float("nan")], [0.2, 1.0], [0.1, 1.0]]
+    >>> model = BeadClassifier(model="logistic").fit(X, [False, False, True, True])
+    >>> model.predict([[0.95, 0.0], [0.05, float("nan")]])
+    array([False,  True])
+    """
+
+    def __init__(  # noqa: PLR0913 - a hyperparameter each, as scikit-learn wants them
+        self,
+        *,
+        model: str = "boosting",
+        strength: float = 1.0,
+        n_trees: int = 150,
+        n_leaves: int = 15,
+        monotonic: Sequence[int] | None = None,
+        calibration: tuple[float, float] = (1.0, 0.0),
+        random_state: int = 0,
+    ) -> None:
+        self.model = model
+        self.strength = strength
+        self.n_trees = n_trees
+        self.n_leaves = n_leaves
+        self.monotonic = monotonic
+        self.calibration = calibration
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - sklearn ships no types
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features, each in its own unit; NaN is "not computable".
+        y : array-like of shape (n_rows,)
+            Two labels; the one that sorts last is the one to detect.
+        sample_weight : array-like of shape (n_rows,), or None
+            Weight of every row, 0 or above.
+
+        Returns
+        -------
+        BeadClassifier
+            Itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            When a parameter is out of its range or `y` does not hold exactly two labels.
+        """
+        rows, labels = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        self._check_parameters()
+        check_classification_targets(labels)
+        kind = type_of_target(labels, input_name="y", raise_unknown=True)
+        if kind != "binary":
+            msg = f"Only binary classification is supported. The type of the target is {kind}."
+            raise ValueError(msg)
+        weight = _weights(sample_weight, len(rows))
+        # A weight of 0 says "as if the row were not there", so the labels are counted after it.
+        seen = weight > 0.0
+        if not seen.any():
+            msg = "sample_weight is zero everywhere; give at least one row of each label a weight"
+            raise ValueError(msg)
+        rows, labels, weight = rows[seen], labels[seen], weight[seen]
+        self.classes_, target = np.unique(labels, return_inverse=True)
+        if len(self.classes_) != 2:
+            msg = (
+                f"y holds {len(self.classes_)} class; BeadClassifier needs two labels to tell apart"
+            )
+            raise ValueError(msg)
+        self.reference_ = _medians(rows[target == 0])
+        self.empty_ = np.isnan(rows).all(axis=0)
+        rows = np.where(self.empty_, 0.0, rows)
+        self.model_ = self._build()
+        step = {"logistic": ("standardscaler__", "logisticregression__")}.get(self.model, ("",))
+        # The weighted variance of a constant column may come out a hair below 0; the scaler takes
+        # its root before it sets the scale of such columns to 1.
+        with one_thread("openmp"), np.errstate(invalid="ignore"):
+            self.model_.fit(rows, target, **{f"{name}sample_weight": weight for name in step})
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the calibrated log-odds of the second class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), float64
+            Natural log of the odds; 0 is even, higher is worse.
+        """
+        check_is_fitted(self)
+        return self._log_odds(self._rows(X))
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, 2), float64
+            Probabilities in [0, 1], columns as in `classes_`; rows sum to 1.
+        """
+        positive = 0.5 * (1.0 + np.tanh(0.5 * self.decision_function(X)))  # never overflows
+        return np.column_stack([1.0 - positive, positive])
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the likelier label of every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Labels out of `classes_`.
+        """
+        labels = (self.decision_function(X) > 0.0).astype(np.intp)
+        chosen: NDArray[Any] = self.classes_[labels]
+        return chosen
+
+    def contributions(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Say how much each column moved each row away from a typical sound one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Features, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features), float64
+            Log-odds lost when that one value is replaced by `reference_`; above 0 the value
+            speaks for the second class. A row's entries need not add up to its log-odds.
+        """
+        check_is_fitted(self)
+        rows = self._rows(X)
+        n_rows, n_columns = rows.shape
+        swapped = np.repeat(rows, n_columns, axis=0)
+        column = np.tile(np.arange(n_columns), n_rows)
+        swapped[np.arange(len(swapped)), column] = self.reference_[column]
+        without = self._log_odds(swapped).reshape(n_rows, n_columns)
+        moved: NDArray[np.float64] = self._log_odds(rows)[:, np.newaxis] - without
+        return moved
+
+    def _rows(self, X: ArrayLike) -> NDArray[np.float64]:
+        rows: NDArray[np.float64] = validate_data(
+            self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
+        return rows
+
+    def _log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        slope, intercept = self.calibration
+        with one_thread("openmp"):
+            margin: NDArray[np.float64] = self.model_.decision_function(
+                np.where(self.empty_, 0.0, rows)
+            )
+        return slope * margin + intercept
+
+    def _build(self) -> Any:  # noqa: ANN401 - sklearn ships no types
+        if self.model == "logistic":
+            return make_pipeline(
+                SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
+                StandardScaler(),
+                LogisticRegression(C=1.0 / self.strength, max_iter=1000),
+            )
+        return HistGradientBoostingClassifier(
+            max_iter=self.n_trees,
+            learning_rate=0.08,
+            max_leaf_nodes=self.n_leaves,
+            l2_regularization=self.strength,
+            monotonic_cst=None if self.monotonic is None else list(self.monotonic),
+            early_stopping=False,  # it would split twins of one source sentence
+            random_state=self.random_state,
+        )
+
+    def _check_parameters(self) -> None:
+        slope, _ = self.calibration
+        facts = (
+            (self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}"),
+            (isinstance(self.strength, Real) and self.strength > 0, "strength", self.strength,
+             "a number above 0"),
+            (isinstance(self.n_trees, Integral) and self.n_trees > 0, "n_trees", self.n_trees,
+             "a whole number above 0"),
+            (isinstance(self.n_leaves, Integral) and self.n_leaves > 1, "n_leaves", self.n_leaves,
+             "a whole number above 1"),
+            (self.monotonic is None or self.model == "boosting", "monotonic", self.monotonic,
+             "None with the logistic model, which cannot keep to it"),
+            (slope > 0, "calibration", self.calibration, "a slope above 0 and an intercept"),
+        )  # fmt: skip
+        for holds, name, value, accepted in facts:
+            if not holds:
+                msg = f"BeadClassifier: {name} is {value!r}; give {accepted}"
+                raise ValueError(msg)
+
+
+def _weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
+    """Return one weight a row, checked; 1 where none is given."""
+    if sample_weight is None:
+        return np.ones(n_rows)
+    weight: NDArray[np.float64] = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weight.shape != (n_rows,) or (weight < 0.0).any():
+        msg = (
+            f"sample_weight has shape {weight.shape} and least value {weight.min()}; "
+            f"give {n_rows} numbers of 0 or above"
+        )
+        raise ValueError(msg)
+    return weight
+
+
+def _medians(X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of each column, NaN where more than half of it is missing."""
+    missing = np.isnan(X)
+    # NaN sorts last, so the middle of the present values is found by counting them.
+    ordered = np.sort(X, axis=0)
+    present = len(X) - missing.sum(axis=0)
+    middle = ordered[np.maximum(present - 1, 0) // 2, np.arange(X.shape[1])]
+    medians: NDArray[np.float64] = np.where(2 * present >= len(X), middle, np.nan)
+    return medians

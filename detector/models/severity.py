@@ -1,0 +1,219 @@
+"""`SeverityRegressor`: expected error points from a row of features.
+
+`SeverityRegressor`: a row of named numbers in, expected error points out.
+
+A scikit-learn estimator over a numeric matrix and nothing else, as `classify` is. It knows no
+feature's name and no threshold. Where `classify` says how likely it is that something is wrong,
+this says how much, and it never goes down when a number gets worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+Floats = NDArray[np.float64]
+_QUANTILES = (0.0, 0.3, 0.6, 0.8, 0.9, 0.96, 0.99)
+_HUBER = 3.0  # error points from which a miss counts in proportion, not squared
+_MOST = 15.0  # error points from which more is not told apart: raters do not agree there
+
+
+class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn: no types
+    """Sum of one rising curve per column; 0 where every column says that nothing changed.
+
+    Parameters
+    ----------
+    directions : sequence of int or None, default=None
+        Per column 1 where more is worse, -1 where less is worse, 0 where the column is not
+        read; None reads every column as 1.
+    sound : sequence of float or None, default=None
+        What each column holds when the copy equals its source, in the column's unit; 0 by
+        default.
+    ranking : float, default=4.0
+        Weight of the order within minimal pairs against that of the points.
+    smoothing : float, default=0.001
+        Weight of the penalty on the sum of the slopes.
+
+    Attributes
+    ----------
+    knots_ : list of ndarray, float64
+        Per column, where its curve bends, counted from `sound` towards worse.
+    weights_ : ndarray of shape (n_basis,), float64
+        Points that each piece of a curve adds, 0 or above.
+    n_features_in_ : int
+
+    Notes
+    -----
+    An additive model (Hastie and Tibshirani, 1986) of monotone piecewise linear curves. The loss
+    is Huber's (1964) on the points that people gave, with one offset per rater group that is
+    fitted and then left out (so a copy equal to its source costs nothing), and the logistic
+    ranking loss (as in RankNet: Burges et al., 2005) on minimal pairs. All weights are held at 0
+    or above by L-BFGS-B, so a worse number never gives a better severity, and every column that
+    is read keeps a small slope of its own: two copies that differ there never tie.
+    """
+
+    def __init__(
+        self,
+        *,
+        directions: Sequence[int] | None = None,
+        sound: Sequence[float] | None = None,
+        ranking: float = 4.0,
+        smoothing: float = 1e-3,
+    ) -> None:
+        self.directions = directions
+        self.sound = sound
+        self.ranking = ranking
+        self.smoothing = smoothing
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        raters: ArrayLike | None = None,
+        twins: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the curves.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            NaN is read as `sound`.
+        y : array-like of shape (n_rows,)
+            Error points; NaN where nobody gave any.
+        raters : array-like of shape (n_rows,), int, or None
+            Who gave the points: each group has an offset of its own.
+        twins : array-like of shape (n_twins, 3), or None
+            Rows of a sound copy and of a changed one, and by how much the second is to be worse:
+            1, or 0 where the change is harmless.
+
+        Returns
+        -------
+        SeverityRegressor
+            Itself, fitted.
+        """
+        from scipy.optimize import minimize
+
+        rows = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        points = np.minimum(np.asarray(y, dtype=np.float64), _MOST)
+        if points.shape != (len(rows),):
+            msg = (
+                f"y has shape {points.shape}; give one number, or NaN, for each of {len(rows)} rows"
+            )
+            raise ValueError(msg)
+        worse = self._worse(rows)
+        self.knots_ = [_knots(column) for column in worse.T]
+        basis = self._basis(worse)
+        group = np.zeros(len(rows), np.intp) if raters is None else np.asarray(raters, np.intp)
+        pairs = np.zeros((0, 3), np.intp) if twins is None else np.asarray(twins, np.intp)
+        loss = _Loss(basis, points, group, pairs, self)
+        start = np.concatenate([np.full(basis.shape[1], 0.05), np.zeros(loss.n_groups)])
+        bounds = [(1e-4, None)] * basis.shape[1] + [(None, None)] * loss.n_groups
+        found = minimize(
+            loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300}
+        )
+        self.weights_ = found.x[: basis.shape[1]]
+        return self
+
+    def predict(self, X: ArrayLike) -> Floats:
+        """Return the expected error points.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), float64
+            0 for a row that equals `sound`, not bounded above.
+        """
+        check_is_fitted(self)
+        rows = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+        severity: Floats = self._basis(self._worse(rows)) @ self.weights_
+        return severity
+
+    def _worse(self, rows: Floats) -> Floats:
+        """Return how far each value lies from sound, in the direction that is worse."""
+        n = rows.shape[1]
+        signs = np.ones(n) if self.directions is None else np.asarray(self.directions, np.float64)
+        sound = np.zeros(n) if self.sound is None else np.asarray(self.sound, np.float64)
+        if signs.shape != (n,) or sound.shape != (n,):
+            msg = f"directions and sound have {signs.shape} and {sound.shape}; give {n} each"
+            raise ValueError(msg)
+        away: Floats = np.maximum(np.nan_to_num((rows - sound) * signs), 0.0)
+        return away
+
+    def _basis(self, worse: Floats) -> Floats:
+        columns = []
+        for value, knots in zip(worse.T, self.knots_, strict=True):
+            if not len(knots):
+                continue
+            widths = np.diff(knots)
+            columns += [
+                np.clip((value - start) / width, 0.0, 1.0)
+                for start, width in zip(knots[:-1], widths, strict=True)
+            ]
+            columns.append(value / knots[-1])
+        return np.stack(columns, axis=1) if columns else np.zeros((len(worse), 0))
+
+
+def _knots(column: Floats) -> Floats:
+    """Return where a curve bends: 0 and quantiles of what lies above it; none if all is 0."""
+    above = column[column > 1e-9]
+    if not len(above):
+        return np.zeros(0)
+    found: Floats = np.unique(np.concatenate([[0.0], np.quantile(above, _QUANTILES)]))
+    kept = [0.0]
+    for knot in found[1:]:
+        if knot - kept[-1] > 1e-6 * found[-1]:
+            kept.append(float(knot))
+    return np.array(kept)
+
+
+class _Loss:
+    """The loss of `SeverityRegressor` and its gradient, for L-BFGS-B."""
+
+    def __init__(
+        self,
+        basis: Floats,
+        points: Floats,
+        group: NDArray[np.intp],
+        pairs: NDArray[np.intp],
+        model: SeverityRegressor,
+    ) -> None:
+        given = ~np.isnan(points)
+        self.graded, self.points, self.group = basis[given], points[given], group[given]
+        self.n_groups = int(group.max(initial=0)) + 1
+        apart = basis[pairs[:, 1]] - basis[pairs[:, 0]]
+        self.damaged, self.harmless = apart[pairs[:, 2] > 0], apart[pairs[:, 2] == 0]
+        self.ranking, self.smoothing = model.ranking, model.smoothing
+
+    def __call__(self, at: Floats) -> tuple[float, Floats]:
+        weights, offsets = at[: self.graded.shape[1]], at[self.graded.shape[1] :]
+        gradient = np.zeros_like(at)
+        total = self.smoothing * float(weights.sum())
+        gradient[: len(weights)] += self.smoothing
+        if len(self.points):
+            miss = self.graded @ weights + offsets[self.group] - self.points
+            slope = np.clip(miss, -_HUBER, _HUBER) / _HUBER / len(miss)
+            size = np.abs(miss)
+            cost = np.where(size < _HUBER, 0.5 * miss**2 / _HUBER, size - 0.5 * _HUBER)
+            total += float(cost.mean())
+            gradient[: len(weights)] += self.graded.T @ slope
+            np.add.at(gradient[len(weights) :], self.group, slope)
+        if len(self.damaged):
+            lead = self.damaged @ weights
+            total += self.ranking * float(np.logaddexp(0.0, -2.0 * lead).mean())
+            slope = -2.0 / (1.0 + np.exp(np.clip(2.0 * lead, -60, 60))) / len(lead)
+            gradient[: len(weights)] += self.ranking * (self.damaged.T @ slope)
+        if len(self.harmless):
+            lead = self.harmless @ weights
+            total += 0.1 * self.ranking * float(np.abs(lead).mean())
+            slope = np.sign(lead) / len(lead)
+            gradient[: len(weights)] += 0.1 * self.ranking * (self.harmless.T @ slope)
+        return total, gradient

@@ -1,0 +1,1 @@
+"""Names of the source and what they became in the copy; `compare` is the way in."""

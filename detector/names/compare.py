@@ -1,0 +1,350 @@
+"""Compare the names of a source and a copy: the way in.
+
+From what is believed of a changed name to the probability that it is damaged.
+
+Pure: plain numbers that a bundle remembers. The beliefs come from `verdicts`; nothing is fitted
+here.
+
+What became of each name of the source in the copy.
+
+Pure: names are found by `mentions`, matched word by word from the strictest likeness to the
+loosest (`forms`, then `standins`), and each outcome is a typed `NameChange` with both spans and a
+reason in words. Case is looked at in the raw text, since the encoder does not see it. Roles (who
+did what to whom) are not judged here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.names.detect import (
+    Mention,
+    base_form,
+    camel_parts,
+    casing_of,
+    find_mentions,
+    is_name_word,
+)
+from detector.names.match import abbreviates, match_forms
+from detector.names.state import GENERIC, Board, Match, NameContext, is_generic, is_place_adjective
+from detector.names.substitutions import match_standins
+from detector.records import Change, NameChange, Span
+from detector.text.lexicon import is_word, place_key, same_acronym
+from detector.text.words import Word, WordAlignment
+
+TAGGED_CHANGES: tuple[Change, ...] = ("translated", "swapped", "dropped", "added")
+"""What a tagger is asked about: whether other words say the same. A name that is spelt wrong is
+damaged whatever they say, and capitals ("Sun" -> "the sun") it does not see."""
+
+
+def probability_of(beliefs: Sequence[tuple[float, float]], belief: float) -> float:
+    """Return the probability that a belief about a name stands for; see `name_beliefs`.
+
+    Examples
+    --------
+    >>> probability_of([(0.0, 0.0), (0.5, 0.2), (0.9, 0.6)], 0.7)
+    0.4
+    """
+    if not beliefs:
+        return belief
+    known, probabilities = zip(*beliefs, strict=True)
+    return round(float(np.interp(belief, known, probabilities)), 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOdds:
+    """Log-odds that a changed name is damaged, where a tagger read it.
+
+    Attributes
+    ----------
+    intercept : float
+    belief, tags : float
+        Weights of the log-odds of the rules' belief and of the tagger's greatest probability for
+        a word of the name; 0 or above.
+    changes : mapping of Change to float
+        What is added for each of `TAGGED_CHANGES`; others are left to
+        `BundleConfig.name_beliefs`.
+    """
+
+    intercept: float
+    belief: float
+    tags: float
+    changes: Mapping[str, float]
+
+    def probability(self, change: NameChange, tagged: float) -> float:
+        """Return the probability in [0, 1] that a changed name is damaged.
+
+        Parameters
+        ----------
+        change : NameChange
+            With the rules' belief.
+        tagged : float
+            The tagger's probability in [0, 1].
+        """
+        odds = (
+            self.intercept
+            + self.belief * log_odds(change.probability)
+            + self.tags * log_odds(tagged)
+            + self.changes[change.change]
+        )
+        return round(0.5 * (1.0 + math.tanh(0.5 * odds)), 6)
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability in [0, 1], held between those of .0001 and .9999."""
+    held = min(0.9999, max(0.0001, probability))
+    return math.log(held / (1.0 - held))
+
+
+# Belief that a change of this kind is damage, when nothing else speaks for or against it.
+# A slip of case or apostrophe is real and cosmetic; that is why it stands near one half.
+_BELIEF: dict[Change, float] = {
+    "kept": 0.02,
+    "case": 0.55,
+    "possessive": 0.55,
+    "respelled": 0.8,
+    "truncated": 0.85,
+    "garbled": 0.9,
+    "translated": 0.7,
+    "as_word": 0.85,
+    "swapped": 0.85,
+    "dropped": 0.6,
+    "added": 0.65,
+}
+_GRAVITY: tuple[Change, ...] = (
+    "swapped",
+    "garbled",
+    "truncated",
+    "respelled",
+    "as_word",
+    "translated",
+    "dropped",
+    "possessive",
+    "case",
+    "kept",
+)
+
+
+def name_context(
+    source_raw: str,
+    source_sentences: Sequence[Sequence[Word]],
+    copy_raw: str,
+    copy_sentences: Sequence[Sequence[Word]],
+) -> NameContext:
+    """Learn from two whole documents how their words are written.
+
+    Parameters
+    ----------
+    source_raw, copy_raw : str
+        The documents that the words' places count in.
+    source_sentences, copy_sentences : sequence of sequence of Word
+        Their words, per sentence.
+
+    Returns
+    -------
+    NameContext
+    """
+    source = casing_of(source_raw, source_sentences)
+    copy = casing_of(copy_raw, copy_sentences)
+    texts = {
+        raw_word
+        for words in source_sentences
+        for size in (1, 2, 3)
+        for raw_word in _capital_phrases(source_raw, words, size)
+    }
+    places = frozenset(key for text in texts if (key := place_key(text)) is not None)
+    return NameContext(source, copy, places)
+
+
+def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str]:
+    for k in range(len(words) - size + 1):
+        if words[k].text[0].isupper():
+            yield base_form(raw[words[k].start : words[k + size - 1].end])
+
+
+def compare_names(
+    links: WordAlignment, context: NameContext, copy_at: int = 0
+) -> tuple[NameChange, ...]:
+    """Say what became of each name of a bead.
+
+    Parameters
+    ----------
+    links : WordAlignment
+        The words of both sides of the bead, linked.
+    context : NameContext
+        Of the two documents.
+    copy_at : int
+        Index of the bead's first copy sentence; names seen before it are "already given".
+
+    Returns
+    -------
+    tuple of NameChange
+        One for each name of the source in order, kept ones included, then the names that the
+        copy added out of nothing. Spans count in the raw documents; probabilities are the rule's
+        belief.
+    """
+    board = Board(links, context, copy_at)
+    match_forms(board)
+    match_standins(board)
+    return (*(_verdict(board, mention) for mention in board.mentions), *_added(board))
+
+
+def _belief(match: Match) -> float:
+    return _BELIEF[match.change] if match.belief is None else match.belief
+
+
+def _verdict(board: Board, mention: Mention) -> NameChange:
+    parts = {i: board.matches[i] for i in mention.at}
+    worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
+    if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
+        worst = Match("kept", worst.copy, "generic words of the name lost their capital")
+    if worst.change == "as_word" and _only_lowered(board, parts):
+        worst = Match("case", worst.copy, "lost a capital", 0.4)
+    if worst.change == "kept" and _is_turned(board, parts):
+        whole_copy = tuple(j for m in parts.values() for j in m.copy)
+        worst = Match("translated", whole_copy, "has its words turned round", 0.85)
+    doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
+    if doubled:
+        worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
+    everything = sorted({j for m in parts.values() for j in m.copy} | set(doubled))
+    whole = everything if _is_close(everything) else sorted(worst.copy)
+    if worst.change == "dropped":
+        whole = [] if not _is_close(everything) or not everything else everything
+    source_text = board.source_text(mention.at)
+    copy_text = board.copy_text(whole) if whole else None
+    return NameChange(
+        change=worst.change,
+        probability=_belief(worst),
+        copy=_span(board.copy, whole) if whole else None,
+        copy_text=copy_text,
+        source=_span(board.source, mention.at),
+        source_text=source_text,
+        reason=_reason(worst, source_text, copy_text),
+    )
+
+
+def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
+    changed = [i for i, m in parts.items() if m.change != "kept"]
+    solid = [
+        i
+        for i, m in parts.items()
+        if m.change == "kept" and m.copy and board.source[i].norm not in GENERIC
+    ]
+    lowered = all(
+        (board.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(board.source[i].norm)))
+        and all(board.copy[j].norm == board.source[i].norm for j in parts[i].copy)
+        for i in changed
+    )
+    return lowered and (bool(solid) or all(parts[i].copy for i in changed))
+
+
+def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether a name of several words came back in order, without capitals."""
+    at = [parts[i].copy for i in sorted(parts)]
+    if len(at) < 2 or not all(len(copy) == 1 for copy in at):
+        return False
+    places = [copy[0] for copy in at]
+    same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
+    return same and places == list(range(places[0], places[0] + len(places)))
+
+
+def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
+    """Tell whether a name of ordinary words came back as "Bell of Morning".
+
+    "University of Bergen" and "Ministry of Health" are turned round without harm.
+    """
+    norms = [board.source[i].norm for i in sorted(parts)]
+    at = [m.copy for _, m in sorted(parts.items())]
+    if len(at) != 2 or not all(len(copy) == 1 for copy in at):
+        return False
+    first, second = at[0][0], at[1][0]
+    between = [w.norm for w in board.copy[second + 1 : first]]
+    plain = all(is_word(n) and n not in GENERIC and place_key(n) is None for n in norms)
+    return plain and between in (["of"], ["of", "the"], ["for"])
+
+
+def _doubled(board: Board, parts: dict[int, Match]) -> tuple[int, ...]:
+    for i, match in parts.items():
+        if len(match.copy) != 1:
+            continue
+        j = match.copy[0]
+        run = [j]
+        while run[-1] + 1 < len(board.copy) and board.copy[run[-1] + 1].norm == board.copy[j].norm:
+            run.append(run[-1] + 1)
+        while run[0] > 0 and board.copy[run[0] - 1].norm == board.copy[j].norm:
+            run.insert(0, run[0] - 1)
+        norm = board.source[i].norm
+        beside = [k for k in (i - 1, i + 1) if 0 <= k < len(board.source)]
+        if len(run) > 1 and not any(board.source[k].norm == norm for k in beside):
+            board.taken.update(run)
+            return tuple(run)
+    return ()
+
+
+def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
+    shown = f"“{source_text}”"
+    note = f" ({match.note})" if match.note else ""
+    if match.change == "kept":
+        return f"{shown} is kept{note}"
+    if match.change == "dropped":
+        if copy_text is not None:
+            return f"part of {shown} is missing; “{copy_text}” is left"
+        return f"{shown} is missing from the copy"
+    return f"{shown} {match.note}: “{copy_text}”"
+
+
+def _added(board: Board) -> Iterable[NameChange]:
+    if board.copy_flat:
+        return
+    known = {w.norm for w in board.source}
+    for mention in find_mentions(board.copy, board.context.copy):
+        fresh = [j for j in mention.at if _is_fresh(board, j, known)]
+        if len(fresh) < len(mention.at):
+            continue
+        text = board.copy_text(mention.at)
+        joined = "".join(board.copy[j].norm for j in mention.at)
+        if place_key(text) in board.context.places or joined in known:
+            continue
+        yield NameChange(
+            change="added",
+            probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
+            copy=_span(board.copy, mention.at),
+            copy_text=text,
+            source=None,
+            source_text=None,
+            reason=f"“{text}” stands nowhere in the source",
+        )
+
+
+def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
+    word = board.copy[j]
+    norm = word.norm
+    if j in board.taken or camel_parts(word.text) is not None:
+        return False
+    if abbreviates(board.copy, j):
+        return False
+    stems = {norm, norm.removesuffix("s"), f"{norm}s"}
+    if stems & known or stems & board.context.source.first.keys():
+        return False
+    if is_word(norm) and place_key(word.text) is None:
+        return False
+    return is_name_word(board.copy, j, board.context.copy) and not any(
+        same_acronym(word.text, w.text) for w in board.source
+    )
+
+
+def _span(words: Sequence[Word], at: Sequence[int]) -> Span:
+    return (
+        Span(words[at[0]].start, words[at[0]].start + len(words[at[0]].text))
+        if len(at) == 1
+        else Span(words[at[0]].start, words[at[-1]].end)
+    )
+
+
+def _is_close(at: Sequence[int]) -> bool:
+    return bool(at) and at[-1] - at[0] + 1 <= len(at) + 2

@@ -1,0 +1,230 @@
+"""Hold the match state of one bead's names.
+
+The names of one bead while they are being matched: what is settled, what is still free.
+
+A `Board` lives for one call. It answers questions about places and neighbours; what counts as a
+match is decided by `forms` and `standins`, and what it means by the package's front.
+
+Whether a word of a name still says the same: in small letters, in other words, in general.
+
+It looks at one word and what stands around it; which words to compare is settled by `forms` and
+`standins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from detector.names.detect import Casing, Mention, base_form, find_mentions, has_capital
+from detector.names.spelling import is_cut
+from detector.records import Change
+from detector.text.lexicon import (
+    base_forms,
+    closed_class,
+    is_stopword,
+    is_word,
+    name_kinds,
+    place_key,
+    title_key,
+)
+from detector.text.words import Word, WordAlignment
+
+
+@dataclass(frozen=True, slots=True)
+class NameContext:
+    """What both whole documents tell about the way their words are written.
+
+    `places` are the keys of all places that the source names (`lexicon.place_key`).
+    """
+
+    source: Casing
+    copy: Casing
+    places: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What became of one word of a name.
+
+    Attributes
+    ----------
+    change : Change
+    copy : tuple of int
+        Positions of the copy words that stand for it; empty where none does.
+    note : str
+        Why, as the end of a sentence about the name.
+    belief : float or None
+        Probability in [0, 1] of damage, where it differs from what the change usually means.
+    """
+
+    change: Change
+    copy: tuple[int, ...] = ()
+    note: str = ""
+    belief: float | None = None
+
+
+class Board:
+    """One bead's words and names, and the matches found so far."""
+
+    def __init__(self, links: WordAlignment, context: NameContext, copy_at: int) -> None:
+        self.links, self.context, self.copy_at = links, context, copy_at
+        self.source, self.copy = links.source, links.copy
+        self.mentions = find_mentions(self.source, context.source, context.copy)
+        self.named = {i for mention in self.mentions for i in mention.at}
+        self.plain = {w.norm for i, w in enumerate(self.source) if i not in self.named}
+        self.taken: set[int] = set()
+        self.matches: dict[int, Match] = {}
+        # A copy that was put into lower case as a whole tells nothing by its letters.
+        self.copy_lowered = len(self.copy) > 1 and not any(has_capital(w.text) for w in self.copy)
+        self.copy_flat = self.copy_lowered or all(w.start in context.copy.flat for w in self.copy)
+        self.source_flat = all(w.start in context.source.flat for w in self.source)
+
+    def open(self, mention: Mention) -> list[int]:
+        """Return the words of a name that are not settled yet."""
+        return [i for i in mention.at if i not in self.matches]
+
+    def settle(self, i: int, match: Match) -> None:
+        """Note what became of a source word, and take the copy words that stand for it."""
+        self.matches[i] = match
+        self.taken.update(match.copy)
+
+    def nearest(self, i: int, candidates: Iterable[int]) -> int | None:
+        """Prefer the word that the alignment links, then the one at the likeliest place."""
+        free = [j for j in candidates if j not in self.taken]
+        if not free:
+            return None
+        linked = int(self.links.to_copy[i])
+        if linked in free:
+            return linked
+        # Of a name given twice, the alignment knows which one the copy kept.
+        free = [j for j in free if not self._linked_to_twin(i, j)]
+        if not free:
+            return None
+        beside = [
+            self.matches[k].copy[-1]
+            for k in (i - 1, i + 1)
+            if k in self.matches and self.matches[k].copy
+        ]
+        if beside:
+            return min(free, key=lambda j: min(abs(j - b) for b in beside))
+        place = i / max(1, len(self.source)) * len(self.copy)
+        return min(free, key=lambda j: abs(j - place))
+
+    def _linked_to_twin(self, i: int, j: int) -> bool:
+        k = int(self.links.to_source[j])
+        return (
+            k not in (-1, i)
+            and k not in self.matches
+            and k in self.named
+            and self.source[k].norm == self.source[i].norm
+        )
+
+    def accounted(self, j: int) -> bool:
+        """Tell whether the copy word stands for a word of the source that is no name."""
+        word = self.copy[j]
+        if word.norm in self.plain:
+            return True
+        i = int(self.links.to_source[j])
+        return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
+
+    def capital(self, j: int) -> bool:
+        """Tell whether the copy word is written as a name, or could be in a lowered copy."""
+        word = self.copy[j]
+        if not self.copy_lowered:
+            return has_capital(word.text)
+        named = not name_kinds(word.norm).isdisjoint(("given", "surname"))
+        return not is_word(word.norm) or (named and not is_stopword(word.norm))
+
+    def beside(self, i: int, j: int) -> bool:
+        """Tell whether a neighbour of the source word was matched right beside the copy word."""
+        return any(
+            abs(k - i) <= 2 and any(abs(c - j) <= 2 for c in match.copy)
+            for k, match in self.matches.items()
+            if match.copy
+        ) or (self._linked_near(i - 1, j) or self._linked_near(i + 1, j))
+
+    def _linked_near(self, k: int, j: int) -> bool:
+        if not 0 <= k < len(self.source):
+            return False
+        to = int(self.links.to_copy[k])
+        return to >= 0 and abs(to - j) == 1
+
+    def is_compound(self, i: int) -> bool:
+        """Tell whether a hyphen ties the source word to another of its name."""
+        raw = self.context.source.raw
+        word = self.source[i]
+        return "-" in (raw[word.end : word.end + 1], raw[max(0, word.start - 1) : word.start])
+
+    def source_text(self, at: Sequence[int]) -> str:
+        """Return the raw source from the first to the last of those words, without possessive."""
+        return _between(self.context.source.raw, self.source, at)
+
+    def copy_text(self, at: Sequence[int]) -> str:
+        """Return the raw copy from the first to the last of those words, without possessive."""
+        return _between(self.context.copy.raw, self.copy, at)
+
+
+def _between(raw: str, words: Sequence[Word], at: Sequence[int]) -> str:
+    return base_form(raw[words[at[0]].start : words[at[-1]].end])
+
+
+GENERIC = closed_class("generic_head")
+"""Heads of offices and institutions that an editor may write without a capital."""
+
+SAID_OTHERWISE = 0.4
+"""Belief that a name of ordinary words is damaged where other words say much the same."""
+
+_DETERMINERS = closed_class("determiner")
+_SAME_SENSE = 0.45  # likeness from which a word in a name's place says much the same
+
+
+def is_generic(norm: str) -> bool:
+    """Tell an office or the head of an institution from a word that tells one from another."""
+    return norm in GENERIC or norm.removesuffix("s") in GENERIC or title_key(norm) is not None
+
+
+def is_place_adjective(text: str) -> bool:
+    """Tell "American" from "America"."""
+    key = place_key(base_form(text))
+    return key is not None and base_form(text).casefold() not in key.split()
+
+
+def reads_as_word(board: Board, word: Word, j: int) -> bool:
+    """Tell whether a name without its capital means something else.
+
+    "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
+    "Order" or "Communism" only lost a capital.
+    """
+    if not is_word(word.norm) or is_led(board, word, j):
+        return False
+    led_now = j > 0 and board.copy[j - 1].norm in _DETERMINERS
+    return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
+
+
+def is_led(board: Board, word: Word, j: int) -> bool:
+    """Tell whether an article or the like leads the word in the source, or a possessive in both."""
+    k = board.source.index(word)
+    before = board.source[k - 1] if k else None
+    if before is None or before.norm in _DETERMINERS - {"that"}:  # "said that Mark"
+        return before is not None
+    return before.possessive and j > 0 and board.copy[j - 1].possessive
+
+
+def says_the_same(board: Board, i: int, j: int) -> bool:
+    """Tell whether an ordinary word of a name only gave way to another word for it.
+
+    So do the words of institutions ("Health Ministry", "health department"), if all of them came
+    through, and what stands behind an article ("the Falls", "the waterfalls"). "Sun" for somebody
+    is no such word.
+    """
+    word, other = board.source[i], board.copy[j]
+    if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
+        return False
+    if is_cut(other.norm, word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
+        return False
+    led = i > 0 and board.source[i - 1].norm in _DETERMINERS
+    (at,) = (mention.at for mention in board.mentions if i in mention.at)
+    whole = len(at) > 1 and all(board.links.source_strength[k] >= _SAME_SENSE for k in at)
+    plain = whole and name_kinds(word.norm).isdisjoint(("given", "surname"))
+    return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE

@@ -1,1 +1,0 @@
-"""What became of each name of the source in the copy; `verdicts` is the way in."""

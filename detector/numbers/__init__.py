@@ -1,0 +1,1 @@
+"""Numbers, dates, times, money and measures; `compare` is the way in."""

@@ -1,1 +1,0 @@
-"""Which language a copy went through: edits, weights, evidence in words."""

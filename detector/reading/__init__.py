@@ -1,1 +1,0 @@
-"""From bytes to sentences: files, sentence spans, page furniture told from the article."""

@@ -1,0 +1,1 @@
+"""What a copy is to a source: round trip, duplicate, paraphrase, independent, unrelated."""

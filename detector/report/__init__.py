@@ -1,0 +1,1 @@
+"""The report, and every form it is shown in."""

@@ -1,0 +1,405 @@
+"""Write a report as one self-contained HTML page.
+
+The style and the script of a page, and the policy that lets a browser run these and no other.
+
+Reads the two files that lie beside this one, once; it knows nothing of reports.
+
+What stands above the rows of a page: what the report says, the worst rows, filters, a legend.
+
+Pure. The filters do nothing without the script, which shows them; everything else stands alone.
+
+The rows of a page: source and copy side by side, and what the copy lacks where it belongs.
+
+Pure. How a row looks is for the style; what it says must be clear without.
+
+A report as one self-contained HTML page, or as a fragment for a notebook.
+
+Pure text out: no file, no network, no clock. A page runs its own script and no other, and stands
+whole without it; a fragment has none. Every piece of a document goes through `markup`.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from detector.records import CHANGES, Row
+from detector.report.highlights import escaped, marked_bead, name_kinds, prose, quoted
+from detector.report.text import CHANGE_WORDS, MEANING, chance, count, facts, shortened
+
+if TYPE_CHECKING:
+    from detector.records import Passage
+    from detector.report.report import Report
+
+
+@cache
+def style() -> str:
+    """Return the style of pages and fragments; every rule of it stays within class `rtd`."""
+    return _read("page.css")
+
+
+@cache
+def script() -> str:
+    """Return the script of a page: filters, keys and the threshold."""
+    return _read("page.js")
+
+
+def policy() -> str:
+    """Return the content-security policy of a page: its own style and script, nothing else."""
+    return (
+        f"default-src 'none'; style-src '{_digest(style())}'; script-src '{_digest(script())}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _read(name: str) -> str:
+    return (files("detector.report") / name).read_text(encoding="utf-8").strip()
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+N_WORST = 10
+
+LEGEND = (
+    ("loud", "name or figure", "damaged (its source form: hover, focus, print)"),
+    ("suspect", "words", "may be wrong or lost"),
+    ("slip", "name", "slip of case or possessive, or an unsure change"),
+    ("changed", "words", "differ (unmarked where the two sides share few)"),
+    ("lost", "words", "in the source only"),
+    ("added", "words", "in the copy only"),
+)
+
+
+def top(report: Report, *, date: datetime.date | None, title: str) -> str:
+    """Return what the report says as a whole.
+
+    Parameters
+    ----------
+    report : Report
+    date : date or None
+        When it was scored; the page says nothing of it without.
+    title : str
+        What the two texts are called; may be empty.
+    """
+    verdict = "verdict" if report.match else "verdict mismatch"
+    named = f'<p class="named">{prose(title)}</p>\n' if title else ""
+    themes = "\n".join(_theme(label, fact) for label, fact in facts(report))
+    scored = (
+        f'\n<dt>Scored</dt><dd><time datetime="{date.isoformat()}">{_in_words(date)}</time></dd>'
+        if date
+        else ""
+    )
+    return (
+        f'<header>\n<h1>Copy against source</h1>\n{named}<p class="{verdict}">'
+        f"{prose(report.statement)}</p>\n<dl>\n{themes}{scored}\n"
+        f'<dt>Signature</dt><dd class="signature">{prose(str(report.signature))}</dd>\n'
+        "</dl>\n</header>"
+    )
+
+
+def _theme(label: str, fact: str) -> str:
+    theme = f"<dt>{label}</dt>" if label else ""
+    return f"{theme}<dd>{prose(fact)}</dd>"
+
+
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
+
+
+def _in_words(date: datetime.date) -> str:
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+def worst(report: Report, *, linked: bool) -> str:
+    """Return the rows to read first, each with its strongest reasons."""
+    found = report.worst[:N_WORST]
+    if not found:
+        return (
+            '<p class="none">No sentence is flagged and no name is damaged; left-out and added '
+            "sentences are marked below.</p>"
+        )
+    items = "\n".join(_worst(report, row, linked=linked) for row in found)
+    of = f' <span class="soft">{len(found)} of {len(report.worst)} with a finding</span>'
+    return f'<h2>Read these first{of}</h2>\n<ol class="worst" role="list">\n{items}\n</ol>'
+
+
+def _worst(report: Report, row: Row, *, linked: bool) -> str:
+    number = f"{row.copy_index + 1}"
+    place = f'<a href="#s{number}">Sentence {number}</a>' if linked else f"Sentence {number}"
+    why = "; ".join(report.findings(row)[:2]) or "the meaning may have moved"
+    return (
+        f'<li><span class="place">{place} <span class="soft">drift {chance(row)}</span></span>'
+        f'<span class="said" dir="auto">{escaped(shortened(row.copy_text, 120))}</span>'
+        f'<span class="soft">{prose(shortened(why, 180))}</span></li>'
+    )
+
+
+def filters(report: Report, counted: Mapping[str, int]) -> str:
+    """Return the filters of a page, hidden until the script shows them.
+
+    Parameters
+    ----------
+    report : Report
+        Its threshold is where the slider starts.
+    counted : mapping of str to int
+        Rows of each of `KIND_WORDS`.
+    """
+    chips = "".join(
+        f'<label class="chip"><input type="checkbox" name="kind" value="{kind}"> {word} '
+        f'<span class="count">{counted.get(kind, 0):,}</span></label>'
+        for kind, word in KIND_WORDS.items()
+        if kind == "drift" or counted.get(kind)
+    )
+    threshold = f"{report.threshold:.2f}"
+    return (
+        '<form class="filters" aria-label="Filters" hidden><details open>'
+        "<summary>Filters</summary>\n"
+        f"<fieldset><legend>Show only rows with</legend>{chips}</fieldset>\n"
+        '<p class="line"><label>Drift threshold <input type="range" name="threshold" min="0" '
+        f'max="1" step="0.01" value="{threshold}"></label> <output>{threshold}</output> '
+        '<button type="reset">Reset</button> '
+        '<span class="shown soft" role="status"></span></p>\n'
+        "</details></form>"
+    )
+
+
+def mover() -> str:
+    """Return the buttons that move between findings, hidden until the script shows them."""
+    return (
+        '<div class="mover" role="group" aria-label="Findings" hidden>'
+        '<button type="button" name="previous" aria-label="Previous finding">↑</button>'
+        '<button type="button" name="next" aria-label="Next finding">↓</button> '
+        '<span class="at" role="status"></span> '
+        '<label class="keys"><input type="checkbox" name="keys" checked> keys '
+        "<kbd>j</kbd> next, <kbd>k</kbd> previous</label></div>"
+    )
+
+
+def legend() -> str:
+    """Return what the marks of the rows mean."""
+    items = "".join(
+        f'<li><mark class="{look}">{word}</mark> {meaning}</li>' for look, word, meaning in LEGEND
+    )
+    return f'<ul class="legend" aria-label="Marks">{items}</ul>'
+
+
+KIND_WORDS: dict[str, str] = {
+    "drift": "drift",
+    "figure": "changed figure",
+    "omission": "left out of the copy",
+    "addition": "added in the copy",
+    **{change: CHANGE_WORDS[change] for change in CHANGES if change != "kept"},
+    "added": "name out of nothing",
+    "dropped": "name dropped",
+}
+"""What a row can be looked for by, and how the page says it."""
+
+
+def rows(report: Report, *, linked: bool) -> tuple[str, Counter[str]]:
+    """Return the rows of a report as list items, and how many there are of each of `KIND_WORDS`.
+
+    Parameters
+    ----------
+    report : Report
+    linked : bool
+        Whether rows can be linked to; not in a fragment, where another may have the same anchors.
+
+    Returns
+    -------
+    str, Counter
+    """
+    lines: list[str] = []
+    counted: Counter[str] = Counter()
+    outside = set(report.outside)
+    for is_outside, group in groupby(report.entries, key=lambda entry: entry in outside):
+        entries = list(group)
+        if is_outside:
+            lines.append(_furniture([entry for entry in entries if not isinstance(entry, Row)]))
+            continue
+        for entry in _beads(entries):
+            if isinstance(entry, list):
+                for line, kinds in _bead(report, entry, linked=linked):
+                    lines.append(line)
+                    counted.update(kinds)
+            else:
+                lines.append(_omission(entry))
+                counted["omission"] += 1
+    return "\n".join(lines), counted
+
+
+def _beads(entries: Sequence[Row | Passage]) -> Iterator[list[Row] | Passage]:
+    """Yield passages, and the rows of a bead together."""
+    for indices, group in groupby(entries, key=lambda e: isinstance(e, Row) and e.source_indices):
+        alike = list(group)
+        found = [entry for entry in alike if isinstance(entry, Row)]
+        if found and indices:
+            yield found
+        else:
+            yield from ([entry] if isinstance(entry, Row) else entry for entry in alike)
+
+
+def _bead(report: Report, bead: list[Row], *, linked: bool) -> Iterator[tuple[str, list[str]]]:
+    marked = marked_bead(report, bead)
+    for k, (row, copy, n_figures) in enumerate(
+        zip(bead, marked.copies, marked.n_figures, strict=True)
+    ):
+        reasons = report.findings(row)
+        if row.kind == "addition":
+            source = _missing("added in the copy", reasons[0] if reasons else "")
+            reasons = reasons[1:]
+        elif k:
+            source = (
+                '<details class="again"><summary>same as for the sentence above</summary>'
+                f"{_text(marked.source)}</details>"
+            )
+        else:
+            source = _text(marked.source)
+        kinds = ["drift"] if row.drift_flag else []
+        kinds += ["figure"] if n_figures else []
+        kinds += ["addition"] if row.kind == "addition" else []
+        kinds += name_kinds(report, row)
+        line = (
+            f"<li{_anchor(row, linked=linked)}{_facts(row, kinds)}>"
+            f"{_number(report, row, linked=linked)}"
+            f"{_cell('Source', source)}{_cell('Copy', _text(copy))}{_why(reasons)}</li>"
+        )
+        yield line, kinds
+
+
+def _anchor(row: Row, *, linked: bool) -> str:
+    return f' id="s{row.copy_index + 1}"' if linked else ""
+
+
+def _facts(row: Row, kinds: Sequence[str]) -> str:
+    """Return what the script filters by, and whether the row is flagged."""
+    look = ' class="flagged"' if row.drift_flag else ""
+    drift = "" if row.drift_probability is None else f' data-drift="{row.drift_probability:.4f}"'
+    found = [kind for kind in kinds if kind != "drift"]
+    return f'{look}{drift} data-kinds="{" ".join(found)}"'
+
+
+def _number(report: Report, row: Row, *, linked: bool) -> str:
+    number = f"{row.copy_index + 1}"
+    link = f'<a href="#s{number}">{number}</a>' if linked else number
+    return f'<div class="number"><b>{link}</b>{_meter(report, row)}</div>'
+
+
+def _meter(report: Report, row: Row) -> str:
+    probability = row.drift_probability
+    if probability is None:
+        return '<span class="soft">not judged</span>'
+    flag = '<strong class="flag">flagged</strong>' if row.drift_flag else ""
+    return (
+        '<svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="10"/>'
+        f'<rect class="level" width="{100 * probability:.0f}" height="10"/>'
+        f'<rect class="limit" x="{100 * report.threshold - 1:.0f}" width="2" height="10"/></svg>'
+        f'<span class="soft"><span class="label">drift </span>{chance(row)}</span>{flag}'
+    )
+
+
+def _text(content: str) -> str:
+    return f'<div class="text" dir="auto">{content}</div>'
+
+
+def _cell(label: str, content: str) -> str:
+    return f'<div class="cell"><span class="label">{label}: </span>{content}</div>'
+
+
+def _why(reasons: Sequence[str]) -> str:
+    if not reasons:
+        return ""
+    return f'<ul class="why">{"".join(f"<li>{prose(reason)}</li>" for reason in reasons)}</ul>'
+
+
+def _omission(passage: Passage) -> str:
+    return (
+        '<li class="omitted" data-kinds="omission"><div class="number">–</div>'
+        f"{_cell('Source', _text(escaped(passage.text)))}"
+        f"{_cell('Copy', _missing('left out of the copy', passage.reason))}</li>"
+    )
+
+
+def _missing(what: str, why: str) -> str:
+    return f'<p class="missing">{what}{f": {prose(why)}" if why else ""}</p>'
+
+
+def _furniture(passages: Sequence[Passage]) -> str:
+    n = sum(len(passage.indices) for passage in passages)
+    items = "".join(
+        f"<li>{quoted(passage.text)}"
+        + (f' <span class="soft">({prose(passage.reason)})</span>' if passage.reason else "")
+        + "</li>"
+        for passage in passages
+    )
+    return (
+        '<li class="outside" data-kinds=""><details><summary>'
+        f"Page furniture of the source, {count(n, 'sentence')}</summary>"
+        f"<ul>{items}</ul></details></li>"
+    )
+
+
+_COLUMNS = (
+    '<div class="head" aria-hidden="true"><span>Drift</span><span>Source</span>'
+    "<span>Copy</span></div>"
+)
+
+
+def page(report: Report, *, date: datetime.date | None = None, title: str = "") -> str:
+    """Return a report as a whole page that needs nothing else.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    date : date, optional
+        When it was scored, to be said on the page.
+    title : str
+        What the two texts are called, such as the names of their files.
+
+    Returns
+    -------
+    str
+        HTML. Its content-security policy allows this page's own style and script and no other
+        resource.
+    """
+    shown, counted = rows(report, linked=True)
+    name = f"{escaped(title)}: copy against source" if title else "Copy against source"
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{name}</title>\n<style>{style()}</style>\n</head>\n"
+        f'<body class="rtd page">\n{top(report, date=date, title=title)}\n'
+        f"<main>\n{worst(report, linked=True)}\n"
+        f"<h2>Sentence by sentence</h2>\n{filters(report, counted)}\n{legend()}\n"
+        f'{_COLUMNS}\n<ol class="rows" role="list">\n{shown}\n</ol>\n'
+        f'<p class="none nothing" hidden>No row has what is asked for.</p>\n</main>\n'
+        f"<footer>\n<p>{MEANING}</p>\n</footer>\n{mover()}\n"
+        f"<script>{script()}</script>\n</body>\n</html>\n"
+    )
+
+
+def fragment(report: Report) -> str:
+    """Return a report as one element with its own style, to stand inside another page."""
+    shown, _ = rows(report, linked=False)
+    return (
+        f'<style>{style()}</style>\n<div class="rtd fragment">\n'
+        f"{top(report, date=None, title='')}\n{worst(report, linked=False)}\n"
+        f"<h2>Sentence by sentence</h2>\n{legend()}\n{_COLUMNS}\n"
+        f'<ol class="rows" role="list">\n{shown}\n</ol>\n<p class="soft">{MEANING}</p>\n</div>'
+    )

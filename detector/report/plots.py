@@ -1,0 +1,287 @@
+"""Plot reports and evaluation figures on given axes.
+
+Reports and figures as plots: functions that draw on given axes and return them.
+
+Needs matplotlib, which the extra `plot` brings; only `blank` imports it. Nothing here computes a
+figure, opens a file or touches pyplot. All that colour says, shape or place says too: colours are
+those of cividis, which reads alike in grey and to colour-blind eyes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from detector.errors import InputError, MissingExtra
+from detector.records import CHANGES
+from detector.report.text import CHANGE_WORDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from detector.report.report import Report
+
+DARK, MIDDLE, LIGHT = "#00224e", "#7d7c78", "#dec958"
+"""Three colours of cividis, apart in grey too."""
+
+_MARKERS = "osD^vPX*"
+_EDGE, _LINE = "#333333", "#555555"
+
+
+def blank(width: float = 7.0, height: float = 4.0) -> Axes:
+    """Return empty axes of a new figure that belongs to no window.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the figure in inches.
+
+    Raises
+    ------
+    MissingExtra
+        When matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as err:
+        msg = (
+            'plots need matplotlib, which is not installed; pip install "roundtrip-detector[plot]"'
+        )
+        raise MissingExtra(msg) from err
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def alignment_map(report: Report, ax: Axes) -> Axes:
+    """Draw which sentences of the copy stand for which of the source, and how they drifted.
+
+    Parameters
+    ----------
+    report : Report
+    ax : Axes
+        The source goes along x, the copy along y, both in sentences from 1.
+
+    Returns
+    -------
+    Axes
+        The same. Beads are dots, the darker the likelier their drift, squares where flagged;
+        what one side alone holds stands at that side's edge.
+    """
+    found: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
+    for bead in report.alignment.aligned:
+        rows = report.rows[bead.copy.start : bead.copy.stop]
+        drift = max((row.drift_probability or 0.0 for row in rows), default=0.0)
+        flagged = any(row.drift_flag for row in rows)
+        found[flagged].append((_middle(bead.source), _middle(bead.copy), drift))
+    for flagged, points in found.items():
+        x, y, shades = zip(*points, strict=True) if points else ((), (), ())
+        dots = ax.scatter(
+            x,
+            y,
+            c=shades,
+            cmap="cividis_r",
+            vmin=0.0,
+            vmax=1.0,
+            marker="s" if flagged else "o",
+            s=26 if flagged else 18,
+            edgecolors=_EDGE,
+            linewidths=0.5,
+            label="flagged" if flagged else "bead",
+            zorder=2,
+        )
+    left_out = [i + 1 for passage in report.omissions for i in passage.indices]
+    around = [i + 1 for passage in report.outside for i in passage.indices]
+    added = [row.copy_index + 1 for row in report.additions]
+    ax.scatter(left_out, [0] * len(left_out), marker="|", color=DARK, label="left out")
+    ax.scatter(around, [0] * len(around), marker="x", s=16, color=MIDDLE, label="page furniture")
+    ax.scatter([0] * len(added), added, marker="_", color=DARK, label="added")
+    ax.figure.colorbar(dots, ax=ax, label="drift probability")
+    ax.set(xlabel="source sentence", ylabel="copy sentence")
+    ax.set(xlim=(-1, report.n_source + 1), ylim=(report.n_copy + 1, -1))
+    return _told(ax)
+
+
+def drift_along(report: Report, ax: Axes) -> Axes:
+    """Draw the drift probability of each copy sentence along the document.
+
+    Parameters
+    ----------
+    report : Report
+    ax : Axes
+        The copy goes along x in sentences from 1, drift along y.
+
+    Returns
+    -------
+    Axes
+        The same. Flagged sentences are squares, others circles, and sentences with a damaged
+        name have a triangle above; sentences that were not judged have nothing.
+    """
+    for flagged in (False, True):
+        points = [
+            (row.copy_index + 1, row.drift_probability)
+            for row in report.rows
+            if row.drift_probability is not None and row.drift_flag == flagged
+        ]
+        place, drift = zip(*points, strict=True) if points else ((), ())
+        ax.vlines(place, 0.0, drift, color=_LINE, linewidth=1.0, zorder=1)
+        ax.scatter(
+            place,
+            drift,
+            marker="s" if flagged else "o",
+            s=24 if flagged else 16,
+            color=DARK if flagged else LIGHT,
+            edgecolors=_EDGE,
+            linewidths=0.5,
+            label="flagged" if flagged else "not flagged",
+            zorder=2,
+        )
+    named = [
+        row.copy_index + 1 for row in report.rows if any(map(report.is_damaged, row.name_changes))
+    ]
+    ax.scatter(named, [1.05] * len(named), marker="v", color=MIDDLE, label="damaged name", s=20)
+    ax.axhline(report.threshold, linestyle="--", label="threshold", color=_LINE, linewidth=1.0)
+    ax.set(xlabel="copy sentence", ylabel="drift probability", ylim=(0.0, 1.1))
+    ax.set_xlim(0, report.n_copy + 1)
+    return _told(ax)
+
+
+def name_changes(reports: Iterable[Report], ax: Axes) -> Axes:
+    """Draw what became of the names that changed, by kind.
+
+    Parameters
+    ----------
+    reports : iterable of Report
+        One or many; each judges by its own threshold of names.
+    ax : Axes
+        Names go along x, kinds along y, the most frequent on top.
+
+    Returns
+    -------
+    Axes
+        The same. Damaged names are dark; slips and unsure changes are light and hatched.
+    """
+    damaged: Counter[str] = Counter()
+    unsure: Counter[str] = Counter()
+    for report in reports:
+        for change in report.names:
+            if change.change != "kept":
+                (damaged if report.is_damaged(change) else unsure)[change.change] += 1
+    total = damaged + unsure
+    kinds = sorted((kind for kind in CHANGES if total[kind]), key=lambda kind: total[kind])
+    words = [CHANGE_WORDS[kind] for kind in kinds]
+    sure = [damaged[kind] for kind in kinds]
+    ax.barh(words, sure, color=DARK, label="damaged")
+    ax.barh(
+        words,
+        [unsure[kind] for kind in kinds],
+        left=sure,
+        color=LIGHT,
+        hatch="////",
+        edgecolor=_EDGE,
+        label="slip, or unsure",
+    )
+    ax.set(xlabel="names")
+    ax.locator_params(axis="x", integer=True)
+    return _told(ax)
+
+
+def reliability(
+    bins: Iterable[tuple[float, float, float]], ax: Axes, *, label: str = "", marker: str = "o"
+) -> Axes:
+    """Draw how often what was given a probability came true.
+
+    Parameters
+    ----------
+    bins : iterable of (float, float, float)
+        Mean probability in [0, 1], share in [0, 1] that came true, and weight of each bin, as
+        `detector.learn.metrics.reliability` gives them.
+    ax : Axes
+        May hold other curves already.
+    label, marker : str
+        What the curve is called, and its mark.
+
+    Returns
+    -------
+    Axes
+        The same. On the dashed line every probability is what it says.
+    """
+    points = list(bins)
+    if not ax.lines:
+        ax.plot([0, 1], [0, 1], linestyle="--", label="as it says", color=_LINE, linewidth=1.0)
+    shade = (DARK, MIDDLE, LIGHT)[(len(ax.lines) - 1) % 3]
+    x, y = [p for p, _, _ in points], [share for _, share, _ in points]
+    ax.plot(x, y, color=shade, marker=marker, markersize=5, label=label or "observed", zorder=2)
+    ax.set(xlabel="probability", ylabel="share that came true", xlim=(0, 1), ylim=(0, 1))
+    ax.set_aspect("equal")
+    return _told(ax)
+
+
+def comparison(frame: pd.DataFrame, ax: Axes, *, by: str) -> Axes:
+    """Draw a figure of several scores side by side, by pivot, by kind or by anything else.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A row for each figure: column `by`, `score` (whose figure it is), `value`, and where
+        there is an interval `low` and `high`.
+    ax : Axes
+        The figure goes along x, the values of `by` along y, in the frame's order.
+    by : str
+        The column to part the rows by, such as "pivot" or "kind".
+
+    Returns
+    -------
+    Axes
+        The same; each score has a mark and a colour.
+
+    Raises
+    ------
+    InputError
+        When a column is missing.
+    """
+    missing = [name for name in (by, "score", "value") if name not in frame.columns]
+    if missing:
+        msg = (
+            f"frame has no column {', '.join(missing)}; it has {', '.join(map(str, frame.columns))}"
+        )
+        raise InputError(msg)
+    groups = list(dict.fromkeys(frame[by]))
+    scores = list(dict.fromkeys(frame["score"]))
+    shades = (DARK, MIDDLE, LIGHT)
+    for k, score in enumerate(scores):
+        part = frame[frame["score"] == score]
+        shift = 0.5 * ((k + 0.5) / len(scores) - 0.5)
+        y = [groups.index(group) + shift for group in part[by]]
+        spread = None
+        if {"low", "high"} <= set(frame.columns):
+            spread = [part["value"] - part["low"], part["high"] - part["value"]]
+        ax.errorbar(
+            part["value"],
+            y,
+            xerr=spread,
+            fmt=_MARKERS[k % len(_MARKERS)],
+            color=shades[k % 3],
+            ecolor=_LINE,
+            elinewidth=1.0,
+            markeredgecolor=_EDGE,
+            markersize=6,
+            label=str(score),
+        )
+    ax.set_yticks(range(len(groups)), [str(group) for group in groups])
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.grid(axis="x", color="#dddddd")
+    ax.set_axisbelow(True)
+    return _told(ax)
+
+
+def _middle(sentences: range) -> float:
+    """Return the middle of a range of sentences that count from 1."""
+    return (sentences.start + sentences.stop + 1) / 2
+
+
+def _told(ax: Axes) -> Axes:
+    """Give the axes a quiet frame, and a legend beside them of what they hold."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=5, frameon=False, fontsize=8)
+    return ax

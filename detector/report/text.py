@@ -1,0 +1,430 @@
+"""Write a report as plain text: the summary, and the table for a terminal.
+
+A report in a few lines of plain text: what an editor reads first.
+
+Pure text out, safe to print; nothing here judges, it counts and picks what the report holds.
+
+A report as a table for a terminal, with the damaged names marked in place.
+
+Pure text out. Nothing of a document reaches the terminal before `safe` has made it harmless, and
+every colour has a sign beside it, so that nothing is lost without colour.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from detector.pivot.languages import NAMES
+from detector.records import CHANGES, Row
+from detector.text.escape import columns, cut, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from detector.records import (
+        Change,
+        ErrorKind,
+        NameChange,
+        Passage,
+        Pivot,
+        Relation,
+        RelationKind,
+        Span,
+    )
+    from detector.report.report import Report
+
+MEANING = (
+    "A flag is evidence that meaning moved or a name was damaged on the way. It is not a verdict "
+    "on a person, and it can be wrong: read both sentences side by side."
+)
+"""What a flag means, in the words that every view uses."""
+
+POINTS = "a minor error counts 1, a major one 5"
+"""What an error point is, in the words that every view uses."""
+
+CHANGE_WORDS: dict[Change, str] = {
+    "kept": "kept",
+    "case": "case changed",
+    "possessive": "possessive slipped",
+    "respelled": "respelled",
+    "truncated": "cut short",
+    "garbled": "garbled",
+    "translated": "translated",
+    "as_word": "read as a word",
+    "swapped": "swapped for another",
+    "dropped": "dropped",
+    "added": "out of nothing",
+}
+"""What became of a name, as every view says it."""
+
+ERROR_WORDS: dict[ErrorKind, str] = {
+    "mistranslation": "may be mistranslated",
+    "omission": "may be missing from the copy",
+    "addition": "may be added",
+    "name": "may be a damaged name",
+    "number": "may be a changed figure",
+    "grammar": "may be wrong in grammar",
+}
+"""What may be wrong with the words of an error span, as every view says it."""
+
+RELATION_WORDS: dict[RelationKind, str] = {
+    "round_trip": "machine round trip",
+    "duplicate": "duplicate",
+    "paraphrase": "paraphrase",
+    "independent": "another text on the same event",
+    "unrelated": "unrelated text",
+}
+"""What a copy can be to its source, as every view says it."""
+
+_TOLD = 0.005  # probability that is not 0.00 when shown
+_N_LIKELY, _N_EVIDENCE = 5, 4
+_WIDTH = 96
+_LABEL = 11  # columns before the text of a line
+
+
+def summary_text(report: Report, *, n_worst: int = 5) -> str:
+    """Return a few lines about a report.
+
+    Parameters
+    ----------
+    report : Report
+        What to tell of.
+    n_worst : int
+        How many of the worst rows to show.
+
+    Returns
+    -------
+    str
+        Lines of plain text without a last line end, safe to print on a terminal.
+    """
+    lines = [report.statement]
+    for label, fact in facts(report):
+        first, *others = textwrap.wrap(fact, _WIDTH - _LABEL) or [""]
+        lines.append(f"{label:<{_LABEL}}{first}")
+        lines += [f"{'':<{_LABEL}}{other}" for other in others]
+    worst = report.worst[:n_worst]
+    if worst:
+        lines.append("Worst")
+    for row in worst:
+        lines.append(f"{row.copy_index + 1:>4}  {chance(row):>4} {shortened(row.copy_text, 80)}")
+        lines += [f"{'':<{_LABEL}}- {shortened(why, 100)}" for why in report.findings(row)[:3]]
+    lines += textwrap.wrap(MEANING, _WIDTH)
+    return "\n".join([*lines, f"{'Signature':<{_LABEL}}{safe(str(report.signature))}"])
+
+
+def facts(report: Report) -> list[tuple[str, str]]:
+    """Return what a report says as a whole, as pairs of a theme and what there is to say of it.
+
+    The theme is empty where the pair goes on with the theme before it. All of it is safe to show.
+    """
+    n_added = len(report.additions)
+    n_omitted = sum(len(passage.indices) for passage in report.omissions)
+    n_outside = sum(len(passage.indices) for passage in report.outside)
+    n_judged = sum(row.drift_probability is not None for row in report.rows)
+    loud, slips = report.damaged, report.slips
+    pairs = [
+        *([] if report.relation is None else _relation(report.relation)),
+        *([] if report.pivot is None else _pivot(report.pivot)),
+        (
+            "Copy",
+            f"{count(report.n_copy, 'sentence')}: {report.n_copy - n_added} with a counterpart in "
+            f"the source, {n_added} without",
+        ),
+        (
+            "Source",
+            f"{count(report.n_source, 'sentence')}: {n_omitted} left out of the copy, "
+            f"{n_outside} of page furniture",
+        ),
+        (
+            "Meaning",
+            f"{len(report.flagged)} of {count(n_judged, 'judged sentence')} at or above the drift "
+            f"threshold {report.threshold:.2f}",
+        ),
+        (
+            "Names",
+            f"{len(loud)} of {len(report.names)} damaged" + (f": {_kinds(loud)}" if loud else ""),
+        ),
+    ]
+    if report.severity is not None:
+        points = f"{report.severity:.2f} error points a sentence ({POINTS})"
+        pairs.insert(len(pairs) - 1, ("Severity", points))
+    if loud:
+        pairs.append(("", "; ".join(f"{became(c)} ({c.probability:.2f})" for c in loud[:5])))
+    if slips:
+        pairs.append(("Slips", _kinds(slips)))
+    spans = [span for row in report.rows for span in row.spans]
+    if spans:
+        n_lost = sum(span.copy is None for span in spans)
+        damaged, lost = count(len(spans) - n_lost, "stretch", "stretches"), f"{n_lost:,}"
+        pairs.append(("Words", f"{damaged} of the copy may be wrong, {lost} of the source missing"))
+    if report.n_figures is not None:
+        pairs.append(("Figures", f"{report.n_figures} changed"))
+    return [*pairs, *(("Note", safe(warning)) for warning in report.warnings)]
+
+
+def _relation(relation: Relation) -> list[tuple[str, str]]:
+    likely = {RELATION_WORDS[kind]: p for kind, p in relation.probabilities.items()}
+    label = None if relation.label is None else RELATION_WORDS[relation.label]
+    return [("Relation", _likely(likely, label)), *_evidence(relation.evidence)]
+
+
+def _pivot(pivot: Pivot) -> list[tuple[str, str]]:
+    family, p = max(pivot.families.items(), key=lambda item: item[1])
+    # A report read from elsewhere may hold any code; one that is not known stands as it is.
+    posterior = {NAMES.get(code, code): share for code, share in pivot.posterior.items()}
+    language = pivot.language
+    likely = _likely(posterior, None if language is None else NAMES.get(language, language))
+    said = f"{likely}, family {shortened(family, 40)} {p:.2f}"
+    return [("Pivot", said), *_evidence(pivot.evidence)]
+
+
+def _likely(probabilities: Mapping[str, float], label: str | None) -> str:
+    """Return what is likely: the label, if any, its probability and the likeliest others."""
+    likely = sorted(probabilities.items(), key=lambda item: -item[1])[:_N_LIKELY]
+    shown = [f"{shortened(name, 40)} {p:.2f}" for name, p in likely if name != label and p >= _TOLD]
+    if label is None:
+        return f"not sure: {', '.join(shown)}"
+    others = f" ({', '.join(shown)})" if shown else ""
+    return f"{shortened(label, 40)} {probabilities[label]:.2f}{others}"
+
+
+def _evidence(evidence: Sequence[str]) -> list[tuple[str, str]]:
+    return [("", shortened(one, 200)) for one in evidence[:_N_EVIDENCE]]
+
+
+def became(change: NameChange) -> str:
+    """Return what became of a name in a few words, safe to show."""
+    if change.copy_text is None:
+        return f'"{shortened(change.source_text or "", 40)}" {CHANGE_WORDS[change.change]}'
+    if change.source_text is None:
+        return f'"{shortened(change.copy_text, 40)}" {CHANGE_WORDS[change.change]}'
+    return f'"{shortened(change.source_text, 40)}" became "{shortened(change.copy_text, 40)}"'
+
+
+def chance(row: Row) -> str:
+    """Return a row's drift probability to two places, or dashes where it was not judged."""
+    return "--" if row.drift_probability is None else f"{row.drift_probability:.2f}"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """Return `n` with its noun, in the plural (by default with an s) where it needs one.
+
+    Examples
+    --------
+    >>> count(1, "row"), count(1200, "row")
+    ('1 row', '1,200 rows')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {plural or noun + 's'}"
+
+
+def shortened(text: str, width: int) -> str:
+    """Return `text` safe to show and at most `width` characters long.
+
+    Examples
+    --------
+    >>> shortened("a rather long sentence", 10)
+    'a rather …'
+    """
+    shown = safe(text[: 4 * width])  # a sentence may be a megabyte
+    if len(shown) <= width and len(text) <= 4 * width:
+        return shown
+    return f"{shown[: width - 1]}…"
+
+
+def _kinds(changes: Iterable[NameChange]) -> str:
+    counts = Counter(change.change for change in changes)
+    return ", ".join(f"{counts[kind]} {CHANGE_WORDS[kind]}" for kind in CHANGES if counts[kind])
+
+
+LEGEND = (
+    "! drift   * damaged name   + added in the copy   - left out of the copy",
+    "*name* [was: its source form]   ~name~ slip of case or possessive, or an unsure change",
+)
+
+_GUTTER = 16  # columns of number, signs and probability
+_LONGEST = 1500  # characters of one sentence that are shown; some "sentences" are a whole file
+_RESET = "\x1b[0m"
+_LOUD, _SLIP, _SOFT, _BOLD, _FLAG = "\x1b[1;31m", "\x1b[4m", "\x1b[2m", "\x1b[1m", "\x1b[33m"
+
+
+class _Run(NamedTuple):
+    """Harmless text in one style; the style is a terminal sequence or nothing."""
+
+    text: str
+    style: str = ""
+
+
+def terminal_table(
+    report: Report, *, width: int = 100, colour: bool = False, only_flagged: bool = False
+) -> str:
+    """Return a report as a table followed by its summary.
+
+    Parameters
+    ----------
+    report : Report
+        What to show.
+    width : int
+        Columns of the terminal; at least 40 are used.
+    colour : bool
+        Whether to colour; the text is the same without.
+    only_flagged : bool
+        Leave out what has no finding: sound rows, omissions and page furniture.
+
+    Returns
+    -------
+    str
+        Lines ending in a line end, safe to print.
+    """
+    width = max(40, width)
+    lines: list[str] = []
+    outside = set(report.outside)
+    for is_outside, group in groupby(report.entries, key=lambda entry: entry in outside):
+        if is_outside:
+            passages = [entry for entry in group if not isinstance(entry, Row)]
+            if not only_flagged:
+                lines += _laid_out(_furniture(passages), "", width, colour=colour)
+            continue
+        for entry in group:
+            if not isinstance(entry, Row):
+                if not only_flagged:
+                    lines += _omission(entry, width, colour=colour)
+            elif not only_flagged or report.has_finding(entry):
+                lines += _row(report, entry, width, colour=colour)
+    lines += ["", *(_painted([_Run(line, _SOFT)], colour=colour) for line in LEGEND), ""]
+    return "\n".join([*lines, report.summary(), ""])
+
+
+def _row(report: Report, row: Row, width: int, *, colour: bool) -> list[str]:
+    signs = "".join(
+        sign if shown else " "
+        for sign, shown in (
+            ("!", row.drift_flag),
+            ("*", any(map(report.is_damaged, row.name_changes))),
+            ("+", row.kind == "addition"),
+        )
+    )
+    gutter = f"{row.copy_index + 1:>5} {signs} {chance(row):>4}"
+    lines = _laid_out(
+        _copy_runs(report, row), gutter, width, colour=colour, style=_FLAG if row.drift_flag else ""
+    )
+    if report.has_finding(row) and row.source_text is not None and row.source is not None:
+        source = _source_runs(report, row)
+        lines += _laid_out([_Run("source: ", _SOFT), *source], "", width, colour=colour)
+    for reason in report.findings(row):
+        lines += _laid_out([_Run(f"- {safe(reason)}")], "", width, colour=colour)
+    return lines
+
+
+def _copy_runs(report: Report, row: Row) -> list[_Run]:
+    marks = [(c.copy, c) for c in row.name_changes if c.copy is not None and c.change != "kept"]
+    marks.sort(key=lambda mark: report.is_damaged(mark[1]), reverse=True)
+    runs: list[_Run] = []
+    for piece, change in _pieces(row.copy_text, row.copy.start, marks):
+        if change is None:
+            runs.append(_Run(safe(piece)))
+        elif report.is_damaged(change):
+            was = shortened(change.source_text or "", 60)
+            runs.append(_Run(f"*{safe(piece)}*", _LOUD))
+            runs.append(_Run(f" [was: {was}]" if was else " [from nothing]", _SOFT))
+        else:
+            runs.append(_Run(f"~{safe(piece)}~", _SLIP))
+    return runs
+
+
+def _source_runs(report: Report, row: Row) -> list[_Run]:
+    if row.source is None or row.source_text is None:
+        return []
+    loud = [c for c in row.name_changes if report.is_damaged(c)]
+    marks = [(c.source, c) for c in loud if c.source is not None]
+    return [
+        _Run(safe(piece), _SOFT) if change is None else _Run(f"*{safe(piece)}*", _BOLD)
+        for piece, change in _pieces(row.source_text, row.source.start, marks)
+    ]
+
+
+def _pieces(
+    text: str, start: int, marks: Iterable[tuple[Span, NameChange]]
+) -> Iterator[tuple[str, NameChange | None]]:
+    yield from cut(text[:_LONGEST], start, marks)
+    if len(text) > _LONGEST:
+        yield f" … ({count(len(text) - _LONGEST, 'character')} more)", None
+
+
+def _omission(passage: Passage, width: int, *, colour: bool) -> list[str]:
+    reason = f" ({safe(passage.reason)})" if passage.reason else ""
+    text = f"left out{reason}: {shortened(passage.text, _LONGEST)}"
+    return _laid_out([_Run(text, _SOFT)], f"{'':>8}-", width, colour=colour)
+
+
+def _furniture(passages: list[Passage]) -> list[_Run]:
+    n = sum(len(passage.indices) for passage in passages)
+    first = shortened(passages[0].text, 50)
+    return [_Run(f'page furniture of the source, {count(n, "sentence")}: "{first}"', _SOFT)]
+
+
+def _laid_out(
+    runs: Iterable[_Run], gutter: str, width: int, *, colour: bool, style: str = ""
+) -> list[str]:
+    """Wrap runs of text beside a gutter; only the first line has the gutter's words."""
+    room = width - _GUTTER
+    lines: list[list[_Run]] = [[]]
+    at = 0
+    for word in _words(runs, room):
+        size = sum(columns(run.text) for run in word)
+        if at and at + 1 + size > room:
+            lines.append([])
+            at = 0
+        if at:
+            last = lines[-1][-1].style
+            lines[-1].append(_Run(" ", last if last == word[0].style else ""))
+            at += 1
+        lines[-1] += word
+        at += size
+    margins = [_painted([_Run(f"{gutter:<{_GUTTER}}", style)], colour=colour)]
+    margins += [" " * _GUTTER] * (len(lines) - 1)
+    return [
+        (margin + _painted(line, colour=colour)).rstrip()
+        for margin, line in zip(margins, lines, strict=True)
+    ]
+
+
+def _words(runs: Iterable[_Run], room: int) -> Iterator[list[_Run]]:
+    """Split runs at spaces; a word is the runs between two spaces, at most `room` columns wide."""
+    word: list[_Run] = []
+    size = 0
+    for run in runs:
+        for index, part in enumerate(run.text.split(" ")):
+            if index and word:
+                yield word
+                word, size = [], 0
+            while part:
+                head = _head(part, room - size)
+                if head:
+                    word.append(_Run(head, run.style))
+                    size += columns(head)
+                    part = part[len(head) :]
+                if part:
+                    yield word
+                    word, size = [], 0
+    if word:
+        yield word
+
+
+def _head(text: str, room: int) -> str:
+    """Return the longest beginning of `text` that takes at most `room` columns."""
+    for index, char in enumerate(text):
+        room -= columns(char)
+        if room < 0:
+            return text[:index]
+    return text
+
+
+def _painted(runs: Iterable[_Run], *, colour: bool) -> str:
+    texts = []
+    for style, alike in groupby(runs, key=lambda run: run.style):
+        text = "".join(run.text for run in alike)
+        texts.append(f"{style}{text}{_RESET}" if colour and style else text)
+    return "".join(texts)

@@ -1,1 +1,0 @@
-"""Every way to show a report: plain records, tables, text, terminal, page."""

@@ -1,0 +1,1 @@
+"""Raw text: files, tables, sentences, boilerplate, words, the lexicon, escaping."""

@@ -1,0 +1,291 @@
+"""Read files and standard input as text; write whole files.
+
+Files and standard input to raw text, and whole files out: bytes, encodings, saved web pages.
+
+What is read is given back as it stands: line ends are kept, nothing is normalised, only a byte
+order mark is dropped. So offsets into the text count the code points of the decoded file. For a web
+page the raw text is its main text. Not done here: sentences (`text`), formats of a report.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import re
+import secrets
+import stat
+import sys
+import warnings
+from pathlib import Path
+from typing import Final
+
+from detector.errors import EncodingWarning, InputError, MissingExtra
+
+_PLAIN: Final = frozenset({"", ".txt", ".text", ".md", ".markdown"})
+_PAGES: Final = frozenset({".html", ".htm", ".xhtml"})
+_ACCEPTED: Final = "give a .txt, .md or .html file, or '-' for standard input"
+
+_MARKS: Final = (  # the longer first: UTF-32's mark starts with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MAGIC: Final = (
+    (b"%PDF-", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"\xd0\xcf\x11\xe0", "an old office document"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF89a", "a GIF image"),
+    (b"\x1f\x8b", "gzipped data"),
+    (b"\xfd7zXZ", "xz data"),
+    (b"\x7fELF", "a program"),
+)
+_DECLARED: Final = re.compile(
+    rb"<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)"
+)
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
+_FITTING: Final = re.compile(
+    r"[‘’“”‚„«»–—…•·£€¥§©®™°±½¼¾¿¡\xa0]|(?<=[A-Za-z])[à-öø-ÿœšž]|[à-öø-ÿœšž](?=[a-z])|"
+    r"(?<![a-z])[À-ÖØ-ÞŒŠŽ](?=[a-z])"
+)
+
+
+def read(path: str | Path, *, encoding: str | None = None) -> str:
+    """Read a text.
+
+    Parameters
+    ----------
+    path : str or Path
+        A `.txt` or `.md` file (or one without a suffix), a saved web page (`.html`, `.htm`), or
+        `-` for plain text on standard input.
+    encoding : str, optional
+        The character encoding. By default a byte order mark decides, else UTF-8 if the bytes are
+        valid, else what a web page declares, else a guess, with a warning.
+
+    Returns
+    -------
+    str
+        The decoded text, line ends as they stand, without a byte order mark; of a web page its
+        main text, paragraphs parted by blank lines.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is a folder, empty, binary, of another kind, not in the
+        encoding named, or that encoding is unknown.
+    MissingExtra
+        When a web page is to be read and trafilatura is not installed.
+
+    Warns
+    -----
+    EncodingWarning
+        When the encoding was guessed, or UTF-8 holds damaged bytes.
+
+    Notes
+    -----
+    Guesses are few, since both texts are English: UTF-16 without a mark, UTF-8 with a few damaged
+    bytes (each becomes U+FFFD), Windows-1252, Mac Roman. What fits none of them is refused.
+    """
+    name = _shown(path)
+    suffix = "" if str(path) == "-" else Path(path).suffix.lower()
+    if suffix not in _PLAIN | _PAGES:
+        msg = f"{name} ends in {suffix}, which is not read; {_ACCEPTED}"
+        raise InputError(msg)
+    data = _stdin() if str(path) == "-" else _bytes(Path(path), name)
+    if not data:
+        msg = f"{name} is empty; give a text of at least one sentence"
+        raise InputError(msg)
+    page = suffix in _PAGES
+    text, doubt = _decoded(data, name, encoding, page=page)
+    if doubt:
+        warnings.warn(f"{name}: {doubt}", EncodingWarning, stacklevel=2)
+    text = text.removeprefix("\ufeff")
+    controls = len(_CONTROL.findall(text))
+    if controls > max(8, len(text) // 100):
+        msg = f"{name} is binary: {controls} of {len(text)} characters are controls; {_ACCEPTED}"
+        raise InputError(msg)
+    if page:
+        text = _main_text(text, name)
+    if not re.search(r"[^\W_]", text):
+        what = "no letter or digit" if text.strip() else "only white space"
+        msg = f"{name} holds {what}; give a text of at least one sentence"
+        raise InputError(msg)
+    return text
+
+
+def _shown(path: str | Path) -> str:
+    """Return a path as it may stand in a message: on one line, nothing hidden in it."""
+    name = "standard input" if str(path) == "-" else str(path)
+    return name if name.isprintable() and name else repr(name)
+
+
+def _stdin() -> bytes:
+    try:
+        return sys.stdin.buffer.read()
+    except (AttributeError, OSError, ValueError) as err:
+        msg = f"standard input cannot be read ({err}); pipe a text into it or give a file"
+        raise InputError(msg) from err
+
+
+def _bytes(path: Path, name: str) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            msg = f"{name} is a folder; {_ACCEPTED}"
+            raise InputError(msg)
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            msg = f"{name} is a device, not a file; {_ACCEPTED}"
+            raise InputError(msg)
+        return path.read_bytes()
+    except FileNotFoundError as err:
+        msg = f"{name}: there is no such file; {_ACCEPTED}"
+        raise InputError(msg) from err
+    except (OSError, ValueError) as err:
+        if isinstance(err, InputError):
+            raise
+        why = (err.strerror if isinstance(err, OSError) else None) or str(err)
+        msg = f"{name} cannot be read ({why}); {_ACCEPTED}"
+        raise InputError(msg) from err
+
+
+def _decoded(data: bytes, name: str, encoding: str | None, *, page: bool) -> tuple[str, str | None]:
+    """Return the text, and what is doubtful about its encoding."""
+    for magic, what in _MAGIC:
+        if data.startswith(magic):
+            msg = f"{name} holds {what}, not text; save it as plain text, or {_ACCEPTED}"
+            raise InputError(msg)
+    if encoding is not None:
+        return _strictly(data, name, encoding), None
+    for mark, marked in _MARKS:
+        if data.startswith(mark):
+            return _strictly(data, name, marked), None
+    with contextlib.suppress(UnicodeDecodeError):
+        text = data.decode("utf-8")
+        if "\x00" not in text:
+            return text, None
+    if page and (declared := _DECLARED.search(data[:4096].lower())):
+        # What pages call Latin-1 or ASCII is read as Windows-1252 by every browser.
+        label = declared[1].decode("ascii")
+        label = "cp1252" if label in {"iso-8859-1", "latin-1", "latin1", "us-ascii"} else label
+        with contextlib.suppress(UnicodeError, LookupError, ValueError):
+            return data.decode(label), None
+    return _guessed(data, name)
+
+
+def _strictly(data: bytes, name: str, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as err:
+        byte = f"byte 0x{data[err.start]:02x} at offset {err.start}"
+        msg = f"{name} is not {encoding}: {byte} fits no character; {_advice(data)}"
+        raise InputError(msg) from err
+    except (LookupError, UnicodeError, ValueError) as err:
+        msg = f"encoding {encoding!r} is unknown; give a name such as utf-8, cp1252 or utf-16"
+        raise InputError(msg) from err
+
+
+def _advice(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "give its true encoding, or none to have it guessed"
+    return "its bytes are valid UTF-8, so leave the encoding out"
+
+
+def _guessed(data: bytes, name: str) -> tuple[str, str]:
+    """Guess the encoding of what is not UTF-8, or refuse."""
+    if b"\x00" in data:
+        encoding = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
+        sparse = 10 * data.count(0) < 4 * len(data)
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if not sparse and "\x00" not in text:
+                return text, f"no encoding is declared; read as {encoding}, by its zero bytes"
+        msg = f"{name} is binary: the byte at offset {data.index(0)} is zero; {_ACCEPTED}"
+        raise InputError(msg)
+    text = data.decode("utf-8", errors="replace")
+    damaged = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
+    sound = sum(not mark.isascii() for mark in text) - damaged
+    if 10 * damaged <= sound:
+        at = text.index("\ufffd")
+        return text, f"UTF-8 with {damaged} damaged bytes (from character {at}), shown as U+FFFD"
+    best, guess, fit = "", "", 0.5
+    for encoding in ("cp1252", "mac_roman"):
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            foreign = sum(not mark.isascii() for mark in text)
+            share = len(_FITTING.findall(text)) / foreign
+            if share > fit and 3 * foreign < len(text):
+                best, guess, fit = text, encoding, share
+    if not guess:
+        msg = f"{name} is not UTF-8 and looks like no Western encoding; name its encoding"
+        raise InputError(msg)
+    return best, f"not UTF-8; read as {guess}, a guess; name the encoding if it is another"
+
+
+def _main_text(page: str, name: str) -> str:
+    """Return the article of a web page, its paragraphs parted by blank lines."""
+    try:
+        from trafilatura import extract
+    except ImportError as err:
+        msg = (
+            f"{name} is a web page, and trafilatura is not installed; "
+            'pip install "roundtrip-detector[html]", or give its text as .txt'
+        )
+        raise MissingExtra(msg) from err
+    # A declaration of encoding in text that is already decoded is refused by the parser.
+    page = re.sub(r"\A\s*<\?xml[^>]*\?>", "", page)
+    text = extract(page, include_comments=False)
+    if not text or not text.strip():
+        msg = f"{name}: no article was found in this page; give its text as .txt"
+        raise InputError(msg)
+    return "\n\n".join(line for line in str(text).splitlines() if line.strip())
+
+
+def write_whole(path: str | Path, data: str | bytes) -> None:
+    r"""Write a file so that it is either there whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to make or replace; its folder must exist. A link is followed, and what is no
+        regular file, such as a pipe, is written to directly.
+    data : str or bytes
+        Text is written as UTF-8; a lone surrogate becomes an escape such as `\ud800`.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written; what stood there before is untouched.
+
+    Notes
+    -----
+    The data goes to a new file in the same folder, which then takes the other's name.
+    """
+    name = _shown(path)
+    raw = data.encode("utf-8", errors="backslashreplace") if isinstance(data, str) else data
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_bytes(raw)
+            return
+        beside = target.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            with beside.open("xb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                beside.chmod(stat.S_IMODE(target.stat().st_mode))
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except (OSError, ValueError) as err:
+        why = (err.strerror if isinstance(err, OSError) else None) or str(err)
+        msg = f"{name} cannot be written ({why}); give a file in a folder that can be written to"
+        raise InputError(msg) from err

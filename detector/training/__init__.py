@@ -1,0 +1,1 @@
+"""Fit and measure the models; nothing that scores imports it."""

@@ -1,0 +1,224 @@
+"""The settings of a training run: flags over a TOML file over defaults.
+
+The settings of a run: flags over a TOML file over defaults, and what a bundle remembers of them.
+
+Nothing is fitted or measured here; the only file opened is the config file.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from detector.errors import InputError
+from detector.models.drift import BeadClassifier
+from detector.training.data.sampling import Mix
+from detector.training.drift import TrainConfig
+
+PRECISIONS = ("fp32", "bf16", "auto")
+
+_OPTIONS: Mapping[str, type] = {
+    "shared": Path,
+    "table": list,
+    "cache": Path,
+    "precision": str,
+    "quiet": bool,
+    "out": Path,
+    "bundle": Path,
+    "json": Path,
+    "tagger": Path,
+    "limit": int,
+    "seed": int,
+}
+"""Long options that a file may set."""
+
+
+_RANGES: Mapping[str, tuple[float, float, str]] = {
+    "limit": (1, math.inf, "a whole number from 1"),
+    "folds": (2, math.inf, "a whole number from 2"),
+    "resamples": (1, math.inf, "a whole number from 1"),
+    "prior": (1e-6, 1.0, "a share between 0 and 1"),
+    "false_alarms": (1e-6, 1.0, "a share between 0 and 1"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run was asked to do.
+
+    Attributes
+    ----------
+    train : TrainConfig
+        The mix, its seed and limit included.
+    shared : Path or None
+        Folder of shared tables; None where own tables are given, or the environment names it.
+    tables : tuple of Path
+        The user's own tables.
+    cache : Path or None
+    precision : {"fp32", "bf16", "auto"}
+    quiet : bool
+    out, bundle, json : Path or None
+        Bundle to write, bundle to read, file for the figures.
+    tagger : Path or None
+        Folder of a tagger for a bundle to be fitted with.
+    """
+
+    train: TrainConfig = field(default_factory=TrainConfig)
+    shared: Path | None = None
+    tables: tuple[Path, ...] = ()
+    cache: Path | None = None
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    quiet: bool = False
+    out: Path | None = None
+    bundle: Path | None = None
+    json: Path | None = None
+    tagger: Path | None = None
+
+    @property
+    def mix(self) -> Mix:
+        """The pairs, how many and how heavy."""
+        return self.train.mix
+
+    def record(self) -> dict[str, Any]:
+        """Return what decides the result, as JSON: no path, nothing of this machine."""
+        known = {
+            f.name: getattr(self.train, f.name) for f in fields(TrainConfig) if f.name != "mix"
+        }
+        mix = {f.name: getattr(self.mix, f.name) for f in fields(Mix)}
+        record: dict[str, Any] = _plain({**mix, **known, "precision": self.precision})
+        return record
+
+
+def settle(flags: Mapping[str, Any], *, accepts: tuple[str, ...], file: Path | None) -> Settings:
+    """Make settings out of flags, a config file and defaults, in that order.
+
+    Parameters
+    ----------
+    flags : mapping
+        Options of the command line by name; None where not given.
+    accepts : tuple of str
+        Long options that the command has.
+    file : Path or None
+        TOML. Its keys are long options, and fields of `Mix` and `TrainConfig`; a path in it
+        counts from its folder.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or a key or a value in it is not accepted.
+    """
+    given = {} if file is None else _read(file, accepts)
+    for name, other in (("table", "shared"), ("shared", "table")):
+        if flags.get(name) is not None:
+            given.pop(other, None)  # the flag overrides what the file says of where pairs are
+    given |= {name: flags[name] for name in accepts if flags.get(name) is not None}
+    mix = {f.name: given[f.name] for f in fields(Mix) if f.name in given}
+    train = {f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}
+    others = {
+        f.name: given[f.name] for f in fields(Settings) if f.name in given and f.name != "train"
+    }
+    settings = Settings(
+        train=TrainConfig(**{**train, "mix": Mix(**mix)}),
+        tables=tuple(given.get("table", ())),
+        **others,
+    )
+    if settings.tables and settings.shared is not None:
+        msg = "both --table and --shared are given; give your own tables, or the shared folder"
+        raise InputError(msg)
+    return settings
+
+
+def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        record = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as err:
+        msg = f"{file}: cannot be read as TOML ({err})"
+        raise InputError(msg) from err
+    likes: dict[str, Any] = {name: _OPTIONS[name] for name in accepts}
+    for default in (Mix(), TrainConfig()):
+        for known in fields(default):
+            if known.name not in ("mix", "limit", "seed"):
+                likes[known.name] = getattr(default, known.name)
+    unknown = sorted(set(record) - set(likes))
+    if unknown:
+        msg = f"{file}: {unknown[0]} is not a setting; accepted are {', '.join(sorted(likes))}"
+        raise InputError(msg)
+    found = {}
+    for name, value in record.items():
+        like = likes[name]
+        problem = _problem(value, like)
+        if problem is None and name == "precision" and value not in PRECISIONS:
+            problem = f"one of {', '.join(PRECISIONS)}"
+        if problem is None and name in _RANGES:
+            low, high, accepted = _RANGES[name]
+            problem = None if low <= value < high else accepted
+        if problem:
+            msg = f"{file}: {name} is {value!r}; give {problem}"
+            raise InputError(msg)
+        found[name] = _converted(value, like, file.parent)
+    return found
+
+
+def _problem(value: Any, like: Any) -> str | None:  # noqa: ANN401 - whatever a file holds
+    """Say what would be accepted where a value is not; `like` is a type or a default."""
+    if isinstance(like, Mapping):
+        if not isinstance(value, dict):
+            return "a table of names"
+        inner = next(iter(like.values()))
+        if isinstance(inner, Mapping):
+            return _candidates_problem(value)
+        return next(
+            (f"for each name {p}" for v in value.values() if (p := _problem(v, inner))), None
+        )
+    if isinstance(like, tuple):
+        parts: tuple[Any, ...] = like
+        holds = isinstance(value, list) and len(value) == len(parts)
+        if holds and all(_problem(v, part) is None for v, part in zip(value, parts, strict=True)):
+            return None
+        return f"a list of {len(parts)} numbers"
+    kind: type = like if isinstance(like, type) else type(like)
+    checks: Mapping[type, tuple[type | tuple[type, ...], str]] = {
+        bool: (bool, "true or false"),
+        int: (int, "a whole number"),
+        float: ((int, float), "a number"),
+        Path: (str, "a path in quotes"),
+        list: (list, "a list of paths in quotes"),
+        str: (str, "a text in quotes"),
+    }
+    types, accepted = checks[kind]
+    texts = all(isinstance(part, str) for part in value) if isinstance(value, list) else False
+    fits = isinstance(value, types) and isinstance(value, bool) == (kind is bool)
+    return None if fits and (texts or kind is not list) else accepted
+
+
+def _candidates_problem(value: Mapping[str, Any]) -> str | None:
+    known = BeadClassifier().get_params()
+    if value and all(isinstance(v, dict) and set(v) <= set(known) for v in value.values()):
+        return None
+    return f"for each candidate a table of {', '.join(sorted(known))}"
+
+
+def _converted(value: Any, like: Any, folder: Path) -> Any:  # noqa: ANN401
+    if like is Path:
+        return folder / value
+    if like is list:
+        return [folder / part for part in value]
+    if isinstance(value, dict) and isinstance(next(iter(like.values())), tuple):
+        return {name: tuple(part) for name, part in value.items()}
+    return float(value) if isinstance(like, float) else value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON of any depth
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value

@@ -1,0 +1,1 @@
+"""Minimal pairs: each changes one thing in one sentence."""

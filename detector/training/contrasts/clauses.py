@@ -1,0 +1,421 @@
+"""Turn clauses: negation, roles, gender, quantity, tense, modality.
+
+What a clause says turned: negation, roles, gender, quantity, speaker, number.
+
+When and whether it happened is the matter of `verbs`.
+
+When and whether it happened turned: tense, aspect, modality, a question for a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, like, pick
+from detector.training.contrasts.grammar import DETERMINERS, SUBJECTS, Sentence, Token, inflect
+
+_AUXILIARIES = "is|are|was|were|will|would|could|can|should|has|have|had|must|may|might"
+_GENDERS = {
+    "he": "she",
+    "she": "he",
+    "his": "her",
+    "him": "her",
+    "himself": "herself",
+    "herself": "himself",
+    "hers": "his",
+    "mr": "ms",
+    "mrs": "mr",
+    "ms": "mr",
+    "man": "woman",
+    "woman": "man",
+    "men": "women",
+    "women": "men",
+    "boy": "girl",
+    "girl": "boy",
+    "husband": "wife",
+    "wife": "husband",
+    "spokesman": "spokeswoman",
+    "uncle": "aunt",
+    "spokeswoman": "spokesman",
+    "mother": "father",
+    "father": "mother",
+    "son": "daughter",
+    "daughter": "son",
+    "brother": "sister",
+    "sister": "brother",
+    "actress": "actor",
+}
+_TIED = ("he", "she", "his", "him", "himself", "herself", "hers")
+_QUANTITIES = {
+    "all": ("some", "most", "no"),
+    "every": ("almost every", "no"),
+    "many": ("all", "few"),
+    "most": ("all", "few", "some"),
+    "some": ("all", "most", "no"),
+    "few": ("many", "most"),
+    "several": ("all", "many"),
+    "both": ("one of the", "none of the"),
+    "none": ("all", "some"),
+    "more than": ("less than", "exactly"),
+    "less than": ("more than",),
+    "at least": ("at most",),
+    "at most": ("at least",),
+    "fewer than": ("more than",),
+    "up to": ("more than", "at least"),
+    "half": ("a third", "a quarter", "double"),
+    "only": ("also", "not only"),
+    "each": ("no",),
+    "twice": ("half", "three times"),
+    "almost": ("more than",),
+    "nearly": ("over", "hardly"),
+    "over": ("under",),
+    "majority": ("minority",),
+    "minority": ("majority",),
+    "even": ("only",),
+}
+_LINKING = frozenset(
+    {
+        *("remain", "become", "stay", "seem", "appear", "begin", "start", "continue", "last"),
+        *(
+            "cost",
+            "weigh",
+            "happen",
+            "occur",
+            "say",
+            "have",
+            "be",
+            "go",
+            "come",
+            "live",
+            "work",
+            "wait",
+        ),
+    }
+)
+_SPEECH = (
+    *("denied", "shouted", "joked", "asked", "lied", "regretted", "promised", "threatened"),
+    *("complained", "ordered", "doubted", "whispered"),
+)
+
+
+def negation_lost(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Take a negation away."""
+    del pool
+    text = sentence.text
+    found: list[tuple[Edit, ...]] = []
+    for m in re.finditer(r"(?<=\w) (?:not|never)\b(?! only)|(?<=[a-z])n['’]t\b", text):
+        if not re.search(r"\b(?:ca|wo|sha)$", text[: m.start()]):
+            found.append((Edit(*m.span(), ""),))
+    turns = (
+        *((r"\bcannot\b", "can"), (r"\bcan['’]t\b", "can"), (r"\bwon['’]t\b", "will")),
+        *(
+            (r"\b[Nn]o(?= [a-z]+s\b)", "some"),
+            (r"\b[Nn]o(?= (?!longer|one|matter|more)[a-z])", "a"),
+        ),
+        *(
+            (r"\b[Nn]obody\b", "somebody"),
+            (r"\b[Nn]othing\b", "something"),
+            (r"\b[Nn]o one\b", "someone"),
+        ),
+        *((r"\b[Ww]ithout\b", "with"), (r"\b[Nn]either\b", "either"), (r"\bno longer\b", "still")),
+        *((r"\bunable\b", "able"), (r"\bun(?=(?:likely|willing|clear|happy|aware)\b)", "")),
+        *(
+            (r"\b[Nn]ot (?=even|a\b|all\b)", ""),
+            (r"\bnor\b", "and"),
+            (r"\b[Nn]one of\b", "some of"),
+        ),
+    )
+    for pattern, new in turns:
+        found += [(Edit(*m.span(), like(m.group(), new)),) for m in re.finditer(pattern, text)]
+    return pick(rng, found)
+
+
+def negation_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Say that it is not so."""
+    del pool
+    found: list[tuple[Edit, ...]] = []
+    text = sentence.text
+    for m in re.finditer(rf"\b(?:{_AUXILIARIES})\b(?! not|n['’]t|['’])(?= [a-z])", text):
+        found.append((Edit(m.end(), m.end(), " not"),))
+    for at, token in enumerate(sentence.tokens[:-1]):
+        before = sentence.tokens[at - 1] if at else None
+        clear = before is not None and (before.part in ("p", "n") or before.low in SUBJECTS)
+        if token.part == "v" and token.form in ("ed", "s") and clear and finite(sentence, at):
+            do = "did" if token.form == "ed" else "does"
+            found.append((Edit(token.start, token.end, f"{do} not {token.base}"),))
+    return pick(rng, found)
+
+
+def finite(sentence: Sentence, at: int) -> bool:
+    """Whether a verb form after a name or noun is a verb with its object, not a participle."""
+    after = sentence.tokens[at + 1] if at + 1 < len(sentence.tokens) else None
+    return (
+        sentence.gap(at - 1) == " "
+        and after is not None
+        and (
+            after.low in DETERMINERS
+            or after.part in ("p", "d")
+            or after.low in ("that", "to", "him", "them")
+        )
+    )
+
+
+def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Turn who did it to whom: was told by, told; told, was told by."""
+    del pool
+    found: list[tuple[Edit, ...]] = []
+    tokens = sentence.tokens
+    for at, token in enumerate(tokens):
+        if token.part != "v":
+            continue
+        be = tokens[at - 1] if at else None
+        if (
+            be is not None
+            and be.low in ("was", "were", "been", "is", "are", "being")
+            and token.form in ("ed", "en")
+        ):
+            if at + 1 < len(tokens) and tokens[at + 1].low == "by" and be.low in ("was", "were"):
+                new = inflect(token.base, "v", "ed")
+                found.append((Edit(be.start, tokens[at + 1].end, new),))
+        elif (
+            token.form == "ed"
+            and at
+            and finite(sentence, at)
+            and _has_object(token, tokens[at + 1])
+        ):
+            before = tokens[at - 1]
+            if before.part in ("p", "n") or before.low in ("he", "she", "they"):
+                were = "were" if before.form == "s" or before.low == "they" else "was"
+                new = f"{were} {inflect(token.base, 'v', 'en')} by"
+                found.append((Edit(token.start, token.end, new),))
+    for m in re.finditer(r"\b(?:was|were) given\b", sentence.text):
+        found.append((Edit(*m.span(), "gave"),))
+    return pick(rng, found)
+
+
+def _has_object(verb: Token, after: Token) -> bool:
+    return verb.base not in _LINKING and after.part != "d" and after.low not in ("that", "to")
+
+
+def turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
+    """Make a maker that turns a word or phrase of a table into one that it lists."""
+    longest = sorted(table, key=len, reverse=True)
+    pattern = re.compile(
+        rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, longest))})(?![\w'’-]){ahead}", re.IGNORECASE
+    )
+
+    def turn(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+        del pool
+        at = pick(rng, list(pattern.finditer(sentence.text)))
+        if at is None or (at.group().isupper() and len(at.group()) > 1):
+            return None
+        options = table[at.group().lower()]
+        new = options if isinstance(options, str) else options[int(rng.integers(len(options)))]
+        return (Edit(*at.span(), like(at.group(), new)),)
+
+    return turn
+
+
+def gender(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Turn one pronoun or word for a person into the other gender."""
+    del pool
+    found = [t for t in sentence.tokens if t.low in _GENDERS or t.low == "her"]
+    token = pick(rng, [t for t in found if t.low in _TIED or t.low == "her"] or found)
+    if token is None:
+        return None
+    if token.low == "her":
+        after = sentence.tokens[sentence.tokens.index(token) + 1 :][:1]
+        new = "his" if after and after[0].part in ("n", "a", "p") else "him"
+    else:
+        new = _GENDERS[token.low]
+    return (Edit(token.start, token.end, like(token.text, new)),)
+
+
+def speech(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Let the speaker do something else than say it."""
+    del pool
+    at = pick(
+        rng, list(re.finditer(r"\b(?:said|stated|declared|announced|added|told)\b", sentence.text))
+    )
+    if at is None:
+        return None
+    fitting = ("deceived", "warned", "asked", "ordered") if at.group() == "told" else _SPEECH
+    return (Edit(*at.span(), fitting[int(rng.integers(len(fitting)))]),)
+
+
+def _number(token: Token) -> str | None:
+    return {"": inflect(token.base, "n", "s"), "s": token.base}.get(token.form)
+
+
+def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Make one of several, or several of one, after a definite word."""
+    del pool
+    found = []
+    tokens = sentence.tokens
+    for at in range(1, len(tokens)):
+        token, before = tokens[at], tokens[at - 1].low
+        if (
+            token.part == "n"
+            and len(token.base) > 3
+            and before in ("the", "his", "her", "their", "its")
+        ):
+            new = _number(token)
+            if new and new != token.low:
+                found.append(Edit(token.start, token.end, like(token.text, new)))
+    edit = pick(rng, found)
+    return None if edit is None else (edit,)
+
+
+DAMAGE: dict[str, Maker] = {
+    "negation lost": negation_lost,
+    "negation added": negation_added,
+    "roles turned": roles,
+    "gender": gender,
+    "quantity": turns(_QUANTITIES, r"(?= [a-z0-9])"),
+    "speech": speech,
+}
+"""Makers by the names of their kinds."""
+
+BLUR: dict[str, Maker] = {"plural": counted}
+"""Makers of what readers do not agree about."""
+
+
+_TENSES = {
+    "is": ("was", "will be"),
+    "are": ("were", "will be"),
+    "was": ("is", "will be"),
+    "were": ("are", "will be"),
+    "will": ("would",),
+    "has": ("had", "will have"),
+    "have": ("had", "will have"),
+    "had": ("has", "will have"),
+    "does": ("did",),
+    "did": ("does",),
+    "do": ("did",),
+}
+_MODALS = {
+    "must": ("may", "can", "could"),
+    "may": ("must", "will"),
+    "might": ("must", "will"),
+    "could": ("must", "will"),
+    "can": ("must", "cannot"),
+    "should": ("could", "need not"),
+    "will": ("may", "could", "should"),
+    "would": ("could", "must", "should"),
+    "cannot": ("can",),
+}
+_WITH = {
+    "ing": ("was", "were"),
+    "ed": ("has", "have", "had"),
+    "en": ("has", "have", "had"),
+}
+
+
+def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Move a verb to another time."""
+    del pool
+    found: list[Edit] = []
+    for at, token in enumerate(sentence.tokens):
+        if token.low in _TENSES and "'" not in token.low:
+            options = _TENSES[token.low]
+            if token.low == "had" and at and sentence.tokens[at - 1].form == "s":
+                options = ("have", "will have")
+            found.append(
+                Edit(
+                    token.start,
+                    token.end,
+                    like(token.text, options[int(rng.integers(len(options)))]),
+                )
+            )
+        elif token.part == "v" and token.form in ("ed", "s") and _main(sentence, at):
+            many = at and (
+                sentence.tokens[at - 1].form == "s" or sentence.tokens[at - 1].low == "they"
+            )
+            present = token.base if many else inflect(token.base, "v", "s")
+            options = (
+                present if token.form == "ed" else inflect(token.base, "v", "ed"),
+                f"will {token.base}",
+            )
+            new = options[int(rng.integers(2))]
+            if new != token.low:
+                found.append(Edit(token.start, token.end, like(token.text, new)))
+    edit = pick(rng, found)
+    return None if edit is None else (edit,)
+
+
+def _main(sentence: Sentence, at: int) -> bool:
+    before = sentence.tokens[at - 1] if at else None
+    if before is None or sentence.gap(at - 1) != " ":
+        return False
+    return before.low in SUBJECTS or (before.part in ("p", "n") and finite(sentence, at))
+
+
+def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Make what was done what was being done, or had been."""
+    del pool
+    found: list[Edit] = []
+    tokens = sentence.tokens
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1] if at else None
+        if token.part != "v" or before is None:
+            continue
+        many = before.form == "s" or before.low in ("they", "we", "you")
+        ing = inflect(token.base, "v", "ing")
+        if token.form == "ed" and _main(sentence, at):
+            options = (
+                f"{'were' if many else 'was'} {ing}",
+                f"had {inflect(token.base, 'v', 'en')}",
+            )
+            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
+        elif token.form == "s" and _main(sentence, at):
+            options = (f"is {ing}", f"has {inflect(token.base, 'v', 'en')}")
+            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
+        elif before.low in _WITH.get(token.form, ()):
+            found.append(Edit(before.start, token.end, inflect(token.base, "v", "ed")))
+    edit = pick(rng, found)
+    return None if edit is None else (edit,)
+
+
+def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Ask what was stated."""
+    del rng, pool
+    text = sentence.text
+    stop = re.search(r"\.(?=[\"”’']?$)", text)
+    if stop is None or not sentence.tokens:
+        return None
+    first = sentence.tokens[0]
+    for token in sentence.tokens[1:12]:
+        if re.search(r"[,;:]", text[first.start : token.start]):
+            break
+        if token.low in (
+            "is",
+            "are",
+            "was",
+            "were",
+            "will",
+            "has",
+            "can",
+            "could",
+            "would",
+            "should",
+        ):
+            name = first.part == "p" or first.low == "i"
+            lowered = first.text if name else first.text[:1].lower() + first.text[1:]
+            return (
+                Edit(first.start, first.end, f"{like('A', token.low)} {lowered}"),
+                Edit(token.start - 1, token.end, "", marked=False),
+                Edit(*stop.span(), "?"),
+            )
+    return (Edit(*stop.span(), "?"),)
+
+
+VERB_DAMAGE: dict[str, Maker] = {
+    "tense": tense,
+    "modality": turns(_MODALS, r"(?= [a-z])(?! not)"),
+    "question": question,
+}
+"""Makers by the names of their kinds."""
+
+VERB_BLUR: dict[str, Maker] = {"aspect": aspect}
+"""Makers of what readers do not agree about."""

@@ -1,0 +1,357 @@
+"""Apply one edit to a sentence, and mark what changed.
+
+Words and names to swap in: names of training sentences, words of the whole lexicon.
+
+A change of one sentence: what is put where, what grammar then asks for, and what is marked.
+
+A maker says which stretches of the copy it replaces. Here they are carried out, articles and
+capitals made to agree, and the marks found: on what was put into the copy, or on what was lost,
+in the source. What to change is the matter of the rooms named after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import numpy as np
+
+from detector.text.lexicon import (
+    base_forms,
+    is_negation,
+    is_stopword,
+    name_kinds,
+    place_key,
+    read_table,
+    zipf,
+)
+from detector.training.contrasts.grammar import Sentence, inflect, parts_of, words
+from detector.training.data.corpus import Mark
+
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})*")
+_PHRASE = re.compile(
+    r"(?<=[a-z] )(?:in|at|near|during|after|before|behind|without|under|on) "
+    r"(?:the|a|his|her|their|its) [a-z]+(?=[.,])"
+)
+_CLAUSE = re.compile(
+    r", (?:and|but|while|which|because|although|after) [^,.;:\"“”()]{20,80}(?=\.$)"
+)
+_LEAST_ZIPF = 3.0
+_FORMS = {"n": ("", "s"), "v": ("", "s", "ed", "ing"), "a": ("",), "r": ("",)}
+_STEP = 0.4  # Zipf; words are swapped for words about as common
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Names by kind (place, person, other), phrases and clauses of other training sentences."""
+
+    names: Mapping[str, tuple[str, ...]]
+    phrases: tuple[str, ...]
+    clauses: tuple[str, ...]
+
+
+def pools(sentences: Iterable[str]) -> Pools:
+    """Collect names, short phrases of place or time, and last clauses from sentences."""
+    names: dict[str, set[str]] = {}
+    phrases: set[str] = set()
+    clauses: set[str] = set()
+    for sentence in sentences:
+        phrases.update(_PHRASE.findall(sentence))
+        clauses.update(_CLAUSE.findall(sentence))
+        for name in _NAME.findall(sentence):
+            names.setdefault(kind_of(name), set()).add(name)
+    by_kind = {kind: tuple(sorted(found)) for kind, found in sorted(names.items())}
+    return Pools(by_kind, tuple(sorted(phrases)), tuple(sorted(clauses)))
+
+
+def kind_of(name: str) -> str:
+    """Say what a name names: place, person or other.
+
+    Examples
+    --------
+    >>> kind_of("Lisbon"), kind_of("Anna Berg"), kind_of("Ministry")
+    ('place', 'person', 'other')
+    """
+    if place_key(name) is not None:
+        return "place"
+    kinds = name_kinds(name.split()[0])
+    if "given" in kinds or "surname" in kinds:
+        return "person"
+    return "place" if "place" in kinds else "other"
+
+
+@cache
+def _common() -> dict[tuple[str, str, int], tuple[str, ...]]:
+    """Return common words that are one part of speech alone, by part, form and how common."""
+    found: dict[tuple[str, str, int], list[str]] = {}
+    for base, letters in read_table("words"):
+        if len(letters) != 1 or len(base) < 3 or not base.isalpha() or is_stopword(base):
+            continue
+        for form in _FORMS.get(letters, ()):
+            word = inflect(base, letters, form)
+            if (how := zipf(word)) >= _LEAST_ZIPF and (not form or not parts_of(word)):
+                found.setdefault((letters, form, int(how / _STEP)), []).append(word)
+    return {key: tuple(words) for key, words in found.items()}
+
+
+def words_like(word: str, part: str, form: str) -> tuple[str, ...]:
+    """Return words of a part of speech and inflection that are about as common as a word."""
+    how = int(max(zipf(word), _LEAST_ZIPF) / _STEP)
+    for near in (how, how - 1, how + 1, how - 2, how - 3):
+        found = _common().get((part, form.replace("en", "ed"), near), ())
+        if len(found) >= 20:
+            return found
+    return ()
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Text put in the place of `[start, end)` of a copy."""
+
+    start: int
+    end: int
+    new: str
+    marked: bool = True
+
+
+Rng = np.random.Generator
+Edits = tuple[Edit, ...] | None
+Maker = Callable[[Sentence, Rng, Pools], Edits]
+"""Changes one thing in a sentence, or says that it cannot."""
+
+_CLOSE = 4  # words; so far apart may lost words stand that one mark covers
+_WORDY = re.compile(r"[^\W_]")
+_ARTICLE = re.compile(r"(?<![\w'’-])([Aa])(n?) $")
+_SILENT_H = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
+_LIKE_YOU = re.compile(r"(?:uni(?!n|m)|us[aeiu]|eu|ura|ubi|one\b|once)", re.IGNORECASE)
+
+
+def pick(rng: Rng, choices: Sequence[T]) -> T | None:
+    """Take one of the choices, or None when there is none."""
+    return choices[int(rng.integers(len(choices)))] if choices else None
+
+
+def lose(text: str, start: int, end: int) -> Edit:
+    """Take a stretch out with the space that it leaves, and a comma that it had for itself."""
+    if text[:start].endswith(", ") and text[end : end + 2] == ", ":
+        end += 1
+    if start and text[start - 1].isspace():
+        return Edit(start - 1, end, "")
+    while end < len(text) and (text[end].isspace() or text[end] == ","):
+        end += 1
+    return Edit(start, end, "")
+
+
+def like(old: str, new: str) -> str:
+    """Give a new word the capital of the old one."""
+    return new[:1].upper() + new[1:] if old[:1].isupper() else new
+
+
+def carry_out(
+    sentence: Sentence, edits: Sequence[Edit], *, source: str, kind: str, weight: float
+) -> tuple[str, tuple[Mark, ...]]:
+    """Make the changed copy and its marks.
+
+    Parameters
+    ----------
+    sentence : Sentence
+        The copy before.
+    edits : sequence of Edit
+        They do not overlap.
+    source : str
+        Where lost words are looked for.
+    kind : str
+        For the marks.
+    weight : float
+        Error points, for the marks.
+
+    Returns
+    -------
+    copy : str
+    marks : tuple of Mark
+        On the side "copy" over what was put in, widened to whole words. Words that were lost are
+        marked on the side "source" where they stand there in any inflection; if they do not, the
+        mark is on the word of the copy that follows the gap, or the last word before it.
+    """
+    text = sentence.text
+    ordered = sorted([*edits, *_agreeing(text, edits)], key=lambda e: (e.start, e.end))
+    parts: list[str] = []
+    placed: list[tuple[Edit, int]] = []
+    behind = length = 0
+    for edit in ordered:
+        kept = text[behind : edit.start]
+        parts += (kept, edit.new)
+        placed.append((edit, length + len(kept)))
+        length += len(kept) + len(edit.new)
+        behind = edit.end
+    copy = _capital("".join([*parts, text[behind:]]), text, ordered)
+    found: list[Mark] = []
+    for edit, start in placed:
+        if edit.marked:
+            side, low, high = _place(text, copy, source, edit, start)
+            mark = Mark(side=side, start=low, end=high, kind=kind, weight=weight)  # type: ignore[arg-type]
+            if mark not in found and low < high:
+                found.append(mark)
+    return copy, tuple(found)
+
+
+def _agreeing(text: str, edits: Sequence[Edit]) -> list[Edit]:
+    """Turn "a" into "an", or back, before a word that now begins in another way."""
+    found = []
+    for edit in edits:
+        ahead = edit.new + text[edit.end : edit.end + 30]
+        before = text[: edit.start]
+        if ahead[:1] == " " and not before.endswith(" "):
+            before, ahead = f"{before} ", ahead.lstrip()
+        article = _ARTICLE.search(before)
+        if article is None or not ahead[:1].isalnum() or (not edit.new and edit.start == edit.end):
+            continue
+        wanted = "n" if _takes_an(ahead) else ""
+        if article.group(2) != wanted and article.end(2) <= edit.start:
+            new = article.group(1) + wanted
+            found.append(Edit(article.start(), article.end(2), new, marked=False))
+    return found
+
+
+def _takes_an(ahead: str) -> bool:
+    if _SILENT_H.match(ahead) or re.match(r"(?:8|11\b|18\b)|[AEFHILMNORSX][A-Z]", ahead):
+        return True
+    return ahead[0] in "aeiouAEIOU" and not _LIKE_YOU.match(ahead)
+
+
+def _capital(copy: str, text: str, edits: Sequence[Edit]) -> str:
+    """Begin the copy as the sentence began, unless its case is what was changed."""
+    if any(text[e.start : e.end].lower() == e.new.lower() for e in edits):
+        return copy
+    old, new = _WORDY.search(text), _WORDY.search(copy)
+    if old is None or new is None or not old.group().isupper() or not new.group().islower():
+        return copy
+    upper = new.group().upper()
+    return copy if len(upper) != 1 else copy[: new.start()] + upper + copy[new.end() :]
+
+
+def _place(text: str, copy: str, source: str, edit: Edit, start: int) -> tuple[str, int, int]:
+    old, end = text[edit.start : edit.end], start + len(edit.new)
+    if edit.new[:1] == " " and (text[edit.start - 1 : edit.start] + old[:1]).isalnum() and old:
+        start -= 1  # letters of a word were cut off it: the word is marked with what came instead
+    while start < end and copy[start].isspace():
+        start += 1
+    while start < end and copy[end - 1].isspace():
+        end -= 1
+    if start == end and _whole(text, edit):
+        at = find_lost(old, source, edit.start / max(1, len(text)))
+        if at is not None:
+            return "source", *at
+        if (after := _WORDY.search(copy, start)) is not None:
+            return "copy", *_widened(copy, after.start(), after.start() + 1)
+        while start and not copy[start - 1].isalnum():
+            start -= 1
+        return "copy", *_widened(copy, max(0, start - 1), start)
+    while start == end and start and not copy[start - 1 : start + 1].strip():
+        start = end = start - 1
+    return "copy", *_widened(copy, start, end)
+
+
+def _whole(text: str, edit: Edit) -> bool:
+    """Whether an edit took out words as a whole, not letters of one, nor marks alone."""
+    old = text[edit.start : edit.end]
+    if not _WORDY.search(old):
+        return False
+    inner = text[edit.start - 1 : edit.start] + old[:1], old[-1:] + text[edit.end : edit.end + 1]
+    return not any(
+        len(both) == 2 and all(c.isalnum() or c in "'’-" for c in both) for both in inner
+    )
+
+
+def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a stretch to whole words."""
+
+    def inside(at: int) -> bool:
+        c = copy[at]
+        joins = c in "'’-" and 0 < at < len(copy) - 1
+        return c.isalnum() or (joins and copy[at - 1].isalnum() and copy[at + 1].isalnum())
+
+    touches = start == end or copy[start].isalnum() or copy[start] in "'’-"
+    while start > 0 and touches and inside(start - 1):
+        start -= 1
+    touches = start == end or (end > 0 and (copy[end - 1].isalnum() or copy[end - 1] in "'’-"))
+    while end < len(copy) and touches and inside(end):
+        end += 1
+    if start == end:  # a mark that stood between two others: one character will have to do
+        start, end = (start - 1, end) if start and copy[start - 1].strip() else (start, end + 1)
+    return start, end
+
+
+def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
+    """Find lost words in the source: the run that holds most of them, the nearest if several.
+
+    Parameters
+    ----------
+    lost : str
+        Words that the copy no longer says.
+    source : str
+        Where they are looked for, in any inflection.
+    place : float
+        Where they stood in the copy, in [0, 1].
+
+    Returns
+    -------
+    (int, int) or None
+        Half-open, in characters of the source.
+    """
+    gone = words(lost)
+    there = words(source)
+    best: tuple[float, int, int] | None = None
+    for i in range(len(there)):
+        for j in range(len(gone)):
+            run = 0
+            while (
+                i + run < len(there)
+                and j + run < len(gone)
+                and _same(there[i + run][0], gone[j + run][0])
+            ):
+                run += 1
+            if not run or not _telling(
+                [w for w, _, _ in gone], [w for w, _, _ in gone[j : j + run]]
+            ):
+                continue
+            away = abs(there[i][1] / max(1, len(source)) - place)
+            if best is None or run - away > best[0]:
+                best = (run - away, i, i + run)
+    if best is None:
+        return None
+    low, high = _grown(best[1], best[2], [w for w, _, _ in there], [w for w, _, _ in gone])
+    return there[low][1], there[high - 1][2]
+
+
+def _grown(low: int, high: int, there: Sequence[str], gone: Sequence[str]) -> tuple[int, int]:
+    """Widen a run by other lost words that stand close to it."""
+    found = [
+        i
+        for i, word in enumerate(there)
+        if not is_stopword(word) and any(_same(word, g) for g in gone)
+    ]
+    for i in found:
+        if high <= i < high + _CLOSE:
+            high = i + 1
+    for i in reversed(found):
+        if low - _CLOSE <= i < low:
+            low = i
+    return low, high
+
+
+def _telling(gone: Sequence[str], run: Sequence[str]) -> bool:
+    """Whether a run holds a word of meaning, if any was lost."""
+    return any(not is_stopword(word) for word in run) or all(map(is_stopword, gone))
+
+
+def _same(one: str, other: str) -> bool:
+    if one == other or (is_negation(one) and is_negation(other)):
+        return True
+    return bool(base_forms(one) & base_forms(other)) and not is_stopword(one)

@@ -1,0 +1,283 @@
+"""Replace words: wrong senses, opposites, wider words, untranslated words.
+
+One word for another: wrong senses, opposites, wider words, words of the pivot, any word.
+
+Each keeps the part of speech and the inflection of what it replaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from detector.text.lexicon import antonyms, is_word, zipf
+from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, like, pick, words_like
+from detector.training.contrasts.grammar import Sentence, Token, choices, inflect, parts_of, rows
+
+_CONTENT = "nvar"
+_USUAL = 3.2  # Zipf, from which an opposite is one that people know
+_LANGUAGES = 6
+_HELD = {"be", "have", "do", "get", "go", "say", "make", "percent", "other", "such", "same", "own"}
+
+
+def content(sentence: Sentence, parts: str = _CONTENT, *, least: int = 4) -> list[Token]:
+    """Return the words of meaning, names and figures left out."""
+    return [
+        token
+        for token in sentence.tokens
+        if token.part
+        and token.part in parts
+        and len(token.text) >= least
+        and token.base not in _HELD
+    ]
+
+
+def put(token: Token, base: str) -> Edit:
+    """Put another dictionary word for a token, in the token's inflection and case."""
+    return Edit(token.start, token.end, like(token.text, inflect(base, token.part, token.form)))
+
+
+def from_table(name: str, parts: str = _CONTENT) -> Maker:
+    """Make a maker that turns a word into what a list turns it into."""
+
+    def swap(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+        del pool
+        known = choices(name)
+        found = [
+            (token, known[token.part, token.base])
+            for token in content(sentence, parts, least=3)
+            if (token.part, token.base) in known and "-" not in token.text
+        ]
+        one = pick(rng, found)
+        if one is None:
+            return None
+        token, options = one
+        edit = put(token, options[int(rng.integers(len(options)))])
+        return None if edit.new == token.text else (edit,)
+
+    return swap
+
+
+def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put an opposite, from our list or from the lexicon's."""
+    del pool
+    found: list[tuple[Token, Sequence[str]]] = []
+    for token in sentence.tokens:
+        key = token.part if token.part in _CONTENT else "f"
+        listed = choices("opposites").get((key, token.base), ())
+        known = [
+            word
+            for word in sorted(antonyms(token.base))
+            if token.part and token.part in parts_of(word) and zipf(word) >= _USUAL
+        ]
+        if token.part in (*_CONTENT, "f") and (listed or (known and token.part != "f")):
+            found.append((token, (*listed, *known)))
+    one = pick(rng, found)
+    if one is None:
+        return None
+    token, options = one
+    edit = put(token, options[int(rng.integers(len(options)))])
+    return None if edit.new == token.text else (edit,)
+
+
+def _left_in(parts: str, chance_of_case: float) -> Maker:
+    """Make a maker that leaves a word of the pivot in."""
+
+    def leave(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+        del pool
+        known = _leftovers()
+        found = [t for t in sentence.tokens if t.part in tuple(parts) and (t.part, t.base) in known]
+        token = pick(rng, found)
+        if token is None:
+            return None
+        for language in rng.permutation(_LANGUAGES).tolist():
+            word = known[token.part, token.base][language]
+            if word.lower() not in (token.low, token.base):
+                odd = token.part == "n" and rng.random() < chance_of_case
+                new = like("A", word) if odd else word
+                return (Edit(token.start, token.end, like(token.text, new)),)
+        return None
+
+    return leave
+
+
+@cache
+def _leftovers() -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(row[1], row[0]): row[2:] for row in rows("leftovers")}
+
+
+def swapped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put a word of the same part of speech that is about as common."""
+    del pool
+    token = pick(rng, content(sentence))
+    if token is None:
+        return None
+    options = words_like(token.low, token.part, token.form)
+    if not options:
+        return None
+    for at in rng.integers(len(options), size=10).tolist():
+        if options[at][:4] != token.low[:4] and zipf(options[at]) > 0:
+            return (Edit(token.start, token.end, like(token.text, options[at])),)
+    return None
+
+
+_ENDINGS = (  # part, ending, part, ending; what is made must be in the lexicon
+    *(("a", "ant", "n", "ance"), ("a", "ent", "n", "ence"), ("n", "ance", "a", "ant")),
+    *(
+        ("n", "ence", "a", "ent"),
+        ("r", "ly", "a", ""),
+        ("r", "ily", "a", "y"),
+        ("a", "", "r", "ly"),
+    ),
+    *(("a", "y", "r", "ily"), ("a", "ful", "n", ""), ("a", "al", "n", ""), ("a", "ous", "n", "")),
+    *(("a", "ic", "n", "y"), ("n", "ness", "a", ""), ("a", "", "n", "ness"), ("n", "ity", "a", "")),
+    *(
+        ("a", "ive", "n", "ion"),
+        ("n", "ion", "v", ""),
+        ("n", "ion", "v", "e"),
+        ("n", "ment", "v", ""),
+    ),
+    *(("v", "", "n", "ment"), ("v", "e", "n", "ion"), ("v", "", "n", "ion"), ("v", "", "n", "er")),
+    *(("n", "y", "a", "ic"), ("v", "e", "n", "er"), ("n", "er", "v", ""), ("n", "", "a", "al")),
+    *(
+        ("n", "ation", "v", "e"),
+        ("v", "e", "n", "ation"),
+        ("n", "", "a", "ous"),
+        ("n", "e", "a", "al"),
+    ),
+)
+
+
+def part_shifted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put another part of speech with the same root: important, importance."""
+    del pool
+    found = []
+    for token in content(sentence):
+        for part, ending, other, instead in _ENDINGS:
+            if token.part != part or not token.base.endswith(ending) or token.form:
+                continue
+            new = token.base[: len(token.base) - len(ending)] + instead
+            if (
+                len(new) > 4
+                and parts_of(new).startswith(other)
+                and new != token.base
+                and zipf(new) > 2
+            ):
+                found.append(Edit(token.start, token.end, like(token.text, new)))
+    edit = pick(rng, found)
+    return None if edit is None else (edit,)
+
+
+def idiom(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put a turn of phrase word for word."""
+    del pool
+    forms, pattern = _idioms()
+    at = pick(rng, list(pattern.finditer(sentence.text)))
+    return None if at is None else (Edit(*at.span(), forms[at.group()]),)
+
+
+@cache
+def _idioms() -> tuple[dict[str, str], re.Pattern[str]]:
+    known = {said: literal for said, literal in rows("idioms")}  # noqa: C416 - rows are of two
+    forms: dict[str, str] = {}
+    for said, literal in known.items():
+        head, _, rest = said.partition(" ")
+        if "v" in parts_of(head) and rest and head not in ("on", "in", "by", "at"):
+            for form in ("", "s", "ed", "en", "ing"):
+                one = inflect(head, "v", form)
+                first, _, after = literal.partition(" ")
+                forms[f"{one} {rest}"] = f"{inflect(first, 'v', form)} {after}".strip()
+        else:
+            forms[said] = literal
+            if not rest:
+                forms[f"{said}s"] = literal
+    longest = "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    return forms, re.compile(rf"(?<![\w-])(?:{longest})(?![\w-])")
+
+
+def stack_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Turn a stack of words round: public scrutiny, scrutiny public."""
+    del pool
+    found = []
+    tokens = sentence.tokens
+    for at in range(len(tokens) - 1):
+        one, two = tokens[at], tokens[at + 1]
+        inner = sentence.gap(at) == " " and one.part in ("n", "a") and two.part == "n"
+        led = at and tokens[at - 1].part == "f" and sentence.gap(at - 1) == " "
+        after = at + 2 >= len(tokens) or tokens[at + 2].part == "f" or sentence.gap(at + 1) != " "
+        if inner and led and after and is_word(one.low) and one.form != "s" and len(one.text) > 3:
+            if one.part == "n" and not one.form and rng.random() < 0.6:
+                new = f"{one.low} of {two.low}"
+            else:
+                new = f"{two.low} {one.low}"
+            found.append(Edit(one.start, two.end, new))
+    edit = pick(rng, found)
+    return None if edit is None else (edit,)
+
+
+def function_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put another function word of the same use."""
+    del pool
+    groups = (
+        ("in", "on", "at", "for", "from", "with", "by", "of", "to", "about", "into", "over"),
+        ("before", "after", "during", "until", "since", "despite"),
+        ("and", "or", "but"),
+        ("because", "although", "if", "while", "when"),
+        ("this", "that"),
+        ("these", "those"),
+        ("who", "which"),
+        ("their", "our", "its"),
+        ("they", "we"),
+        ("them", "us", "it"),
+    )
+    of = {word: group for group in groups for word in group}
+    token = pick(rng, [t for t in sentence.tokens if t.part == "f" and t.low in of])
+    if token is None:
+        return None
+    others = [word for word in of[token.low] if word != token.low]
+    return (Edit(token.start, token.end, like(token.text, others[int(rng.integers(len(others)))])),)
+
+
+def narrowed(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Put a narrower word that the wide one does not say: vehicle, tractor."""
+    del pool
+    below = _below()
+    found = [t for t in content(sentence, "n", least=3) if (t.part, t.base) in below]
+    token = pick(rng, found)
+    if token is None:
+        return None
+    options = below[token.part, token.base]
+    return (put(token, options[int(rng.integers(len(options)))]),)
+
+
+@cache
+def _below() -> dict[tuple[str, str], list[str]]:
+    """Return what is narrower than a word, and what else is of its kind."""
+    below: dict[tuple[str, str], list[str]] = {}
+    for part, word, wider in rows("wider"):
+        below.setdefault((part, wider), []).append(word)
+    for part, word, wider in rows("wider"):
+        others = [other for other in below[part, wider] if other != word]
+        below.setdefault((part, word), []).extend(others)
+    return below
+
+
+DAMAGE: dict[str, Maker] = {
+    "wrong sense": from_table("senses"),
+    "word swapped": swapped,
+    "antonym": antonym,
+    "pivot word left in": _left_in("nva", 0.1),
+    "pivot small word left in": _left_in("fr", 0.0),
+    "idiom": idiom,
+    "other of its kind": narrowed,
+}
+"""Makers by the names of their kinds."""
+
+BLUR: dict[str, Maker] = {
+    "wider word": from_table("wider"),
+    "part of speech": part_shifted,
+    "function word": function_word,
+    "stack turned": stack_turned,
+}
+"""Makers of what readers do not agree about."""

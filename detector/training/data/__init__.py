@@ -1,0 +1,1 @@
+"""Corpora, labels, samples and splits."""

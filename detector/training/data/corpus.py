@@ -1,0 +1,447 @@
+"""Labelled sentence pairs: the record, its cleaning, and which are held apart.
+
+How the text of a corpus is cleaned, and where a place in it stands afterwards.
+
+What says nothing about a translation is undone: entities, odd spaces, tokenisation, an engine's
+marks. Nothing is made up: every letter of the cleaned text stood there before.
+
+Labelled sentence pairs: the record, and which pairs are held apart.
+
+This room opens only the folder of shared tables to find and check its files. What each table's
+columns mean, and which rows of it are drift, is the matter of `loaders`; how text is cleaned, that
+of `cleaning`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from detector.errors import InputError
+from detector.text.lexicon import base_forms, is_stopword
+
+_LONGEST = 900  # characters; about what the encoder reads (256 tokens)
+_SPACES = re.compile(r"\s+")
+_BEFORE = re.compile(r"\s+([,.;:!?%)\]}’]|'(?:s|re|ve|ll|d|m|t)\b|n't\b)")
+_AFTER = re.compile(r"([(\[{$£€])\s+")
+_INSIDE = re.compile(r"(?<=\w) (-|/) (?=\w)|(?<=\d) ?([.,]) ?(?=\d)")
+_QUOTED = re.compile(r"\"\s*([^\"]*?)\s*\"")
+_SINGLE = re.compile(r"(?<!\S)' ([^']{1,80}?) '(?!\w)")
+_ELIDED = re.compile(r"\b([DdLlO]) '(?=[A-ZÀ-Ý])")
+_NOT = re.compile(r"\b(\w+?)n 't\b")
+_SPLIT = re.compile(r"\b([^\W_]+) - (?=([^\W_]+))")
+_UNKNOWN_WORD = re.compile(r"[*@#](?=[^\W\d_])")
+
+
+def tidy(text: str) -> str:
+    r"""Undo entities and odd spaces, which say nothing about a translation.
+
+    Examples
+    --------
+    >>> tidy("&quot;It&#39;s  on.&quot;")
+    '"It\'s on."'
+    """
+    plain = unicodedata.normalize("NFC", html.unescape(html.unescape(text)))
+    return _SPACES.sub(" ", plain).strip()
+
+
+def detokenise(text: str) -> str:
+    r"""Put tokenised text back to how it is written.
+
+    Examples
+    --------
+    >>> detokenise('He can \'t , said " the non - aligned " man ( 30 ) .')
+    'He can\'t, said "the non-aligned" man (30).'
+    """
+    joined = _QUOTED.sub(r'"\1"', tidy(text).replace("``", '"').replace("''", '"'))
+    joined = _ELIDED.sub(r"\1'", _SINGLE.sub(r"'\1'", joined))
+    joined = _AFTER.sub(r"\1", _BEFORE.sub(r"\1", _NOT.sub(r"\1n't", joined)))
+    return _INSIDE.sub(lambda m: m.group(1) or m.group(2), joined)
+
+
+def unmark(text: str, source: str) -> str:
+    """Take off apertium's marks of unknown words, and give back the final stop it drops.
+
+    Examples
+    --------
+    >>> unmark("The *Fujian #house", "Fujian's house.")
+    'The Fujian house.'
+    """
+    plain = _UNKNOWN_WORD.sub("", tidy(text))
+    stop = source.rstrip()[-1:]
+    return plain + stop if stop in ".!?" and plain and plain[-1:].isalnum() else plain
+
+
+def unusable(source: str, copy: str) -> str | None:
+    """Say why a cleaned pair cannot be used, or None.
+
+    Examples
+    --------
+    >>> unusable("A house.", "Дом.")
+    'copy not English'
+    """
+    if not source or not copy or not any(c.isalnum() for c in source + copy):
+        return "blank"
+    if max(len(source), len(copy)) > _LONGEST:
+        return f"longer than {_LONGEST} characters"
+    letters = [c for c in copy if c.isalpha()]
+    foreign = sum(not unicodedata.name(c, "").startswith("LATIN") for c in letters)
+    if letters and foreign > 0.3 * len(letters):
+        return "copy not English"
+    return None
+
+
+def rejoin(text: str, source: str) -> str:
+    """Close up compounds that a system split at the hyphen, but no dash between clauses.
+
+    Examples
+    --------
+    >>> rejoin("a multi - story house, on - site - which fell", "A house fell.")
+    'a multi-story house, on-site - which fell'
+    """
+    known = source.casefold()
+
+    def close(at: re.Match[str]) -> str:
+        one, other = at.groups()
+        compound = f"{one}-{other}".casefold()
+        plain = not (is_stopword(one.lower()) or is_stopword(other.lower()) or one[-1].isdigit())
+        return f"{one}-" if plain or compound in known or base_forms(compound) else at.group()
+
+    return _SPLIT.sub(close, text)
+
+
+def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | None:
+    """Say where a stretch of the raw text stands in the cleaned one.
+
+    Returns
+    -------
+    (int, int) or None
+        Half-open, without outer spaces; None where nothing of it is left.
+
+    Examples
+    --------
+    >>> moved("It  is - as said - so .", "It is - as said - so.", 12, 16)
+    (11, 15)
+    """
+    low, high = _places(raw, cleaned, start), _places(raw, cleaned, end)
+    while low < high and cleaned[low].isspace():
+        low += 1
+    while low < high and cleaned[high - 1].isspace():
+        high -= 1
+    return (low, high) if low < high else None
+
+
+def _places(raw: str, cleaned: str, at: int) -> int:
+    """Return how much of the cleaned text the first characters of the raw one became."""
+    if raw == cleaned:
+        return at
+    if raw.split() and "".join(raw.split()) == "".join(cleaned.split()):
+        letters = sum(not c.isspace() for c in raw[:at])
+        for place, c in enumerate(cleaned):
+            if not c.isspace():
+                if not letters:
+                    return place
+                letters -= 1
+        return len(cleaned)
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, raw, cleaned, autojunk=False).get_opcodes():
+        if at < i2:
+            return min(j2, j1 + at - i1)
+    return len(cleaned)
+
+
+ENVIRONMENT = "DETECTOR_SHARED"
+"""Environment variable that may name the folder of shared tables."""
+
+_TEST_SHARE = 5  # one group in so many is never trained or tuned on
+_KEPT = 3  # of the others, one in so many is kept from the tagger
+
+EVALUATION_ONLY = frozenset({"demetr", "mlqe_dev"})
+"""Corpora that nothing is fitted or tuned on, nor on any pair that shares a source with them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """One error that a person marked, or that a program made.
+
+    Attributes
+    ----------
+    side : {"copy", "source"}
+        Text that the place counts in: an omission is marked in the source.
+    start, end : int
+        Half-open range of code points of the pair's cleaned text.
+    kind : str
+        Category of the corpus, or name of the damage; empty where none is given.
+    weight : float
+        Error points: 1 minor, 5 major, 0 neutral or harmless.
+    """
+
+    side: Literal["copy", "source"]
+    start: int
+    end: int
+    kind: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One English sentence, an English rendering of it, and what is known about the two.
+
+    Attributes
+    ----------
+    source, copy : str
+        Cleaned texts; neither is blank.
+    label : bool or None
+        True where meaning was changed or lost, False where it is sound, None where unknown.
+    points : float or None
+        MQM error points of the copy as people gave them (minor 1, major 5), 0 is sound.
+    hter : float or None
+        Edits a person made, over words, in [0, 1].
+    quality : float or None
+        Direct assessment by people in [0, 100], higher is better.
+    marks : tuple of Mark
+        What is wrong where, as far as it was marked.
+    group : str
+        Key of the source sentence, the same in every corpus; twins share it.
+    corpus, kind : str
+        Where it is from, and what kind of evidence or damage it is.
+    system, lang : str
+        Translator and pivot, or empty.
+    twin : str
+        Key shared by a sound copy and the damaged copies made of it, or empty.
+    apart : bool
+        Whether its source also stands in a corpus that only evaluates.
+    judged_again : tuple of tuple of Mark
+        Marks of others who judged the same pair.
+    """
+
+    source: str
+    copy: str
+    label: bool | None
+    corpus: str
+    kind: str
+    group: str
+    points: float | None = None
+    hter: float | None = None
+    quality: float | None = None
+    marks: tuple[Mark, ...] = ()
+    system: str = ""
+    lang: str = ""
+    twin: str = ""
+    apart: bool = False
+    judged_again: tuple[tuple[Mark, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.source.strip() or not self.copy.strip():
+            msg = f"a pair of {self.corpus} has a blank side; leave it out"
+            raise InputError(msg)
+
+    @property
+    def graded(self) -> bool:
+        """Whether people gave it error points, edits or an assessment."""
+        return self.points is not None or self.hter is not None or self.quality is not None
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Counts of the rows that were left out, by corpus and reason."""
+
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def add(self, corpus: str, reason: str) -> None:
+        """Count one row."""
+        self.counts.setdefault(corpus, Counter())[reason] += 1
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """Return the counts, commonest reason first."""
+        return {corpus: dict(counts.most_common()) for corpus, counts in self.counts.items()}
+
+
+def group_of(source: str) -> str:
+    """Return the key that twins of one source sentence share, in any corpus.
+
+    Examples
+    --------
+    >>> group_of("He said: “No.”") == group_of('he  said, "No"')
+    True
+    """
+    text = unicodedata.normalize("NFKC", source).casefold()
+    letters = "".join(c for c in text if c.isalnum())
+    return hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def held_apart(group: str) -> bool:
+    """Tell whether a group belongs to the fifth that is never trained or tuned on."""
+    return int(group[:8], 16) % _TEST_SHARE == 0
+
+
+def only_evaluates(pair: Pair) -> bool:
+    """Tell whether a pair, or its source by way of another pair, is never trained or tuned on."""
+    return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
+
+
+def seen_by_tagger(pair: Pair) -> bool:
+    """Tell whether a pair's source sentence is among those that the tagger is fitted on.
+
+    A model that reads the tagger's output may only be fitted on pairs that the tagger has not seen,
+    so a third of the source sentences is kept from it.
+    """
+    return not only_evaluates(pair) and int(pair.group[8:12], 16) % _KEPT != 0
+
+
+def set_apart(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
+    """Mark every pair whose group also stands in a corpus of `EVALUATION_ONLY`."""
+    groups = {pair.group for name in EVALUATION_ONLY for pair in corpora.get(name, ())}
+    return {
+        name: [replace(p, apart=True) if p.group in groups else p for p in pairs]
+        for name, pairs in corpora.items()
+    }
+
+
+def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Part pairs into those to fit on and those held apart."""
+    parts: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in pairs:
+        parts[only_evaluates(pair)].append(pair)
+    return parts
+
+
+def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
+    """Take `n` pairs, the same ones whatever their order, spread over the groups.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    n : int
+        How many to take; all of them when there are fewer.
+    seed : int
+        Another seed takes others.
+
+    Returns
+    -------
+    list of Pair
+        Every group gives one pair before any gives a second.
+    """
+
+    def rank(*parts: str) -> bytes:
+        text = "\x1f".join((str(seed), *parts))
+        return hashlib.sha256(text.encode("utf-8", "replace")).digest()
+
+    ordered = sorted(pairs, key=lambda p: rank(p.source, p.copy, p.kind))
+    turns: Counter[str] = Counter()
+    placed: list[tuple[int, bytes, Pair]] = []
+    for pair in ordered:
+        placed.append((turns[pair.group], rank(pair.group), pair))
+        turns[pair.group] += 1
+    placed.sort(key=lambda item: item[:2])
+    return [pair for _, _, pair in placed[:n]]
+
+
+def cleaned(pairs: Iterable[Pair], dropped: Dropped) -> Iterator[Pair]:
+    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
+    alike: dict[tuple[str, str, str], list[Pair]] = {}
+    for pair in pairs:
+        reason = unusable(pair.source, pair.copy)
+        if reason is None and pair.label and pair.source == pair.copy:
+            reason = "identical, yet judged to be drift"  # it was judged against another language
+        if reason is not None:
+            dropped.add(pair.corpus, reason)
+        else:
+            alike.setdefault((pair.source, pair.copy, pair.kind), []).append(pair)
+    for same in alike.values():
+        for pair in same[1:]:
+            differs = (pair.label, pair.points) != (same[0].label, same[0].points)
+            dropped.add(pair.corpus, "judged again, differently" if differs else "duplicate")
+        yield _merged(same)
+
+
+def _merged(same: Sequence[Pair]) -> Pair:
+    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
+
+    Systems that wrote the same sentence were judged by different people.
+    """
+    first = same[0]
+    if len(same) == 1:
+        return first
+
+    def mean(values: list[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    return replace(
+        first,
+        label=first.label if len({pair.label for pair in same}) == 1 else None,
+        points=mean([pair.points for pair in same]),
+        hter=mean([pair.hter for pair in same]),
+        quality=mean([pair.quality for pair in same]),
+        judged_again=tuple(pair.marks for pair in same[1:] if pair.points is not None),
+    )
+
+
+def shared_folder(named: Path | None) -> Path:
+    """Find the folder of shared tables.
+
+    Parameters
+    ----------
+    named : Path or None
+        From the command line; else the environment variable `DETECTOR_SHARED` is read. Either
+        the folder with the tables, or the one whose `data` folder holds them.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        When none is named, or the one named holds no such table.
+    """
+    given = named or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
+    if given is None:
+        msg = f"no folder of shared tables: give --shared FOLDER, or set {ENVIRONMENT}"
+        raise InputError(msg)
+    for folder in (given, given / "data"):
+        if any((folder / name).is_file() for name in manifest()):
+            return folder
+    names = ", ".join(manifest())
+    msg = f"{given}: holds none of the tables; a folder with any of {names} is accepted"
+    raise InputError(msg)
+
+
+def manifest() -> dict[str, Any]:
+    """Return what is known about each table: SHA-256, rows, licence, origin."""
+    text = files("detector.training.data").joinpath("corpora.json").read_text(encoding="utf-8")
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def check(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Compare the tables of a folder with the manifest.
+
+    Yields
+    ------
+    (str, str, mapping)
+        File, one of `as expected`, `absent` or `differs`, and what the manifest says of it.
+    """
+    for name, known in manifest().items():
+        path = folder / name
+        if not path.is_file():
+            yield name, "absent", known
+        else:
+            yield name, "as expected" if digest(path) == known["sha256"] else "differs", known
+
+
+def digest(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

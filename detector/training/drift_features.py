@@ -1,0 +1,305 @@
+"""Compute and cache the feature rows of labelled pairs; fit the adjacency classifier.
+
+Pairs to feature rows, kept on disk so that a run that was killed goes on where it stopped.
+
+The rows are made by the same `evidence` and `features` that score a report. Nothing here knows a
+label.
+
+Minimal pairs to labelled joins: rows of `joins.join_rows`, and whether each join was broken.
+
+A changed copy is laid beside its sound twin; every join that touches what differs is broken.
+Nothing is fitted here, and no text is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import detector
+from detector.encoder import Encoder
+from detector.features.adjacency import Vectors, intact, width
+from detector.features.evidence import BeadEvidence, gather_pairs
+from detector.features.features import NAMES, matrix
+from detector.features.token_tags import TAG_FEATURES, Tokens, TokenTags, tag_matrix
+from detector.models.adjacency import AdjacencyClassifier
+from detector.models.tagger import Tagger
+from detector.text.words import Word, WordAlignment
+from detector.training.data.corpus import Pair, seen_by_tagger
+
+logger = logging.getLogger(__name__)
+
+_PART = 1024  # pairs measured between two writes
+_ROOM = re.compile(r"^\s*(?:from|import) (detector(?:\.\w+)*)", re.MULTILINE)
+_DIGITS = 32  # hexadecimal digits of a pair's key
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Models whose readings of a pair are features of others.
+
+    Attributes
+    ----------
+    joins : AdjacencyClassifier or None
+        Judges the joins of the copies' words.
+    tagger : Tagger or None
+        Reads the pairs word by word.
+    """
+
+    joins: AdjacencyClassifier | None = None
+    tagger: Tagger | None = None
+
+
+def measure(
+    pairs: Sequence[Pair],
+    encoder: Encoder,
+    *,
+    readers: Readers = Readers(),
+    cache: Path | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> NDArray[np.float64]:
+    """Compute the features of every pair, each distinct pair once.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    encoder : Encoder
+    readers : Readers
+        The models whose readings are features.
+    cache : Path, optional
+        Folder for what was measured; rows made by the same code and encoder are read back.
+    progress : callable, optional
+        Told how many distinct pairs were done since it was last told.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, n_features) or (n_pairs, n_features + n_tag_features), float64
+        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable, then
+        with a tagger those of `tags.TAG_FEATURES`, NaN for pairs that it was fitted on.
+    """
+    keys = [_key(pair) for pair in pairs]
+    wanted = dict(zip(keys, pairs, strict=True))
+    state = _state(encoder, readers)
+    known = _read(cache, state) if cache is not None else {}
+    joins, tagger = readers.joins, readers.tagger
+    broken = None if joins is None else joins.judge()
+    done = wanted.keys() & known.keys()
+    if progress is not None:
+        progress(len(done))
+    # Twins side by side: the sentence they share is encoded once a batch.
+    missing = sorted(wanted.keys() - done, key=lambda k: (len(wanted[k].source), wanted[k].source))
+    for start in range(0, len(missing), _PART):
+        part = missing[start : start + _PART]
+        texts = [(wanted[key].source, wanted[key].copy) for key in part]
+        beads = list(gather_pairs(texts, encoder, joins=broken))
+        rows = matrix(beads)
+        if tagger is not None:
+            rows = np.hstack([rows, _tagged(tagger, [wanted[key] for key in part], beads)])
+        known.update(zip(part, rows, strict=True))
+        if cache is not None:
+            _write(cache, state, part, rows)
+        if progress is not None:
+            progress(len(part))
+    if not keys:
+        return np.zeros((0, len(NAMES) + (0 if tagger is None else len(TAG_FEATURES))))
+    return np.stack([known[key] for key in keys])
+
+
+def read_unseen(
+    tagger: Tagger | None, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
+) -> dict[int, tuple[tuple[Tokens, Tokens], TokenTags]]:
+    """Let a tagger read the pairs that it was not fitted on.
+
+    Returns
+    -------
+    dict of int to (tokens, TokenTags)
+        By place among `pairs`: source and copy tokens, and what the tagger says of them.
+    """
+    if tagger is None:
+        return {}
+    tokens = {
+        row: both
+        for row, (pair, bead) in enumerate(zip(pairs, beads, strict=True))
+        if not seen_by_tagger(pair) and (both := bead.tokens) is not None
+    }
+    tags = tagger.tag(list(tokens.values()))
+    return {row: (both, one) for (row, both), one in zip(tokens.items(), tags, strict=True)}
+
+
+def _tagged(
+    tagger: Tagger, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
+) -> NDArray[np.float64]:
+    out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
+    read = read_unseen(tagger, pairs, beads)
+    out[list(read)] = tag_matrix([tags for _, tags in read.values()])
+    return out
+
+
+def _key(pair: Pair) -> str:
+    text = f"{pair.source}\x1f{pair.copy}".encode("utf-8", "replace")
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]
+
+
+def _state(encoder: Encoder, readers: Readers) -> str:
+    """Return a digest of everything besides the texts that the features depend on."""
+    digest = hashlib.sha256(repr(sorted(encoder.identity.to_dict().items())).encode())
+    for array in [] if readers.joins is None else readers.joins.weights_:
+        digest.update(array.tobytes())
+    if readers.tagger is not None:
+        digest.update(readers.tagger.digest.encode())
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources() -> list[Path]:
+    """List the files that the features are computed by: rooms below `features`, and lexica."""
+    root = Path(detector.__file__).parent
+    found: set[Path] = set()
+    ahead = [
+        "detector.features.features",
+        "detector.features.evidence",
+        "detector.encoder",
+        "detector.models.tagger",
+    ]
+    while ahead:
+        place = root.joinpath(*ahead.pop().split(".")[1:])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file() and path not in found and path != root / "__init__.py":
+                found.add(path)
+                ahead += _ROOM.findall(path.read_text(encoding="utf-8"))
+    return sorted(found) + sorted((root / "lexica").glob("*.tsv"))
+
+
+def _read(cache: Path, state: str) -> dict[str, NDArray[np.float64]]:
+    known: dict[str, NDArray[np.float64]] = {}
+    for path in _parts(cache, state):
+        try:
+            # Through memory: numpy leaves a file open that turns out to be damaged.
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as part:
+                known.update(zip(part["keys"].tolist(), part["rows"], strict=True))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
+            logger.warning("%s: not read (%s); its pairs are measured again", path.name, err)
+    return known
+
+
+def _parts(cache: Path, state: str) -> Iterator[Path]:
+    yield from sorted(cache.glob(f"{state}-*.npz"))
+
+
+def _write(cache: Path, state: str, keys: Sequence[str], rows: NDArray[np.float64]) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
+    partial = cache / f".{name}.{os.getpid()}.partial"
+    with partial.open("wb") as stream:
+        np.savez(stream, keys=np.array(keys, dtype=f"U{_DIGITS}"), rows=rows)
+    partial.replace(cache / f"{state}-{name}.npz")
+
+
+_SHARE = 2  # one group in so many lends its minimal pairs to the joins
+
+
+def lends_joins(pair: Pair) -> bool:
+    """Tell whether a pair is a minimal pair that the joins are fitted on, and nothing else."""
+    return pair.corpus == "contrast" and int(pair.group[8:12], 16) % _SHARE == 0
+
+
+def labelled_joins(
+    pairs: Sequence[Pair], encoder: Encoder, *, progress: Callable[[int], object] | None = None
+) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Describe and label the joins of minimal pairs and their bases.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        Minimal pairs; one whose base is not among them is passed over.
+    encoder : Encoder
+    progress : callable, optional
+        Told how many pairs were done since it was last told.
+
+    Returns
+    -------
+    (ndarray of shape (n_joins, n_inputs), float16, ndarray of shape (n_joins,), bool)
+        Joins that are plainly intact are left out: nobody asks about them.
+    """
+    bases = {pair.twin: pair for pair in pairs if pair.kind == "base"}
+    usable = [pair for pair in pairs if pair.twin in bases]
+    sound: dict[str, list[str]] = {}
+    rows: list[NDArray[np.float16]] = []
+    broken: list[NDArray[np.bool_]] = []
+    # Bases first, so that each changed copy finds its own.
+    ordered = sorted(usable, key=lambda pair: pair.kind != "base")
+    for pair, (links, asked) in zip(ordered, _described(ordered, encoder), strict=True):
+        norms = _norms(links.copy)
+        if pair.kind == "base":
+            sound[pair.twin] = norms
+        label = np.zeros(len(norms) + 1, np.bool_)
+        if pair.label is not False:
+            label = _touched(sound[pair.twin], norms)
+        if len(asked):
+            rows.append(asked.astype(np.float16))
+            broken.append(label[~intact(links)])
+        if progress is not None:
+            progress(1)
+    if not rows:
+        return np.zeros((0, width(encoder.identity.dimension)), np.float16), np.zeros(0, np.bool_)
+    return np.concatenate(rows), np.concatenate(broken)
+
+
+def _described(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[tuple[WordAlignment, Vectors]]:
+    """Yield the words of each pair, and the rows of its joins that are not plainly intact."""
+    caught: list[Vectors] = []
+
+    def keep(rows: Vectors) -> NDArray[np.float64]:
+        caught.append(rows)
+        return np.zeros(len(rows))
+
+    none = np.zeros((0, width(encoder.identity.dimension)), np.float32)
+    for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, joins=keep):
+        yield bead.words, caught.pop() if caught else none
+
+
+def _norms(words: Sequence[Word]) -> list[str]:
+    return [word.norm for word in words]
+
+
+def _touched(sound: Sequence[str], changed: Sequence[str]) -> NDArray[np.bool_]:
+    """Mark the joins of a changed copy that touch what its sound twin does not hold so."""
+    out = np.zeros(len(changed) + 1, np.bool_)
+    for tag, _, _, start, stop in SequenceMatcher(
+        None, sound, changed, autojunk=False
+    ).get_opcodes():
+        if tag != "equal":
+            out[start : stop + 1] = True
+    return out
+
+
+def fit_joins(
+    pairs: Sequence[Pair],
+    encoder: Encoder,
+    *,
+    seed: int = 0,
+    progress: Callable[[int], object] | None = None,
+) -> AdjacencyClassifier | None:
+    """Fit the joins on the minimal pairs that `lends_joins` picks.
+
+    Returns
+    -------
+    AdjacencyClassifier or None
+        None where these pairs do not hold both kinds of joins.
+    """
+    rows, broken = labelled_joins([p for p in pairs if lends_joins(p)], encoder, progress=progress)
+    if len(set(broken.tolist())) < 2:
+        return None
+    return AdjacencyClassifier(random_state=seed).fit(rows, broken)

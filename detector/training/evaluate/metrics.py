@@ -1,0 +1,315 @@
+"""Compute metrics with bootstrap intervals.
+
+How well scores tell drift from sound, with intervals; plain arrays in, numbers out.
+
+Every measure takes weights, one row of them for the rows as they are and one for each resample of
+the groups, and gives one number for each: a bootstrap is a matter of weighing anew, and sorting is
+done once. Higher scores mean drift throughout. Nothing here knows a corpus or a model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Measure = Callable[[NDArray[Any], Floats, Floats], Floats]
+"""From labels (or what people judged) and scores, (n,), and weights, (k, n), to numbers, (k,)."""
+
+_BLOCK = 512  # rows compared with all others at once
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A number and the interval that resampled groups put round it; NaN where undefined."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Floats) -> Estimate:
+        """Take the first value, and the 95 % percentile interval of the others.
+
+        Resamples in which a measure is undefined are left out.
+        """
+        drawn = values[1:][~np.isnan(values[1:])]
+        low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (math.nan, math.nan)
+        return cls(float(values[0]), float(low), float(high))
+
+    def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "-"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    def to_list(self) -> list[float | None]:
+        """Return value, low, high, with None for NaN."""
+        return [None if math.isnan(v) else round(v, 4) for v in (self.value, self.low, self.high)]
+
+
+@dataclass(frozen=True, slots=True)
+class Resamples:
+    """Bootstrap weights over groups: the same resamples for every score compared.
+
+    Attributes
+    ----------
+    counts : ndarray of shape (n_resamples, n_groups), float64
+        How often each group was drawn.
+    at : ndarray of shape (n_rows,), intp
+        Group of each row.
+    """
+
+    counts: Floats
+    at: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, groups: Sequence[str], *, n: int, rng: np.random.Generator) -> Resamples:
+        """Draw `n` resamples of the groups, with replacement."""
+        names, at = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
+        if not len(names):
+            return cls(np.zeros((n, 0)), at)
+        counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=n)
+        return cls(counts.astype(np.float64), at)
+
+    def of_rows(self, rows: NDArray[Any]) -> Resamples:
+        """Return the same resamples for some of the rows."""
+        return Resamples(self.counts, self.at[rows])
+
+    def weights(self, weight: Floats | None = None) -> Floats:
+        """Return the weights that a `Measure` takes.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_rows,), float64, optional
+            Of the rows as they are; by default 1.
+
+        Returns
+        -------
+        ndarray of shape (1 + n_resamples, n_rows), float64
+            The rows as they are, then every resample.
+        """
+        even = np.ones(len(self.at)) if weight is None else weight
+        drawn: Floats = np.vstack([even, even * self.counts[:, self.at]])
+        return drawn
+
+    def estimate(self, measure: Callable[[Floats], float], weight: Floats) -> Estimate:
+        """Give a number its interval, for what has no `Measure`.
+
+        Parameters
+        ----------
+        measure : callable
+            From row weights, shape (n_rows,), to a number.
+        weight : ndarray of shape (n_rows,), float64
+            Weights of the rows as they are.
+        """
+        return Estimate.of(np.array([measure(one) for one in self.weights(weight)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What is flagged as the threshold falls, one row of it for each row of weights.
+
+    Attributes
+    ----------
+    hits, alarms : ndarray of shape (k, n_steps + 1), float64
+        Weight of drift and of sound flagged, from 0 on.
+    """
+
+    hits: Floats
+    alarms: Floats
+
+    @classmethod
+    def of(cls, label: NDArray[np.bool_], score: Floats, weights: Floats) -> Curve:
+        """Follow the threshold down a score; ties are flagged together."""
+        order = np.argsort(-score, kind="stable")
+        ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+        start = np.zeros((len(weights), 1))
+        if not len(score):
+            return cls(start, start)
+        sorted_weights = weights[:, order]
+        drifted = np.where(label[order], sorted_weights, 0.0)
+        hits = np.cumsum(drifted, axis=1)[:, ends]
+        alarms = np.cumsum(sorted_weights - drifted, axis=1)[:, ends]
+        return cls(np.hstack([start, hits]), np.hstack([start, alarms]))
+
+    def auroc(self) -> Floats:
+        """Return the chance that a drifted row scores above a sound one, ties counting half.
+
+        Returns
+        -------
+        ndarray of shape (k,), float64
+            In [0, 1]; 0.5 tells nothing. NaN where one label is missing.
+        """
+        heights = 0.5 * (self.hits[:, 1:] + self.hits[:, :-1])
+        area = (heights * np.diff(self.alarms, axis=1)).sum(axis=1)
+        return _ratio(area, self.hits[:, -1] * self.alarms[:, -1])
+
+    def average_precision(self) -> Floats:
+        """Return the mean precision over the drifted rows, best scores first; in [0, 1]."""
+        # Where nothing of weight is flagged yet there is no hit either.
+        precision = np.nan_to_num(_ratio(self.hits[:, 1:], self.hits[:, 1:] + self.alarms[:, 1:]))
+        return _ratio((np.diff(self.hits, axis=1) * precision).sum(axis=1), self.hits[:, -1])
+
+    def recall_at(self, share: float) -> Floats:
+        """Return the share of drift found when at most `share` of the sound is flagged."""
+        within = self.alarms <= share * self.alarms[:, -1:]
+        last = within.sum(axis=1) - 1  # alarms never fall, so those within come first
+        found = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
+        both = np.where(self.alarms[:, -1] > 0, self.hits[:, -1], 0.0)
+        return _ratio(found, both)
+
+
+def auroc(label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
+    """Return the area under the ROC curve for one row of weights; see `Curve.auroc`.
+
+    Examples
+    --------
+    >>> auroc(np.array([False, True, True]), np.array([0.1, 0.1, 0.9]), np.ones(3))
+    0.75
+    """
+    return float(Curve.of(label, score, weight[np.newaxis]).auroc()[0])
+
+
+def mean(values: Floats, weights: Floats) -> Floats:
+    """Return the mean of one number a row."""
+    return _ratio(weights @ values, weights.sum(axis=1))
+
+
+def flagged_at(threshold: float, *, of: bool) -> Measure:
+    """Make a measure: the share of the rows with label `of` that reach a threshold."""
+
+    def flagged(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
+        mine = label == of
+        return mean((score[mine] >= threshold).astype(np.float64), weights[:, mine])
+
+    return flagged
+
+
+def brier(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
+    """Return the mean squared error of probabilities; 0 is best, a constant 0.5 gives 0.25."""
+    return mean((score - label) ** 2, weights)
+
+
+def brier_skill(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
+    """Return what probabilities save of the squared error of always saying the prior.
+
+    Returns
+    -------
+    ndarray of shape (k,), float64
+        At most 1; 0 is as good as the prior, below 0 worse. NaN where one label is missing.
+
+    Examples
+    --------
+    >>> brier_skill(np.array([False, True]), np.array([0.0, 1.0]), np.ones((1, 2))).tolist()
+    [1.0]
+    """
+    prior = mean(label.astype(np.float64), weights)
+    return 1.0 - _ratio(brier(label, score, weights), prior * (1.0 - prior))
+
+
+def calibration_error(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
+    """Return the expected calibration error over ten bins of equal weight; 0 is best."""
+    found = np.full(len(weights), math.nan)
+    for row, weight in enumerate(weights):
+        bins = reliability(label, score, weight)
+        total = sum(mass for _, _, mass in bins)
+        if total > 0:
+            found[row] = sum(abs(p - d) * mass for p, d, mass in bins) / total
+    return found
+
+
+def reliability(
+    label: NDArray[np.bool_], score: Floats, weight: Floats, *, n_bins: int = 10
+) -> list[tuple[float, float, float]]:
+    """Compare probabilities with what happened, for one row of weights, shape (n,).
+
+    Returns
+    -------
+    list of (float, float, float)
+        For each of `n_bins` bins of about equal weight: mean probability, share of drift, weight.
+    """
+    order = np.argsort(score, kind="stable")
+    mass = np.cumsum(weight[order])
+    if len(mass) == 0 or mass[-1] <= 0:
+        return []
+    edges = np.searchsorted(mass, np.linspace(0, mass[-1], n_bins + 1)[1:-1])
+    bins = []
+    for rows in np.split(order, edges):
+        total = float(weight[rows].sum())
+        if total > 0:
+            middle = float(weight[rows] @ score[rows]) / total
+            bins.append((middle, float(weight[rows] @ label[rows]) / total, total))
+    return bins
+
+
+def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return Kendall's tau-b (1945): agreement of two orders, ties in either set aside.
+
+    Parameters
+    ----------
+    truth, score : ndarray of shape (n,), float64
+    weights : ndarray of shape (k, n), float64
+        A row is tied with what else it weighs for.
+
+    Returns
+    -------
+    ndarray of shape (k,), float64
+        In [-1, 1]; 0 tells nothing. NaN where one side is constant.
+
+    Examples
+    --------
+    >>> tau_b(np.array([0.0, 1.0, 5.0]), np.array([0.1, 0.2, 0.3]), np.ones((1, 3))).tolist()
+    [1.0]
+    """
+    agreement = np.zeros(len(weights))
+    for start in range(0, len(truth), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        # Signs are exact in float32, and a matrix product weighs all resamples at once.
+        signs = np.sign(truth[rows, np.newaxis] - truth).astype(np.float32)
+        signs *= np.sign(score[rows, np.newaxis] - score)
+        agreement += ((weights.astype(np.float32) @ signs.T) * weights[:, rows]).sum(axis=1)
+    return _ratio(agreement, np.sqrt(_untied(truth, weights) * _untied(score, weights)))
+
+
+def _untied(values: Floats, weights: Floats) -> Floats:
+    """Return twice the weight of the pairs of rows that differ in a value."""
+    found, at = np.unique(values, return_inverse=True)
+    masses = np.array([np.bincount(at, weight, minlength=len(found)) for weight in weights])
+    untied: Floats = weights.sum(axis=1) ** 2 - (masses**2).sum(axis=1)
+    return untied
+
+
+def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
+    """Return Spearman's correlation of ranks (1904), ties at their middle rank; in [-1, 1].
+
+    Examples
+    --------
+    >>> spearman(np.arange(3.0), np.array([0.3, 0.2, 0.1]), np.ones((1, 3))).round(9).tolist()
+    [-1.0]
+    """
+    one, two = _ranks(truth, weights), _ranks(score, weights)
+    shared = (weights * one * two).sum(axis=1)
+    spread = (weights * one**2).sum(axis=1) * (weights * two**2).sum(axis=1)
+    return _ratio(shared, np.sqrt(spread))
+
+
+def _ranks(values: Floats, weights: Floats) -> Floats:
+    """Rank under each row of weights, as distances from the mean rank."""
+    found, at = np.unique(values, return_inverse=True)
+    ranks = np.empty_like(weights)
+    for row, weight in enumerate(weights):
+        mass = np.bincount(at, weight, minlength=len(found))
+        ranks[row] = (np.cumsum(mass) - 0.5 * mass)[at]
+    middle = _ratio((weights * ranks).sum(axis=1), weights.sum(axis=1))
+    return ranks - middle[:, np.newaxis]
+
+
+def _ratio(over: Floats, under: Floats) -> Floats:
+    """Divide, NaN where there is nothing to divide by."""
+    nothing: Floats = np.full(under.shape, math.nan)
+    return np.divide(over, under, out=nothing, where=under > 0)

@@ -1,0 +1,325 @@
+"""Evaluate the tagger word by word against human marks.
+
+What a tagger says of each word of a pair, beside what people marked there.
+
+Nothing is fitted and nothing judged here: `tagger_runs` chooses thresholds by it, `word_figures`
+measures.
+
+How well a tagger finds the words that people marked, beside what spelling alone finds.
+
+Pure: takes words that were tagged, gives figures. Nothing is tuned here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.encoder import Encoder
+from detector.features.evidence import BeadEvidence, gather_pairs
+from detector.features.token_tags import word_probabilities
+from detector.models.tagger import Tagger
+from detector.text.words import Word, find_words
+from detector.training.data.corpus import Mark, Pair
+from detector.training.data.loaders import POINTS
+from detector.training.data.sampling import MARKED
+from detector.training.evaluate.metrics import Estimate, Floats, Resamples
+
+_PART = 64  # pairs read at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """The words of one side of a pair.
+
+    Attributes
+    ----------
+    probability : ndarray of shape (n_words,), float64
+        The tagger's, in [0, 1], that the word is damaged or lost.
+    weight : ndarray of shape (n_words,), float64
+        Error points of the worst mark on it, 0 where there is none or the pair is sound.
+    size : ndarray of shape (n_words,), float64
+        Characters.
+    """
+
+    probability: Floats
+    weight: Floats
+    size: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaggedWords:
+    """Both sides of a pair.
+
+    Attributes
+    ----------
+    pair : Pair
+    copy, source : Words
+    new : ndarray of shape (n_copy_words,), bool
+        Which words of the copy the source does not hold: the lexical difference.
+    gone : ndarray of shape (n_source_words,), bool
+        Which words of the source the copy does not hold.
+    """
+
+    pair: Pair
+    copy: Words
+    source: Words
+    new: NDArray[np.bool_]
+    gone: NDArray[np.bool_]
+
+
+def tagged_words(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> list[TaggedWords]:
+    """Read pairs word by word.
+
+    Parameters
+    ----------
+    tagger : Tagger
+    pairs : sequence of Pair
+    encoder : Encoder
+        Must offer token vectors.
+
+    Returns
+    -------
+    list of TaggedWords
+        In the order of `pairs`.
+    """
+    return [
+        words
+        for start in range(0, len(pairs), _PART)
+        for words in _read(tagger, pairs[start : start + _PART], encoder)
+    ]
+
+
+def _read(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Iterator[TaggedWords]:
+    beads = list(gather_pairs(((p.source, p.copy) for p in pairs), encoder, batch=_PART))
+    tokens = [both for bead in beads if (both := bead.tokens) is not None]
+    for pair, bead, (source, copy), tags in zip(
+        pairs, beads, tokens, tagger.tag(tokens), strict=True
+    ):
+        words = bead.words
+        yield TaggedWords(
+            pair=pair,
+            copy=_words(
+                words.copy, word_probabilities(words.copy, copy, tags.damaged), pair, "copy"
+            ),
+            source=_words(
+                words.source, word_probabilities(words.source, source, tags.lost), pair, "source"
+            ),
+            new=_unshared(bead, of="copy"),
+            gone=_unshared(bead, of="source"),
+        )
+
+
+def _words(words: Sequence[Word], probability: Floats, pair: Pair, side: str) -> Words:
+    harmless = pair.corpus == "contrast" and pair.label is False
+    marks = [] if harmless else [mark for mark in pair.marks if mark.side == side]
+    return Words(
+        probability,
+        marked_words(words, marks),
+        np.array([float(word.end - word.start) for word in words]),
+    )
+
+
+def marked_words(words: Sequence[Word], marks: Sequence[Mark]) -> Floats:
+    """Return the error points of the worst mark on each word, of shape (n_words,)."""
+    weight = np.zeros(len(words))
+    starts = np.array([word.start for word in words])
+    ends = np.array([word.end for word in words])
+    for mark in marks:
+        hit = (starts < mark.end) & (ends > mark.start)
+        weight[hit] = np.maximum(weight[hit], mark.weight)
+    return weight
+
+
+def _unshared(bead: BeadEvidence, *, of: str) -> NDArray[np.bool_]:
+    sides = {"copy": bead.words.copy, "source": bead.words.source}
+    (mine, theirs) = (sides.pop(of), *sides.values())
+    held = {word.norm for word in theirs}
+    return np.array([word.norm not in held for word in mine], dtype=np.bool_)
+
+
+TAGGED, LEXICAL, RATER = "tagger", "lexical difference", "judged again"
+
+Counts = Floats
+"""Of shape (n_pairs, 4): hits, false alarms, misses and the rest, in words or characters."""
+
+
+def word_figures(
+    words: Sequence[TaggedWords],
+    *,
+    thresholds: tuple[float, float],
+    edited: float,
+    resamples: int,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Measure.
+
+    Parameters
+    ----------
+    words : sequence of TaggedWords
+        Of pairs that people marked, held apart.
+    thresholds : (float, float)
+        Probabilities from which the tagger calls a copy word damaged, a source word lost.
+    edited : float
+        And from which it expects a post-editor to change a copy word.
+    resamples, seed : int
+
+    Returns
+    -------
+    dict of str to dict
+        By what was marked: `n` pairs, `unit`, and by finder the `f1` and `mcc` (Matthews'
+        correlation) as `Estimate`s over resampled source sentences; then `by`, the same F1 by
+        language or, as the share found, by category.
+    """
+    rng = np.random.default_rng(seed)
+    found: dict[str, dict[str, Any]] = {}
+    for title, mine, counts in _questions(words, thresholds, edited):
+        resample = Resamples.of([one.pair.group for one in mine], n=resamples, rng=rng)
+        weights = resample.weights()
+        finders = {
+            name: {
+                "f1": Estimate.of(_f1(weights @ table)),
+                "mcc": Estimate.of(_mcc(weights @ table)),
+            }
+            for name, table in counts.items()
+        }
+        found[title] = {
+            "n": len(mine),
+            "unit": "words" if "edited" in title or "put back" in title else "characters",
+            "finders": finders,
+            "by": _by(mine, counts),
+        }
+    found |= _raters(words, resamples, rng)
+    return found
+
+
+def _questions(
+    words: Sequence[TaggedWords], thresholds: tuple[float, float], edited: float
+) -> Iterator[tuple[str, list[TaggedWords], dict[str, Counts]]]:
+    for corpus in sorted({one.pair.corpus for one in words}):
+        mine = [one for one in words if one.pair.corpus == corpus]
+        if corpus in MARKED:
+            sides = [("major errors", "copy", "new", thresholds[0], POINTS["Major"])]
+        else:
+            sides = [
+                ("words edited", "copy", "new", edited, POINTS["Minor"]),
+                ("words put back", "source", "gone", thresholds[1], POINTS["Minor"]),
+            ]
+        for what, side, lexical, threshold, least in sides:
+            sizes = corpus in MARKED
+            tables = {
+                TAGGED: [_count(getattr(o, side), getattr(o, side).probability >= threshold, least,
+                                sizes=sizes) for o in mine],
+                LEXICAL: [_count(getattr(o, side), getattr(o, lexical), least, sizes=sizes)
+                          for o in mine],
+            }  # fmt: skip
+            if any(row[0] + row[2] for row in tables[TAGGED]):
+                yield f"{corpus}: {what}", mine, {k: np.array(v) for k, v in tables.items()}
+
+
+def _count(words: Words, told: Any, least: float, *, sizes: bool) -> list[float]:  # noqa: ANN401
+    size = words.size if sizes else np.ones(len(words.size))
+    marked = words.weight >= least
+    return [
+        float(size[told & marked].sum()),
+        float(size[told & ~marked].sum()),
+        float(size[~told & marked].sum()),
+        float(size[~told & ~marked].sum()),
+    ]
+
+
+def _f1(sums: Counts) -> Floats:
+    hits, alarms, misses, _ = sums.T
+    with np.errstate(invalid="ignore"):
+        f1: Floats = 2.0 * hits / (2.0 * hits + alarms + misses)
+    return f1
+
+
+def _mcc(sums: Counts) -> Floats:
+    hits, alarms, misses, rest = sums.T
+    below = (hits + alarms) * (hits + misses) * (rest + alarms) * (rest + misses)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mcc: Floats = (hits * rest - alarms * misses) / np.sqrt(below)
+    return mcc
+
+
+def _by(words: Sequence[TaggedWords], counts: Mapping[str, Counts]) -> dict[str, dict[str, float]]:
+    """Return F1 by language; where there is one language, nothing."""
+    langs = np.array([one.pair.lang for one in words])
+    names = sorted(set(langs.tolist()))
+    if len(names) < 2:
+        return {}
+    return {
+        lang: {
+            name: round(float(_f1(table[langs == lang].sum(axis=0)[None])[0]), 4)
+            for name, table in counts.items()
+        }
+        for lang in names
+    }
+
+
+def categories(
+    words: Sequence[TaggedWords], *, threshold: float
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return, by corpus and category, how many major marks there are and what share is touched.
+
+    Parameters
+    ----------
+    words : sequence of TaggedWords
+    threshold : float
+        Probability from which a copy word counts as damaged.
+    """
+    found: dict[str, dict[str, list[bool]]] = {}
+    for one in words:
+        spans = find_words(one.pair.copy)
+        told = one.copy.probability >= threshold
+        for mark in one.pair.marks:
+            if one.pair.corpus in MARKED and mark.side == "copy" and mark.weight >= POINTS["Major"]:
+                hit = bool((marked_words(spans, [mark]) > 0)[told].any())
+                kind = mark.kind.partition("/")[0] or "no category"
+                found.setdefault(one.pair.corpus, {}).setdefault(kind, []).append(hit)
+    return {
+        corpus: {
+            kind: {"n": len(hits), "touched": round(float(np.mean(hits)), 4)}
+            for kind, hits in sorted(kinds.items(), key=lambda item: -len(item[1]))
+        }
+        for corpus, kinds in sorted(found.items())
+    }
+
+
+def _raters(
+    words: Sequence[TaggedWords], resamples: int, rng: np.random.Generator
+) -> dict[str, dict[str, Any]]:
+    """Lay two judgements of one pair, as a rule by two people, beside each other."""
+    found: dict[str, dict[str, Any]] = {}
+    for corpus in MARKED:
+        mine = [one for one in words if one.pair.corpus == corpus and one.pair.judged_again]
+        rows, groups = [], []
+        for one in mine:
+            spans = find_words(one.pair.copy)
+            sizes = np.array([float(word.end - word.start) for word in spans])
+            judged = [_major(marks) for marks in (one.pair.marks, *one.pair.judged_again)]
+            for first, second in combinations(judged, 2):
+                one_says, other_says = (marked_words(spans, m) > 0 for m in (first, second))
+                side = Words(np.zeros(len(spans)), np.where(one_says, POINTS["Major"], 0.0), sizes)
+                rows.append(_count(side, other_says, POINTS["Major"], sizes=True))
+                groups.append(one.pair.group)
+        if rows:
+            weights = Resamples.of(groups, n=resamples, rng=rng).weights()
+            sums = weights @ np.array(rows)
+            found[f"{corpus}: major errors, two judgements"] = {
+                "n": len(rows),
+                "unit": "characters",
+                "finders": {RATER: {"f1": Estimate.of(_f1(sums)), "mcc": Estimate.of(_mcc(sums))}},
+                "by": {},
+            }
+    return found
+
+
+def _major(marks: Sequence[Mark]) -> list[Mark]:
+    return [mark for mark in marks if mark.side == "copy" and mark.weight >= POINTS["Major"]]

@@ -1,0 +1,203 @@
+"""Fit severity on error points, with and without a tagger.
+
+Pairs with error points, and minimal pairs, to a fitted severity.
+
+Which columns speak for what is the features' own matter; this room says whose points are whose
+and which copy of a minimal pair is the worse one. It opens no file.
+
+What a tagger says of pairs it has not seen, put on top of the models that do without it.
+
+The lower models are read out of fold and the tagger on source sentences kept from it, so nothing
+here learns from a prediction of what was learnt. Opens no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features.features import FEATURES
+from detector.models.bundle import blended
+from detector.models.severity import SeverityRegressor
+from detector.training.data.corpus import Pair
+from detector.training.data.sampling import weights
+from detector.training.drift import TrainConfig, counted, macro_auroc, platt, threshold_for
+from detector.training.evaluate.metrics import Floats
+
+_PER_POINT = 10.0  # of a direct assessment of 0 to 100, where a perfect copy has 100
+
+
+def fit_severity(pairs: Sequence[Pair], X: NDArray[np.float64]) -> SeverityRegressor | None:
+    """Fit the severity on what people gave and on minimal pairs.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    X : ndarray of shape (n_pairs, n_features), float64
+        As `features.matrix` gives them.
+
+    Returns
+    -------
+    SeverityRegressor or None
+        None where no pair has points and none has a twin.
+    """
+    return fit_points(pairs, X, _model())
+
+
+def fit_points(
+    pairs: Sequence[Pair], X: NDArray[np.float64], model: SeverityRegressor | None = None
+) -> SeverityRegressor | None:
+    """Fit a severity over any columns; by default of each more is worse, and 0 is sound."""
+    points = np.array([_points(pair) for pair in pairs])
+    twins = _twins(pairs)
+    if np.isnan(points).all() and not len(twins):
+        return None
+    names = {name: number for number, name in enumerate(sorted({p.corpus for p in pairs}))}
+    model = SeverityRegressor() if model is None else model
+    return model.fit(X, points, raters=[names[pair.corpus] for pair in pairs], twins=twins)
+
+
+def out_of_fold(
+    pairs: Sequence[Pair], X: NDArray[np.float64], *, folds: int
+) -> NDArray[np.float64]:
+    """Return severities of pairs whose source sentences the model was not fitted on.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), float64
+        Expected error points; NaN where nothing could be fitted.
+    """
+    return points_out_of_fold(pairs, X, folds=folds, model=_model)
+
+
+def points_out_of_fold(
+    pairs: Sequence[Pair],
+    X: NDArray[np.float64],
+    *,
+    folds: int,
+    model: Callable[[], SeverityRegressor] = SeverityRegressor,
+) -> NDArray[np.float64]:
+    """Do as `out_of_fold`, over any columns; see `fit_points`."""
+    from sklearn.model_selection import GroupKFold
+
+    out = np.full(len(pairs), np.nan)
+    for train, test in GroupKFold(folds).split(X, groups=[pair.group for pair in pairs]):
+        fitted = fit_points([pairs[i] for i in train], X[train], model())
+        if fitted is not None:
+            out[test] = fitted.predict(X[test])
+    return out
+
+
+def _model() -> SeverityRegressor:
+    return SeverityRegressor(
+        directions=tuple(feature.worse for feature in FEATURES),
+        sound=tuple(feature.sound for feature in FEATURES),
+    )
+
+
+def _points(pair: Pair) -> float:
+    if pair.corpus == "contrast":
+        return math.nan  # the maker's own guess, not a person's
+    if pair.points is not None:
+        return pair.points
+    return math.nan if pair.quality is None else (100.0 - pair.quality) / _PER_POINT
+
+
+def _twins(pairs: Sequence[Pair]) -> NDArray[np.intp]:
+    """List base, changed copy, and 1 where the change is damage, 0 where it is harmless."""
+    bases = {p.twin: row for row, p in enumerate(pairs) if p.twin and p.kind == "base"}
+    found = [
+        (bases[pair.twin], row, int(pair.label is not False))
+        for row, pair in enumerate(pairs)
+        if pair.twin in bases and pair.kind != "base"
+    ]
+    return np.array(found, dtype=np.intp).reshape(-1, 3)
+
+
+_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # what log(1 + severity) may count beside log-odds: as below
+_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and the tagger's log(1 + odds)
+
+
+def _stacked_model() -> SeverityRegressor:
+    """Return a severity for which the order of minimal pairs, known already, counts less."""
+    return SeverityRegressor(ranking=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What is laid on top.
+
+    Attributes
+    ----------
+    severity : SeverityRegressor
+        Over `bundle.STACKED`.
+    blend : (float, float, float, float)
+        As in `bundle.TaggedConfig`.
+    threshold : float
+        In [0, 1].
+    """
+
+    severity: SeverityRegressor
+    blend: tuple[float, float, float, float]
+    threshold: float
+
+
+def fit_stack(
+    pairs: Sequence[Pair],
+    odds: Floats,
+    severity: Floats,
+    tags: NDArray[np.float64],
+    config: TrainConfig,
+) -> Stack | None:
+    """Fit the upper models.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        That the tagger has not seen; the unlabelled teach the severity alone.
+    odds, severity : ndarray of shape (n_pairs,), float64
+        Of the lower models, out of fold: log-odds of drift (NaN for the unlabelled) and expected
+        error points.
+    tags : ndarray of shape (n_pairs, n_tag_features), float64
+        As `tags.tag_matrix` gives them.
+    config : TrainConfig
+
+    Returns
+    -------
+    Stack or None
+        None where there are too few pairs, or of one label only.
+    """
+    labelled = np.flatnonzero(~np.isnan(odds))
+    label = np.array([bool(pairs[i].label) for i in labelled.tolist()], dtype=np.bool_)
+    groups = {pairs[i].group for i in labelled.tolist()}
+    if len(groups) < config.folds or label.all() or not label.any() or np.isnan(severity).any():
+        return None
+    columns = np.column_stack([severity, tags])
+    model = fit_points(pairs, columns, _stacked_model())
+    if model is None:
+        return None
+    points = np.log1p(points_out_of_fold(pairs, columns, folds=config.folds, model=_stacked_model))[
+        labelled
+    ]
+    mine = [pairs[i] for i in labelled.tolist()]
+    weight, corpus = weights(mine, config.mix), np.array([pair.corpus for pair in mine])
+    even, excess, own = np.ones(len(mine)), tags[labelled, 0], odds[labelled]
+
+    def area(shares: tuple[float, float]) -> float:
+        return macro_auroc(own + shares[0] * points + shares[1] * excess, label, corpus, even)
+
+    by_points, by_tags = max(product(_SEVERITY, _TAGS), key=area)
+    slope, intercept = platt(own + by_points * points + by_tags * excess, label, weight)
+    blend = (intercept, slope, slope * by_points, slope * by_tags)
+    probability = blended(blend, own, np.expm1(points), excess)
+    sound = counted(mine, label)
+    return Stack(
+        severity=model,
+        blend=blend,
+        threshold=threshold_for(probability[sound], weight[sound], config.false_alarms),
+    )

@@ -1,0 +1,288 @@
+"""Choose the tagger's training pairs and their token targets.
+
+Marks of pairs to what the tagger is to say of each token.
+
+Which marks count how much, and where nobody looked, is said here; nothing is fitted.
+
+Which pairs the tagger is fitted on, and which it leaves to whoever reads what it says.
+
+A third of the source sentences is kept from it (`corpus.seen_by_tagger`). Nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features.token_tags import KINDS
+from detector.records import TokenVectors
+from detector.text.lexicon import base_forms, is_stopword
+from detector.training.contrasts.contrasts import contrasts
+from detector.training.contrasts.edits import find_lost, pools
+from detector.training.contrasts.grammar import words
+from detector.training.data.corpus import Mark, Pair, draw, seen_by_tagger
+from detector.training.data.sampling import draw_bases, good_pairs
+
+UNKNOWN = -1
+"""Stands for a token whose kind is not known, or that is sound."""
+
+_EDITED = 0.5  # an edit of a post-editor: half of them are matters of taste
+_MINOR = 0.4
+_MARKED_IN_COPY = frozenset(
+    {"contrast", "tortured", "identical", "mlqe", "mqm_news", "mqm_ted", "biomqm"}
+)
+_MARKED_IN_SOURCE = frozenset({"tortured", "identical", "mlqe"})
+_BY_RULE = frozenset({"wmt", "flores"})  # labelled as a whole, without marks
+
+# What the corpora and the makers of minimal pairs call things, by how the name starts or, for
+# makers, by a word in it.
+_CATEGORIES = (
+    ("Accuracy/Omission", "omission"),
+    ("Accuracy/Addition", "addition"),
+    ("Accuracy", "mistranslation"),
+    ("Terminology", "mistranslation"),
+    ("Fluency", "grammar"),
+    ("Linguistic", "grammar"),
+    ("Locale convention/Name", "name"),
+    ("Locale", "number"),
+)
+_NUMBERS = frozenset(
+    {"number", "number word", "ordinal", "magnitude", "currency", "unit", "date", "moment"}
+)
+_GRAMMAR = frozenset(
+    {"tense", "aspect", "part of speech", "plural", "function word", "neighbours swapped"}
+    | {"words shuffled", "word doubled", "phrase repeated", "stack turned"}
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """What is to be said of the tokens of one side.
+
+    Attributes
+    ----------
+    damage : ndarray of shape (n_tokens,), float32
+        In [0, 1]; for a source token, that it was lost.
+    kind : ndarray of shape (n_tokens,), int64
+        Position in `KINDS`, or `UNKNOWN`.
+    """
+
+    damage: NDArray[np.float32]
+    kind: NDArray[np.int64]
+
+
+def copy_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
+    """Say which tokens of a copy are damaged; None where nobody marked copies of its corpus."""
+    if pair.corpus in _BY_RULE and pair.label is False:
+        return _none(tokens)
+    if pair.corpus not in _MARKED_IN_COPY:
+        return None
+    return _targets(pair, tokens, "copy")
+
+
+def source_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
+    """Say which tokens of a source were lost; None where nobody could mark it.
+
+    A minimal pair in which a word was replaced says nothing of the source word in its place, unless
+    `tagger_sample.with_lost` marked it.
+    """
+    if pair.label is False and pair.corpus in {*_BY_RULE, "contrast"}:
+        return _none(tokens)
+    told = pair.corpus == "contrast" and any(mark.side == "source" for mark in pair.marks)
+    if not told and pair.corpus not in _MARKED_IN_SOURCE:
+        return None
+    return _targets(pair, tokens, "source")
+
+
+def kind_of(mark: str) -> int:
+    """Return the position in `KINDS` of what a corpus or a maker calls an error.
+
+    Examples
+    --------
+    >>> KINDS[kind_of("Accuracy/Mistranslation")], KINDS[kind_of("name garbled")]
+    ('mistranslation', 'name')
+    >>> kind_of("edited") == UNKNOWN
+    True
+    """
+    for start, kind in _CATEGORIES:
+        if mark.startswith(start):
+            return KINDS.index(kind)
+    if mark in _NUMBERS:
+        return KINDS.index("number")
+    if mark in _GRAMMAR:
+        return KINDS.index("grammar")
+    for word, kind in (
+        ("name", "name"),
+        ("title", "name"),
+        ("acronym", "name"),
+        ("dropped", "omission"),
+        ("omitted", "omission"),
+        ("added", "addition"),
+    ):
+        if word in mark:
+            return KINDS.index(kind)
+    return UNKNOWN if mark in ("", "edited") else KINDS.index("mistranslation")
+
+
+def _none(tokens: TokenVectors) -> Targets:
+    n = len(tokens.starts)
+    return Targets(np.zeros(n, np.float32), np.full(n, UNKNOWN, np.int64))
+
+
+def _targets(pair: Pair, tokens: TokenVectors, side: str) -> Targets:
+    out = _none(tokens)
+    if pair.corpus == "contrast" and pair.label is False:
+        return out  # harmless changes, looks included
+    for mark in pair.marks:
+        if mark.side != side or mark.weight <= 0:
+            continue
+        value = _EDITED if pair.corpus == "mlqe" else 1.0 if mark.weight >= 5 else _MINOR
+        hit = (tokens.starts < mark.end) & (tokens.ends > mark.start)
+        out.damage[hit] = np.maximum(out.damage[hit], value)
+        out.kind[hit] = kind_of(mark.kind)
+    return out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaggerMix:
+    """How many pairs of each corpus.
+
+    Attributes
+    ----------
+    marked : mapping of str to int
+        Most pairs of each corpus whose errors people marked.
+    drifted : mapping of str to int
+        Most drifted pairs of corpora that are labelled without marks.
+    bases : int
+        Sound pairs that minimal pairs are made of; each gives up to three damaged copies and a
+        harmless one.
+    limit : int or None
+        Scales everything down so that about so many pairs are left.
+    seed : int
+    """
+
+    marked: Mapping[str, int] = field(
+        default_factory=lambda: {
+            "mlqe": 16000,
+            "mqm_news": 9000,
+            "mqm_ted": 9000,
+            "biomqm": 11000,
+            "tortured": 6000,
+        }
+    )
+    drifted: Mapping[str, int] = field(default_factory=lambda: {"wmt": 4000, "flores": 4000})
+    bases: int = 14000
+    limit: int | None = None
+    seed: int = 0
+
+    def scaled(self) -> TaggerMix:
+        """Return the mix with its counts scaled to `limit`."""
+        total = sum(self.marked.values()) + sum(self.drifted.values()) + 5 * self.bases
+        if self.limit is None or self.limit >= total:
+            return self
+
+        def cut(n: int) -> int:
+            return max(1, n * (self.limit or 0) // total)
+
+        return replace(
+            self,
+            marked={name: cut(n) for name, n in self.marked.items()},
+            drifted={name: cut(n) for name, n in self.drifted.items()},
+            bases=cut(self.bases),
+            limit=None,
+        )
+
+
+def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[Pair]:
+    """Draw the pairs that the tagger is fitted on.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+        As `loaders.load` gives them.
+    mix : TaggerMix
+
+    Returns
+    -------
+    list of Pair
+        Minimal pairs with their bases, pairs with marks, and drifted pairs.
+    """
+    mix = mix.scaled()
+    seen = {name: [p for p in pairs if seen_by_tagger(p)] for name, pairs in corpora.items()}
+    chosen = minimal_pairs(seen, mix.bases, damages=3, seed=mix.seed + 20)
+    for name, quota in mix.marked.items():
+        chosen += draw(seen.get(name, ()), quota, seed=mix.seed + 30)
+    for name, quota in mix.drifted.items():
+        drifted = [pair for pair in seen.get(name, ()) if pair.label is True]
+        chosen += draw(drifted, quota, seed=mix.seed + 30)
+    return chosen
+
+
+def minimal_pairs(
+    corpora: Mapping[str, Sequence[Pair]], bases: int, *, damages: int, seed: int
+) -> list[Pair]:
+    """Make minimal pairs with marks on both sides, each family beside its base.
+
+    Parameters
+    ----------
+    corpora : mapping of str to sequence of Pair
+    bases : int
+        Sound pairs that they are made of, at most.
+    damages : int
+        Damaged copies of each base, at most; one more is changed harmlessly.
+    seed : int
+    """
+    good = good_pairs(corpora)
+    pool = pools(pair.source for pair in good["trips"])
+    drawn = draw_bases(good, bases, seed=seed)
+    return list(with_lost(contrasts(drawn, pool, damages=damages, harmless=1, seed=seed)))
+
+
+def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """Mark in the source what a minimal pair put other words for, where the source says it so.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        Each base before what was made of it, as `contrasts` gives them.
+
+    Yields
+    ------
+    Pair
+        With a mark more for words that were exchanged for others; inflections are not.
+    """
+    bases: dict[str, str] = {}
+    for pair in pairs:
+        if pair.kind == "base":
+            bases[pair.twin] = pair.copy
+        elif pair.label is not False and all(mark.side == "copy" for mark in pair.marks):
+            lost = tuple(_exchanged(pair, bases.get(pair.twin, pair.copy)))
+            yield replace(pair, marks=(*pair.marks, *lost)) if lost else pair
+            continue
+        yield pair
+
+
+def _exchanged(pair: Pair, before: str) -> Iterator[Mark]:
+    olds, news = words(before), words(pair.copy)
+    old, new = ([word for word, _, _ in side] for side in (olds, news))
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for name, i1, i2, j1, j2 in matcher.get_opcodes():
+        if name != "replace" or _same_lemma(old[i1:i2], new[j1:j2]):
+            continue
+        if all(map(is_stopword, old[i1:i2])):
+            continue
+        text = before[olds[i1][1] : olds[i2 - 1][2]]
+        at = find_lost(text, pair.source, olds[i1][1] / max(1, len(before)))
+        if at is not None:
+            weight = max(mark.weight for mark in pair.marks)
+            yield Mark(side="source", start=at[0], end=at[1], kind=pair.kind, weight=weight)
+
+
+def _same_lemma(olds: Sequence[str], news: Sequence[str]) -> bool:
+    """Tell whether one of the new words is an inflection of an old one."""
+    forms = frozenset[str]().union(*map(base_forms, olds))
+    return any(not base_forms(new).isdisjoint(forms) for new in news)

@@ -1,0 +1,260 @@
+"""The folder of a batch: whole shards, a manifest never ahead of them, one run at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from detector.batch.manifest import MANIFEST, Header, Output
+from detector.batch.tasks import Done
+from detector.errors import InputError
+
+HEADER = Header(
+    input="pairs.csv",
+    n_rows=5,
+    n_shards=3,
+    digest="d" * 64,
+    shard_rows=2,
+    tables=("pairs", "sentences"),
+    signature="detector 1",
+)
+
+
+def done(shard: int, **more: object) -> Done:
+    fields = {
+        "shard": shard,
+        "n_rows": 1 if shard == 2 else 2,
+        "n_errors": shard,
+        "first_error": None,
+        "signature": HEADER.signature,
+        "tables": {name: f"{name} {shard}".encode() * 9 for name in HEADER.tables},
+    }
+    return Done(**{**fields, **more})  # type: ignore[arg-type]
+
+
+def begun(folder: Path, header: Header = HEADER, *, restart: bool = False) -> Output:
+    output = Output(folder)
+    try:
+        output.begin(header, restart=restart)
+    except BaseException:
+        output.__exit__(None, None, None)
+        raise
+    return output
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> dict[str, bytes]:
+    """The files of an unbroken batch."""
+    with begun(tmp_path / "whole") as output:
+        for shard in (1, 0, 2):
+            output.write(done(shard))
+        output.finish()
+    return files(tmp_path / "whole")
+
+
+def test_shards_are_taken_up_where_a_run_stopped(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    out = tmp_path / "out"
+    with begun(out) as output:
+        output.write(done(2))
+    with begun(out) as output:
+        assert output.done == {2}
+        assert (output.n_rows, output.n_errors) == (1, 2)
+        output.write(done(0))
+        output.write(done(1))
+        output.finish()
+    assert files(out) == whole
+
+
+def test_shards_a_line_that_was_cut_off_does_not_count(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    out = tmp_path / "whole"
+    manifest = out / MANIFEST
+    manifest.write_bytes(manifest.read_bytes()[:-10])
+    with begun(out) as output:
+        assert output.done == {0, 1}
+        assert output.damaged == ()
+        output.write(done(2))
+        output.finish()
+    assert files(out) == whole
+
+
+@pytest.mark.parametrize("how", ["truncated", "changed", "missing"])
+def test_shards_that_are_damaged_are_told_and_made_anew(
+    tmp_path: Path, whole: dict[str, bytes], how: str
+) -> None:
+    out = tmp_path / "whole"
+    path = out / "sentences" / "000001.parquet"
+    data = path.read_bytes()
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(data[:-3] if how == "truncated" else data[:-3] + b"xyz")
+    with begun(out) as output:
+        assert output.damaged == (str(path),)
+        assert output.done == {0, 2}
+        output.write(done(1))
+        output.finish()
+    assert files(out) == whole
+
+
+def test_shards_without_a_line_and_torn_files_are_cleared_away(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    out = tmp_path / "whole"
+    (out / "pairs" / "000007.parquet").write_bytes(b"of a shard that was not finished")
+    (out / "pairs" / ".abc.part").write_bytes(b"torn")
+    (out / ".abc.part").write_bytes(b"torn")
+    with begun(out) as output:
+        output.finish()
+    assert files(out) == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"signature": "detector 2"}, r"begun with detector 1, now it is detector 2; go on with"),
+        ({"digest": "e" * 64}, r"begun with other rows: 5 rows of pairs\.csv \(dddddddddddd\)"),
+        ({"n_rows": 6}, r"now it is 6 rows"),
+        ({"shard_rows": 4, "n_shards": 2}, r"go on with --shard-rows 2"),
+        (
+            {"tables": ("pairs",)},
+            r"tables pairs, sentences, now it is pairs; go on with the same",
+        ),
+    ],
+)
+def test_shards_of_another_batch_are_refused_or_deleted(
+    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object], told: str
+) -> None:
+    out = tmp_path / "whole"
+    other = replace(HEADER, **change)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=told) as caught:
+        begun(out, other)
+    assert "--restart" in str(caught.value)
+    assert files(out) == whole
+    with begun(out, other, restart=True) as output:
+        assert output.done == frozenset()
+    assert list(files(out)) == [MANIFEST]
+
+
+def test_shards_of_another_signature_are_not_written(tmp_path: Path) -> None:
+    with begun(tmp_path) as output:
+        with pytest.raises(InputError, match="shard 1 was made by detector 2, the batch by"):
+            output.write(done(1, signature="detector 2"))
+        assert output.done == frozenset()
+
+
+def test_shards_missing_at_the_end_are_an_error(tmp_path: Path) -> None:
+    with begun(tmp_path) as output:
+        output.write(done(0))
+        with pytest.raises(InputError, match="holds 2 of 5 rows in 1 of 3 shards"):
+            output.finish()
+
+
+def test_shards_are_not_put_among_other_files(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match=r"holds 1 files and no manifest\.jsonl"):
+        Output(tmp_path)
+    (tmp_path / MANIFEST).write_text('{"another": "thing"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="is no manifest of a batch"):
+        begun(tmp_path, restart=True)
+    assert (tmp_path / "thesis.txt").is_file()
+
+
+def test_shards_damaged_manifest_is_refused_by_its_line(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    lines = whole[MANIFEST].splitlines(keepends=True)
+    path = tmp_path / "whole" / MANIFEST
+    path.write_bytes(b"".join([lines[0], lines[1], b'{"shard": 1}\n', lines[3]]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl, line 3: is damaged"):
+        begun(tmp_path / "whole")
+
+
+def test_shards_two_runs_at_once_are_refused_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from detector.batch.manifest import Output; "
+        "held = Output(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(InputError, match=rf"another run writes there \(process {other.pid}\)"):
+            Output(tmp_path)
+        other.kill()
+        other.wait()
+    with Output(tmp_path):
+        pass
+
+
+def test_shards_in_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o555)
+    me = os.geteuid()
+    if me == 0:  # whom no mode keeps out
+        tmp_path.chmod(0o755)
+        for parent in tmp_path.parents[:2]:
+            parent.chmod(0o755)
+        os.seteuid(65534)
+    try:
+        for folder in (locked, locked / "inner"):
+            with pytest.raises(InputError, match=r"cannot be written to \(Permission denied\)"):
+                Output(folder)
+    finally:
+        os.seteuid(me)
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_batch_shards import HEADER, begun, done
+from detector.errors import InputError
+with begun(Path(sys.argv[1])) as output:
+    output.write(done(0))
+    size = (Path(sys.argv[1]) / "manifest.jsonl").stat().st_size + int(sys.argv[3])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    large = {name: b"x" * int(sys.argv[4]) for name in HEADER.tables}
+    try:
+        output.write(done(1, tables=large))
+    except InputError as err:
+        print(err)
+"""
+
+
+@pytest.mark.parametrize(("manifest", "shard", "where"), [(9, 9, MANIFEST), (0, 5000, "000001")])
+def test_shards_a_full_disk_is_told_and_loses_nothing(
+    tmp_path: Path, whole: dict[str, bytes], manifest: int, shard: int, where: str
+) -> None:
+    out = tmp_path / "out"
+    told = subprocess.run(
+        [sys.executable, "-c", _FULL, out, Path(__file__).parent, str(manifest), str(shard)],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    assert where in told
+    assert "File too large" in told  # how a limit on sizes reads; a full disk takes the same road
+    assert "what was finished before is kept" in told
+    with begun(out) as output:
+        assert output.done == {0}
+        output.write(done(1))
+        output.write(done(2))
+        output.finish()
+    assert files(out) == whole

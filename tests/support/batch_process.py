@@ -1,0 +1,16 @@
+"""`detector` as a process of its own, with a scorer that needs no model: for tests of stops."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+from support.fake_scoring import FakeScoring
+
+from detector.batch import tasks as scoring
+from detector.cli import main as cli
+
+if __name__ == "__main__":
+    scoring.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
+    sys.exit(cli.main(sys.argv[1:]))

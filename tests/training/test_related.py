@@ -1,0 +1,171 @@
+"""Documents of known relation, and a model fitted on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from detector.encoder import MiniLMEncoder
+from detector.errors import InputError
+from detector.records import RELATIONS
+from detector.training.relation import RelatedSettings, sure_of, train_relations
+from detector.training.relation_data import APART, N_FOLDS, Drawer, stretches
+from detector.training.relation_evaluate import with_relations
+
+WORDS = [
+    "harbour",
+    "council",
+    "bank",
+    "river",
+    "engine",
+    "teacher",
+    "market",
+    "winter",
+    "budget",
+    "minister",
+    "garden",
+    "signal",
+    "letter",
+    "border",
+    "village",
+    "doctor",
+    "season",
+    "printer",
+    "bridge",
+    "ticket",
+]
+
+
+def line(rng: np.random.Generator, machine: bool = False) -> str:
+    one, two, three = rng.choice(WORDS, 3, replace=False)
+    if machine:
+        return f"The {one} of {three} has realised the {two} of Odile in {rng.integers(1, 99)}."
+    return f"Odile said the {one} near the {three} made a {two} for {rng.integers(1, 99)} days."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small tables of the shared folder's shapes, out of made-up sentences."""
+    rng = np.random.default_rng(0)
+    root = tmp_path_factory.mktemp("tables")
+    n = 400
+    base = [line(rng) for _ in range(n)]
+    back = [text.replace("said", "has declared").replace("made", "realised") for text in base]
+    trips = {"orig_en": base * 2, "back_en": back * 2, "lang": ["fr"] * n + ["de"] * n}
+    trips["system"] = ["google"] * n + ["nllb"] * n
+    pd.DataFrame(
+        {"set": "wmt15", "line": list(range(n)) * 2, "suspect_misaligned": "0", **trips}
+    ).to_parquet(root / "wmt14_15_18_rt.parquet")
+    pd.DataFrame({"sid": list(range(n)) * 2, **trips}).to_parquet(root / "flores_dev_rt.parquet")
+    pd.DataFrame(
+        {"sid": range(n), "orig_en": base, "back_en": back, "pivot": "es", "forward": "google"}
+    ).to_parquet(root / "apertium_rt.parquet")
+    pd.DataFrame(
+        {
+            "split": ["train"] * 3000 + ["dev"] * 600,
+            "lp": "ro-en",
+            "i": list(range(3000)) + list(range(600)),
+            "hter": 0.4,
+            "post_edit_en": [line(rng) for _ in range(3600)],
+            "mt_en": [line(rng, machine=True) for _ in range(3600)],
+        }
+    ).to_parquet(root / "mlqe_pe_train_dev.parquet")
+    talks = [f"talk.{k}" for k in (9, 2, 6, 7, 5) for _ in range(60)]
+    pd.DataFrame(
+        {
+            "doc": talks,
+            "seg": list(range(60)) * 5,
+            "system": "A",
+            "source": [line(rng) for _ in talks],
+            "copy": [line(rng, machine=True) for _ in talks],
+            "source_alt": [line(rng) for _ in talks],
+        }
+    ).to_parquet(root / "mqm_ted_zhen.parquet")
+    return root
+
+
+def test_related_lines_stay_in_order_and_in_one_fold(folder: Path) -> None:
+    found = stretches(folder)
+    assert {s.corpus for s in found} == {"wmt", "flores", "apertium", "mlqe", "mqm_ted"}
+    for stretch in found:
+        assert list(stretch.lines) == sorted(stretch.lines)
+        assert 0 <= stretch.fold < N_FOLDS
+        for copies in stretch.machine.values():
+            assert set(copies) <= set(stretch.lines)
+    of = {s.group: s.fold for s in found if s.corpus == "flores"}
+    assert of == {s.group: s.fold for s in found if s.corpus == "apertium"}
+    for stretch in found:
+        if stretch.corpus == "mlqe":
+            assert (stretch.fold == APART) == (" dev " in stretch.group)
+
+
+def test_related_lines_without_a_table_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"wmt14_15_18_rt\.parquet: is not there"):
+        stretches(tmp_path)
+
+
+def test_related_lines_of_a_table_without_a_column_are_refused(
+    folder: Path, tmp_path: Path
+) -> None:
+    for path in folder.iterdir():
+        table = pd.read_parquet(path)
+        if path.name.startswith("flores"):
+            table = table.drop(columns="back_en")
+        table.to_parquet(tmp_path / path.name)
+    with pytest.raises(InputError, match=r"flores_dev_rt\.parquet: cannot be read as lines"):
+        stretches(tmp_path)
+
+
+def test_related_documents_are_drawn_alike_and_of_every_kind(folder: Path) -> None:
+    found = stretches(folder)
+    examples = Drawer(found, seed=3).draw(200)
+    assert examples == Drawer(found, seed=3).draw(200)
+    assert examples != Drawer(found, seed=4).draw(200)
+    assert {e.relation for e in examples} == set(RELATIONS)
+    assert 180 <= len(examples) <= 230
+    kinds = {e.kind for e in examples}
+    assert {"whole", "part", "gaps", "stitched", "human alternative", "sibling edits"} <= kinds
+    for example in examples:
+        assert example.source.strip()
+        assert example.copy.strip()
+        if example.kind == "0% of sentences edited":
+            kept = example.copy.replace("\n\n", " ")
+            first = example.source.replace("\n\n", " ").split(". ")[0]
+            assert first.split(".")[0] in kept or example.n_lines < example.source.count(".")
+
+
+@pytest.mark.model
+def test_related_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
+    told: list[tuple[str, int]] = []
+
+    def progress(doing: str, total: int) -> Callable[[int], object]:
+        told.append((doing, total))
+        return lambda _: None
+
+    model, figures = train_relations(
+        stretches(folder), MiniLMEncoder(), RelatedSettings(n_documents=240), progress=progress
+    )
+    assert [doing for doing, _ in told] == ["sentences", "alignments", "wording", "documents"]
+    assert sum(model.training["documents"].values()) < 240
+    assert figures.against["duplicate"]["model"].value > 0.9
+    assert figures.mistaken.value < 0.2
+    record = figures.to_dict()
+    assert set(record) == {"n", "against", "named", "mistaken", "calibration"}
+    assert "duplicates called round trips" in figures.printed()
+    card = with_relations("# A bundle\n", model, figures)
+    assert card.startswith("# A bundle\n\n## What a copy is to its source\n")
+    assert "| duplicate: 0% of sentences edited |" in card
+    assert with_relations(card, model, figures) == card
+
+
+def test_related_a_relation_is_named_from_where_it_is_right_often_enough() -> None:
+    # 40 sure and right, then 10 less sure of which half are wrong.
+    high = [[0.9, 0.025, 0.025, 0.025, 0.025]] * 40
+    low = [[0.6, 0.1, 0.1, 0.1, 0.1]] * 10
+    labels = ["round_trip"] * 45 + ["paraphrase"] * 5
+    sure = sure_of(np.array(high + low), labels)
+    assert sure.tolist() == [0.9, 2.0, 2.0, 2.0, 2.0]
