@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from detector.text.boilerplate import furniture_reason
+from detector.text.boilerplate import boilerplate_reason
 from detector.text.sentences import split
 
 SHORTEST, LONGEST = 5, 40
@@ -142,7 +142,7 @@ def suspects(shared: Path, made: Sequence[Made], rng: np.random.Generator, n: in
                 Suspect(source=source.id, corpus=corpus, system=system, lang=lang, lines=lines)
             )
     # One table holds the pivot where a system gave no English.
-    return [one for one in found if furniture_reason(" ".join(one.lines)) != FOREIGN]
+    return [one for one in found if boilerplate_reason(" ".join(one.lines)) != FOREIGN]
 
 
 def distractors(sizes: Sequence[int], rng: np.random.Generator, n: int) -> list[np.ndarray]:

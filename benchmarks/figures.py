@@ -27,8 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from detector.features.explain import TOLD_FIGURE
-from detector.numbers.compare import compare_figures
+from detector.numbers.compare import compare_numbers
 from detector.training.data.corpus import detokenise
 
 New = Callable[[re.Match[str], np.random.Generator], str]
@@ -207,8 +206,8 @@ MAKERS: Mapping[str, Maker] = {
 
 def flagged(source: str, copy: str) -> bool:
     """Tell whether a changed figure would be told to a reader."""
-    changes = compare_figures(source, copy)
-    return any(c.change != "kept" and c.weight >= TOLD_FIGURE for c in changes)
+    changes = compare_numbers(source, copy)
+    return any(c.reported for c in changes)
 
 
 def digits_differ(source: str, copy: str) -> bool:

@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from detector.alignment.align import nearest
-from detector.features.adjacency import Broken
-from detector.features.evidence import BeadEvidence, Reading, gather, pair_up
+from detector.features.adjacency import AdjacencyModel
+from detector.features.evidence import BeadEvidence, EncodedDocument, gather, pair_up
 from detector.features.explain import bead_reasons
-from detector.features.features import TOLD_FIGURE
-from detector.features.token_tags import deal
+from detector.features.token_tags import split_by_sentence
 from detector.records import (
     CLOSE_COSINE,
     Alignment,
@@ -29,14 +28,14 @@ from detector.records import (
     Span,
     Verdicts,
 )
-from detector.text.boilerplate import furniture_reason, split_run
+from detector.text.boilerplate import boilerplate_reason, split_run
 
 
 class Judge(Protocol):
     """The models that judge beads; a bundle is one, tests pass a small fake."""
 
     @property
-    def joins(self) -> Broken | None:
+    def joins(self) -> AdjacencyModel | None:
         """What judges the joins of a copy's words, if anything does."""
         ...
 
@@ -73,8 +72,8 @@ class Judgement:
 class Aligned:
     """Two readings and the beads of their sentences."""
 
-    source: Reading
-    copy: Reading
+    source: EncodedDocument
+    copy: EncodedDocument
     alignment: Alignment
 
 
@@ -123,14 +122,14 @@ class _Case:
     gathered: list[BeadEvidence]
 
 
-def _case(pair: Aligned, joins: Broken | None) -> _Case:
+def _case(pair: Aligned, joins: AdjacencyModel | None) -> _Case:
     source, copy = pair.source, pair.copy
     furniture = {
         j: reason
         for bead in pair.alignment.beads
         if not bead.source
         for j in bead.copy
-        if (reason := furniture_reason(copy.document.sentences[j].text)) is not None
+        if (reason := boilerplate_reason(copy.document.sentences[j].text)) is not None
     }
     jobs = _jobs(source, copy, pair.alignment, furniture)
     pairing = pair_up(source, copy, joins=joins)
@@ -170,10 +169,10 @@ def _judgement(case: _Case, verdicts: Verdicts, threshold: float) -> Judgement:
         outside=outside,
         matched=_matched(rows, case.furniture),
         n_figures=sum(
-            change.change != "kept" and change.weight >= TOLD_FIGURE
+            change.reported
             for job, bead in zip(case.jobs, evidence, strict=True)
             if not job.addition
-            for change in bead.figures
+            for change in bead.number_changes
         ),
     )
 
@@ -199,7 +198,7 @@ class _Job:
 
 
 def _jobs(
-    source: Reading, copy: Reading, alignment: Alignment, furniture: dict[int, str]
+    source: EncodedDocument, copy: EncodedDocument, alignment: Alignment, furniture: dict[int, str]
 ) -> list[_Job]:
     added = [
         j for bead in alignment.beads if not bead.source for j in bead.copy if j not in furniture
@@ -228,12 +227,16 @@ def _jobs(
 
 
 def _aligned(
-    source: Reading, copy: Reading, job: _Job, bead: BeadEvidence, verdict: _Verdict
+    source: EncodedDocument, copy: EncodedDocument, job: _Job, bead: BeadEvidence, verdict: _Verdict
 ) -> list[Row]:
     source_text, start = source.text_of(job.source)
+    _, copy_start = copy.text_of(job.copy)
     sentences = [copy.document.sentences[j] for j in job.copy]
-    names = deal(bead.names, sentences)
-    spans = deal(verdict.spans, sentences)
+    names = split_by_sentence(bead.names, sentences)
+    spans = split_by_sentence(verdict.spans, sentences)
+    numbers = split_by_sentence(
+        [change.shift(source=start, copy=copy_start) for change in bead.number_changes], sentences
+    )
     return [
         Row(
             copy_index=j,
@@ -248,11 +251,14 @@ def _aligned(
             drift_flag=verdict.flagged,
             severity=verdict.severity,
             name_changes=mine,
+            number_changes=changed,
             spans=words,
             reasons=bead_reasons(bead, mine, words, flagged=verdict.flagged),
             n_truncated=bead.n_truncated,
         )
-        for j, sentence, mine, words in zip(job.copy, sentences, names, spans, strict=True)
+        for j, sentence, mine, changed, words in zip(
+            job.copy, sentences, names, numbers, spans, strict=True
+        )
     ]
 
 
@@ -288,7 +294,7 @@ def _alone(sentence: Sentence, index: int, reason: str) -> Row:
 
 
 def _missing(
-    source: Reading, alignment: Alignment
+    source: EncodedDocument, alignment: Alignment
 ) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
     """Tell what the copy left out of the article from what lies around the article."""
     omitted = [i for bead in alignment.beads if not bead.copy for i in bead.source]
@@ -305,14 +311,16 @@ def _missing(
             _passage(source, i, "the copy has no such sentence") for i in omitted if i not in beyond
         ),
         tuple(
-            _passage(source, i, furniture_reason(texts[i]) or "around the article, not part of it")
+            _passage(
+                source, i, boilerplate_reason(texts[i]) or "around the article, not part of it"
+            )
             for i in omitted
             if i in beyond
         ),
     )
 
 
-def _passage(source: Reading, index: int, reason: str) -> Passage:
+def _passage(source: EncodedDocument, index: int, reason: str) -> Passage:
     sentence = source.document.sentences[index]
     return Passage(indices=(index,), span=sentence.span, text=sentence.text, reason=reason)
 

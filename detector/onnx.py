@@ -31,7 +31,7 @@ from detector import __version__
 from detector.encoder import EncoderIdentity, MiniLMEncoder, encode_texts, token_states
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.models.tagger import Tagger, read_config
-from detector.models.tagger_network import CLOSING, N_CUES, OPENING, Feed, Readings
+from detector.models.tagger_network import CLOSING, N_CUES, OPENING, TaggerBatch, TaggerOutputs
 from detector.records import Encoding
 from detector.text.files import write_whole
 
@@ -176,9 +176,9 @@ class OnnxNetwork:
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - a library loaded lazily
         self._session = session
 
-    def read(self, fed: Feed, /) -> Readings[NDArray[np.float32]]:
+    def read(self, fed: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
         """Read a batch."""
-        return Readings(*self._session.run(list(Readings._fields), fed._asdict()))
+        return TaggerOutputs(*self._session.run(list(TaggerOutputs._fields), fed._asdict()))
 
 
 def onnxruntime() -> Any:  # noqa: ANN401 - a library loaded lazily
@@ -315,8 +315,8 @@ def _tagger(tagger: Tagger) -> bytes:
     return _converted(
         network,
         network,
-        dict(zip(Feed._fields, fed, strict=True)),
-        Readings._fields,
+        dict(zip(TaggerBatch._fields, fed, strict=True)),
+        TaggerOutputs._fields,
         longest=_LONGEST,
     )
 

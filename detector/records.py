@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, get_args
 
@@ -359,6 +359,63 @@ class NameChange:
             raise InputError(msg)
 
 
+NumberFate = Literal[
+    "kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"
+]
+"""How a number of the source came back in the copy."""
+
+NUMBER_FATES: tuple[NumberFate, ...] = get_args(NumberFate)
+
+REPORTED_PROBABILITY = 0.5
+"""Probability from which a changed number is reported to a reader."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberChange:
+    """One number, date, time, amount or measure, and how it came back in the copy.
+
+    Attributes
+    ----------
+    change : NumberFate
+    probability : float
+        Probability in [0, 1] that meaning changed with it; 0 for a kept number.
+    copy, copy_text, source, source_text
+        Its span on each side, in code points of the raw text, and that text; None on a side that
+        does not state it, or states it in other words.
+    reason : str
+        The change in words.
+    """
+
+    change: NumberFate
+    probability: float
+    copy: Span | None
+    copy_text: str | None
+    source: Span | None
+    source_text: str | None
+    reason: str
+
+    def __post_init__(self) -> None:
+        if self.change not in NUMBER_FATES or not 0.0 <= self.probability <= 1.0:
+            msg = (
+                f"number change {self.change!r} of probability {self.probability}: "
+                f"use one of {', '.join(NUMBER_FATES)} and a number in [0, 1]"
+            )
+            raise InputError(msg)
+
+    @property
+    def reported(self) -> bool:
+        """Whether it changed, and probably enough to be reported to a reader."""
+        return self.change != "kept" and self.probability >= REPORTED_PROBABILITY
+
+    def shift(self, *, source: int, copy: int) -> NumberChange:
+        """Return the change with each span counted from a point that many code points earlier."""
+        return replace(
+            self,
+            source=None if self.source is None else self.source.shift(source),
+            copy=None if self.copy is None else self.copy.shift(copy),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorSpan:
     """Words of the copy that look damaged, or words of the source that look lost.
@@ -438,6 +495,9 @@ class Row:
         Whether `drift_probability` reaches the threshold.
     name_changes : tuple of NameChange
         Every name of the bead, kept ones included.
+    number_changes : tuple of NumberChange
+        Every number of the bead, kept ones included; a lost number is with the
+        bead's first copy sentence.
     spans : tuple of ErrorSpan
         Words of the copy sentence that look damaged; with the bead's first copy sentence also the
         words of the source that look lost. Empty without a tagger, and for an addition.
@@ -462,6 +522,7 @@ class Row:
     drift_flag: bool
     severity: float | None = None
     name_changes: tuple[NameChange, ...] = ()
+    number_changes: tuple[NumberChange, ...] = ()
     spans: tuple[ErrorSpan, ...] = ()
     reasons: tuple[str, ...] = ()
     n_truncated: int = 0

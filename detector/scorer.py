@@ -20,10 +20,10 @@ from detector.alignment.config import AlignConfig
 from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
 from detector.errors import InputError, TruncationWarning
 from detector.features.evidence import (
-    Reading,
-    align_readings,
+    EncodedDocument,
+    align_encoded,
     document_of,
-    read_together,
+    encode_together,
     text_document,
 )
 from detector.judge import Aligned, Judgement, judge
@@ -166,12 +166,12 @@ class Scorer:
         """SHA-256 of the pivot model; None without one. `signature` leaves it out."""
         return None if self._pivot is None else self._pivot.digest
 
-    def read(self, document: Document) -> Reading:
+    def read(self, document: Document) -> EncodedDocument:
         """Encode a split text once, to score it against one source or several."""
-        [reading] = read_together([document], self._encoder)
+        [reading] = encode_together([document], self._encoder)
         return reading
 
-    def score(self, *, copy: str | Reading, source: str | Reading) -> Report:
+    def score(self, *, copy: str | EncodedDocument, source: str | EncodedDocument) -> Report:
         """Judge every sentence of a copy against its source.
 
         Parameters
@@ -195,7 +195,7 @@ class Scorer:
             If a sentence is longer than the encoder reads.
         """
         sides = (
-            one if isinstance(one, Reading) else text_document(name, one)
+            one if isinstance(one, EncodedDocument) else text_document(name, one)
             for name, one in (("source", source), ("copy", copy))
         )
         [report] = self._score([(next(sides), next(sides))])
@@ -326,19 +326,19 @@ class Scorer:
         return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
 
     def _align(self, pair: tuple[Document, Document]) -> Alignment:
-        source, copy = read_together(pair, self._encoder)
-        return align_readings(source, copy, self._encoder, self._config)
+        source, copy = encode_together(pair, self._encoder)
+        return align_encoded(source, copy, self._encoder, self._config)
 
     def _score(
-        self, pairs: Sequence[tuple[Document | Reading, Document | Reading]]
+        self, pairs: Sequence[tuple[Document | EncodedDocument, Document | EncodedDocument]]
     ) -> list[Report]:
         """Judge pairs of (source, copy), all of them together."""
-        readings = iter(read_together([one for pair in pairs for one in pair], self._encoder))
+        readings = iter(encode_together([one for pair in pairs for one in pair], self._encoder))
         aligned = [
             Aligned(
                 source=source,
                 copy=copy,
-                alignment=align_readings(source, copy, self._encoder, self._config),
+                alignment=align_encoded(source, copy, self._encoder, self._config),
             )
             for source, copy in zip(readings, readings, strict=True)
         ]
@@ -372,7 +372,7 @@ class Scorer:
         )
 
 
-def _side(reading: Reading, indices: range) -> Side:
+def _side(reading: EncodedDocument, indices: range) -> Side:
     """Return one side of a bead as the pivot model reads it."""
     text, start = reading.text_of(indices)
     tokens = reading.tokens_of(indices)

@@ -18,7 +18,7 @@ from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.features.token_tags import Tokens
 from detector.models import store
-from detector.models.tagger_network import feed
+from detector.models.tagger_network import collate
 from detector.onnx import OnnxEncoder, export
 from detector.report.report import Report
 from detector.scorer import Scorer
@@ -65,7 +65,7 @@ def test_onnx_network_reads_as_torchs_does(encoder: MiniLMEncoder, exported: Onn
         Tokens.of([(text, 0, tokens)])
         for text, tokens in zip(TEXTS, encoder.encode(TEXTS).tokens or (), strict=True)
     ]
-    fed = feed([(sides[0], sides[1]), (sides[2], sides[0]), (sides[3], sides[2])])
+    fed = collate([(sides[0], sides[1]), (sides[2], sides[0]), (sides[3], sides[2])])
     for mine, theirs in zip(exported.tagger.network.read(fed), own.network.read(fed), strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
 

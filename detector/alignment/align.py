@@ -54,7 +54,7 @@ from detector.alignment.windows import WIDEST, Window, meeting, to_alignment
 from detector.encoder import Encoder, matching_view
 from detector.errors import InputError
 from detector.records import Alignment, Bead, Document
-from detector.text.boilerplate import furniture_reason
+from detector.text.boilerplate import boilerplate_reason
 
 
 def choose(pair: Pair, looks: Sequence[Look]) -> Path:
@@ -214,7 +214,7 @@ def article_of(
     list of int
         In order; all of them where nothing else would be left.
     """
-    furniture = [i for i, text in enumerate(texts) if furniture_reason(text) is not None]
+    furniture = [i for i, text in enumerate(texts) if boilerplate_reason(text) is not None]
     if furniture and len(others):
         _, cosines = nearest(vectors[furniture], others)
         alone = {i for i, cosine in zip(furniture, cosines, strict=True) if cosine < _SAME}

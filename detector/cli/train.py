@@ -67,7 +67,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     from detector.report.serialise import dumps
     from detector.text.files import write_whole
     from detector.training.data.corpus import shared_folder
-    from detector.training.relation import RelatedSettings, train_relations
+    from detector.training.relation import RelationSettings, train_relation
     from detector.training.relation_data import stretches
     from detector.training.relation_evaluate import with_relations
 
@@ -76,14 +76,14 @@ def _train_relation(arguments: argparse.Namespace) -> int:
         raise InputError(msg)
     encoder = MiniLMEncoder()
     bundle = store.load(arguments.bundle, encoder=encoder.identity, pivot=True)
-    settings = RelatedSettings(n_documents=arguments.documents, seed=arguments.seed)
+    settings = RelationSettings(n_documents=arguments.documents, seed=arguments.seed)
     with ExitStack() as shown:
 
         def progress(doing: str, total: int) -> Callable[[int], object]:
             shown.close()  # one bar after another
             return shown.enter_context(bar(total, doing, "it", quiet=arguments.quiet))
 
-        model, figures = train_relations(
+        model, figures = train_relation(
             stretches(shared_folder(arguments.shared)), encoder, settings, progress=progress
         )
     card = with_relations(bundle.card, model, figures)

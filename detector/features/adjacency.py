@@ -23,12 +23,12 @@ _N_FACTS = 18
 
 Vectors = NDArray[np.float32]
 
-Broken = Callable[[Vectors], NDArray[np.float64]]
+AdjacencyModel = Callable[[Vectors], NDArray[np.float64]]
 """From rows of `join_rows` to the probability in [0, 1] that each join is broken."""
 
 
-def judge_joins(
-    links: WordAlignment, source: Vectors, copy: Vectors, broken: Broken
+def predict_adjacency(
+    links: WordAlignment, source: Vectors, copy: Vectors, broken: AdjacencyModel
 ) -> NDArray[np.float64]:
     """Judge every join of a copy; those that are plainly intact are not asked about.
 

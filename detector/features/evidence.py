@@ -23,18 +23,18 @@ from detector.alignment.align import align_documents
 from detector.alignment.config import AlignConfig
 from detector.encoder import Encoder, matching_view
 from detector.errors import InputError
-from detector.features.adjacency import Broken, judge_joins
+from detector.features.adjacency import AdjacencyModel, predict_adjacency
 from detector.features.token_tags import Tokens
 from detector.names.compare import compare_names, name_context
 from detector.names.state import NameContext
-from detector.numbers.compare import FigureChange, compare_figures
-from detector.records import Alignment, Document, Encoding, NameChange, Sentence
+from detector.numbers.compare import compare_numbers
+from detector.records import Alignment, Document, Encoding, NameChange, NumberChange, Sentence
 from detector.text.sentences import split
 from detector.text.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class EncodedDocument:
     """A document with the words of every sentence and the encoder's view of them.
 
     Attributes
@@ -110,7 +110,7 @@ class BeadEvidence:
         1 less the cosine of each token to its nearest on the other side.
     joins : ndarray of shape (n_copy_words + 1,), float64, or None
         Probability that each join of the copy's words is broken; None without a model for it.
-    figures : tuple of FigureChange
+    number_changes : tuple of NumberChange
         Spans count from the start of `source_text` and `copy_text`.
     names : tuple of NameChange
         Spans count in the raw texts; probabilities are the rule's belief.
@@ -132,11 +132,11 @@ class BeadEvidence:
     source_distances: NDArray[np.float32] | None
     copy_distances: NDArray[np.float32] | None
     joins: NDArray[np.float64] | None
-    figures: tuple[FigureChange, ...]
+    number_changes: tuple[NumberChange, ...]
     names: tuple[NameChange, ...]
     n_truncated: int
-    source: Reading
-    copy: Reading
+    source: EncodedDocument
+    copy: EncodedDocument
     at: tuple[range, range]
 
     @property
@@ -146,10 +146,10 @@ class BeadEvidence:
         return None if source is None or copy is None else (source, copy)
 
 
-def read(document: Document, encoding: Encoding) -> Reading:
+def read(document: Document, encoding: Encoding) -> EncodedDocument:
     """Find the words of every sentence of an encoded document."""
     words = tuple(find_words(s.text, offset=s.start) for s in document.sentences)
-    return Reading(document, words, encoding)
+    return EncodedDocument(document, words, encoding)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,13 +165,15 @@ class Pairing:
         Judges the joins of the copy's words (`joins.judge_joins`).
     """
 
-    source: Reading
-    copy: Reading
+    source: EncodedDocument
+    copy: EncodedDocument
     context: NameContext
-    joins: Broken | None
+    joins: AdjacencyModel | None
 
 
-def pair_up(source: Reading, copy: Reading, *, joins: Broken | None = None) -> Pairing:
+def pair_up(
+    source: EncodedDocument, copy: EncodedDocument, *, joins: AdjacencyModel | None = None
+) -> Pairing:
     """Learn from both whole documents how their words are written."""
     context = name_context(source.document.raw, source.words, copy.document.raw, copy.words)
     return Pairing(source, copy, context, joins)
@@ -207,7 +209,7 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
     if source_vectors is not None and copy_vectors is not None and source_words and copy_words:
         cosines = source_vectors @ copy_vectors.T
         if pairing.joins is not None:
-            broken = judge_joins(links, source_vectors, copy_vectors, pairing.joins)
+            broken = predict_adjacency(links, source_vectors, copy_vectors, pairing.joins)
     distances = _distances(source_tokens, copy_tokens)
     return BeadEvidence(
         source_text=source_text,
@@ -220,7 +222,7 @@ def gather(pairing: Pairing, *, at: tuple[range, range], similarity: float) -> B
         source_distances=distances[0],
         copy_distances=distances[1],
         joins=broken,
-        figures=compare_figures(source_text, copy_text),
+        number_changes=compare_numbers(source_text, copy_text),
         names=compare_names(links, context, copy_at.start),
         n_truncated=sum(source.encoding.truncated[i] for i in source_at)
         + sum(copy.encoding.truncated[i] for i in copy_at),
@@ -244,7 +246,7 @@ def gather_pairs(
     pairs: Iterable[tuple[str, str]],
     encoder: Encoder,
     *,
-    joins: Broken | None = None,
+    joins: AdjacencyModel | None = None,
     batch: int = 512,
 ) -> Iterator[BeadEvidence]:
     """Gather the evidence of single sentence pairs, each taken as a bead and a document.
@@ -279,7 +281,7 @@ def gather_pairs(
             )
 
 
-def _single(text: str, encoding: Encoding, index: int) -> Reading:
+def _single(text: str, encoding: Encoding, index: int) -> EncodedDocument:
     document = Document(text, (Sentence(0, len(text), text, 0),))
     tokens = None if encoding.tokens is None else (encoding.tokens[index],)
     part = Encoding(encoding.vectors[index : index + 1], tokens, (encoding.truncated[index],))
@@ -292,7 +294,9 @@ def _chunks(pairs: Iterable[tuple[str, str]], size: int) -> Iterator[Sequence[tu
         yield chunk
 
 
-def read_together(documents: Sequence[Document | Reading], encoder: Encoder) -> list[Reading]:
+def encode_together(
+    documents: Sequence[Document | EncodedDocument], encoder: Encoder
+) -> list[EncodedDocument]:
     """Encode documents in one call, each distinct sentence once: so batches fill better.
 
     Parameters
@@ -317,8 +321,8 @@ def read_together(documents: Sequence[Document | Reading], encoder: Encoder) -> 
     return [next(made) if isinstance(one, Document) else one for one in documents]
 
 
-def align_readings(
-    source: Reading, copy: Reading, encoder: Encoder, config: AlignConfig
+def align_encoded(
+    source: EncodedDocument, copy: EncodedDocument, encoder: Encoder, config: AlignConfig
 ) -> Alignment:
     """Align two readings, page furniture set aside.
 

@@ -21,7 +21,6 @@ from detector.features.cues import (
     pronoun_change,
 )
 from detector.features.evidence import BeadEvidence
-from detector.features.features import TOLD_FIGURE
 from detector.records import SLIPS, ErrorSpan, NameChange
 from detector.text.lexicon import is_stopword
 
@@ -58,11 +57,7 @@ def bead_reasons(
     tuple of str
         Strongest first; empty when nothing was found.
     """
-    reasons = [
-        change.reason
-        for change in bead.figures
-        if change.change != "kept" and change.weight >= TOLD_FIGURE
-    ]
+    reasons = [change.reason for change in bead.number_changes if change.reported]
     reasons += _negation(bead)
     reasons += [
         f"“{source.text}” became its opposite “{copy.text}”"

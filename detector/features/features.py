@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from detector.features.cues import doubled_words, negation_change, opposite_pairs, pronoun_change
 from detector.features.evidence import BeadEvidence
-from detector.records import SLIPS
+from detector.records import REPORTED_PROBABILITY, SLIPS
 from detector.text.lexicon import base_forms, is_quantifier, is_stopword, zipf
 from detector.text.words import Word
 
@@ -222,10 +222,6 @@ class Measures:
         return float(sum(1.0 - bead.cosines[i, j] for i, j in same))
 
 
-TOLD_FIGURE = 0.5
-"""Weight from which a changed figure is told to a reader."""
-
-
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column: its name, its unit and how it is read off the measures.
@@ -294,14 +290,14 @@ def _question(m: Measures) -> float:
 
 
 def _figure_changes(m: Measures) -> float:
-    return float(sum(c.weight for c in m.bead.figures if c.change != "kept"))
+    return float(sum(c.probability for c in m.bead.number_changes if c.change != "kept"))
 
 
 def _heaviest_figure(m: Measures) -> float:
     # Figures too light to be told to a reader count nothing here.
-    weights = [change.weight for change in m.bead.figures if change.change != "kept"]
+    weights = [change.probability for change in m.bead.number_changes if change.change != "kept"]
     worst = max(weights, default=0.0)
-    return worst if worst >= TOLD_FIGURE else 0.0
+    return worst if worst >= REPORTED_PROBABILITY else 0.0
 
 
 def _name_damage(m: Measures) -> float:

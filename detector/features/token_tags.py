@@ -16,10 +16,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.records import ErrorKind, ErrorSpan, NameChange, Sentence, Span, TokenVectors
+from detector.records import (
+    ErrorKind,
+    ErrorSpan,
+    NameChange,
+    NumberChange,
+    Sentence,
+    Span,
+    TokenVectors,
+)
 from detector.text.words import Word
 
-Placed = TypeVar("Placed", NameChange, ErrorSpan)
+Placed = TypeVar("Placed", NameChange, NumberChange, ErrorSpan)
 
 KINDS: tuple[ErrorKind, ...] = (
     "mistranslation",
@@ -212,7 +220,9 @@ def error_spans(
     return tuple(found)
 
 
-def deal(items: Sequence[Placed], sentences: Sequence[Sentence]) -> list[tuple[Placed, ...]]:
+def split_by_sentence(
+    items: Sequence[Placed], sentences: Sequence[Sentence]
+) -> list[tuple[Placed, ...]]:
     """Deal a bead's names or error spans out to its copy sentences, in order.
 
     What stands nowhere in the copy goes to the first.

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from detector.features.adjacency import Broken, Vectors
+from detector.features.adjacency import AdjacencyModel, Vectors
 
 
 class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -112,7 +112,7 @@ class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         chosen: NDArray[Any] = self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)]
         return chosen
 
-    def judge(self) -> Broken:
+    def judge(self) -> AdjacencyModel:
         """Return a function that gives the probability of rows, unchecked.
 
         It holds the weights in single precision: widening them costs more than the few rows of a

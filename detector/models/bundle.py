@@ -28,7 +28,7 @@ from detector.names.compare import TAGGED_CHANGES, probability_of
 from detector.records import ErrorSpan, NameChange, Verdicts
 
 if TYPE_CHECKING:
-    from detector.features.adjacency import Broken
+    from detector.features.adjacency import AdjacencyModel
     from detector.features.evidence import BeadEvidence
     from detector.models.adjacency import AdjacencyClassifier
     from detector.models.drift import BeadClassifier
@@ -106,7 +106,7 @@ class Bundle:
         return None if self.tagger is None else self.config.tagged
 
     @property
-    def joins(self) -> Broken | None:
+    def joins(self) -> AdjacencyModel | None:
         """What judges the joins of a copy's words, if anything does; ask once for a text."""
         return None if self.models.joins is None else self.models.joins.judge()
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from detector.encoder import EncoderIdentity, batches, check_encoder
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens, TokenTags
-from detector.models.tagger_network import Network, Readings, feed, places
+from detector.models.tagger_network import Network, TaggerOutputs, collate, places
 from detector.text.files import write_whole
 
 SCHEMA = 2
@@ -134,13 +134,13 @@ class Tagger:
         out: list[TokenTags | None] = [None] * len(beads)
         lengths = np.array([len(s) + len(c) + 3 for s, c in beads])
         for batch in batches(lengths, limit=_BATCH_TOKENS):
-            read = self.network.read(feed([beads[i] for i in batch]))
+            read = self.network.read(collate([beads[i] for i in batch]))
             for row, i in enumerate(batch.tolist()):
                 out[i] = self._tags(read, row, *beads[i])
         return [tags for tags in out if tags is not None]
 
     def _tags(
-        self, read: Readings[NDArray[np.float32]], row: int, source: Tokens, copy: Tokens
+        self, read: TaggerOutputs[NDArray[np.float32]], row: int, source: Tokens, copy: Tokens
     ) -> TokenTags:
         at_source, at_copy = places(source, copy)
         damaged, lost = (

@@ -33,7 +33,7 @@ N_ROLES = 6
 N_CUES = 3
 
 
-class Feed(NamedTuple):
+class TaggerBatch(NamedTuple):
     """A batch of b beads, padded to t tokens.
 
     `vectors` of shape (b, t, d), float32: unit rows, zeros at the tokens of the network's own and
@@ -50,7 +50,7 @@ class Feed(NamedTuple):
     padding: NDArray[np.bool_]
 
 
-class Readings(NamedTuple, Generic[Array]):
+class TaggerOutputs(NamedTuple, Generic[Array]):
     """What a network says of a batch of b pairs padded to t tokens; log-odds throughout.
 
     `damaged` and `lost` are of shape (b, t) and hold -10,000 where the place is no copy token
@@ -68,12 +68,12 @@ class Readings(NamedTuple, Generic[Array]):
 class Network(Protocol):
     """Runs a tagger's network over a batch."""
 
-    def read(self, fed: Feed, /) -> Readings[NDArray[np.float32]]:
+    def read(self, fed: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
         """Read a batch."""
         ...
 
 
-def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> Feed:
+def collate(beads: Sequence[tuple[Tokens, Tokens]]) -> TaggerBatch:
     """Lay out a batch of beads.
 
     A bead is: opening, source tokens, closing, copy tokens, closing.
@@ -94,7 +94,7 @@ def feed(beads: Sequence[tuple[Tokens, Tokens]]) -> Feed:
         cosines = vectors[row, at_source] @ vectors[row, at_copy].T
         cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
         padding[row, : at_copy.stop + 1] = False
-    return Feed(vectors, roles, cues, padding)
+    return TaggerBatch(vectors, roles, cues, padding)
 
 
 def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,7 +108,7 @@ def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
-    """Say where the tokens of both sides stand in a row of `feed`."""
+    """Say where the tokens of both sides stand in a row of `collate`."""
     middle = 1 + len(source.texts)
     return slice(1, middle), slice(middle + 1, middle + 1 + len(copy.texts))
 
@@ -179,13 +179,13 @@ class PairNetwork(nn.Module):
 
     def forward(
         self, vectors: Tensor, roles: Tensor, cues: Tensor, padding: Tensor
-    ) -> Readings[Tensor]:
+    ) -> TaggerOutputs[Tensor]:
         """Read a batch.
 
         Parameters
         ----------
         vectors, roles, cues, padding : Tensor
-            As in `Feed`.
+            As in `TaggerBatch`.
 
         Returns
         -------
@@ -205,12 +205,12 @@ class PairNetwork(nn.Module):
         sums = [torch.log1p(torch.sigmoid(one).sum(1)) for one in (damaged, lost)]
         worst = [torch.logsumexp(one, 1) for one in (damaged, lost)]
         drift = self.drift(whole) + self.gathered(torch.stack([*worst, *sums], dim=1))
-        return Readings(damaged, lost, self.kinds(states), drift[:, 0], self.grades(whole))
+        return TaggerOutputs(damaged, lost, self.kinds(states), drift[:, 0], self.grades(whole))
 
-    def read(self, fed: Feed, /) -> Readings[NDArray[np.float32]]:
+    def read(self, fed: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
         """Read a batch in numpy, with nothing kept to learn from."""
         with torch.inference_mode():
-            return Readings(*(one.numpy() for one in self(*map(torch.from_numpy, fed))))
+            return TaggerOutputs(*(one.numpy() for one in self(*map(torch.from_numpy, fed))))
 
 
 _SCALE = 10.0  # unit vectors to about the length of the roles' start

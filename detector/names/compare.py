@@ -30,7 +30,14 @@ from detector.names.detect import (
     is_name_word,
 )
 from detector.names.match import abbreviates, match_forms
-from detector.names.state import GENERIC, Board, Match, NameContext, is_generic, is_place_adjective
+from detector.names.state import (
+    GENERIC,
+    Match,
+    MatchState,
+    NameContext,
+    is_generic,
+    is_place_adjective,
+)
 from detector.names.substitutions import match_standins
 from detector.records import Change, NameChange, Span
 from detector.text.lexicon import is_word, place_key, same_acronym
@@ -187,7 +194,7 @@ def compare_names(
         copy added out of nothing. Spans count in the raw documents; probabilities are the rule's
         belief.
     """
-    board = Board(links, context, copy_at)
+    board = MatchState(links, context, copy_at)
     match_forms(board)
     match_standins(board)
     return (*(_verdict(board, mention) for mention in board.mentions), *_added(board))
@@ -197,7 +204,7 @@ def _belief(match: Match) -> float:
     return _BELIEF[match.change] if match.belief is None else match.belief
 
 
-def _verdict(board: Board, mention: Mention) -> NameChange:
+def _verdict(board: MatchState, mention: Mention) -> NameChange:
     parts = {i: board.matches[i] for i in mention.at}
     worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
@@ -227,7 +234,7 @@ def _verdict(board: Board, mention: Mention) -> NameChange:
     )
 
 
-def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
+def _harmless_lowering(board: MatchState, parts: dict[int, Match]) -> bool:
     """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
     changed = [i for i, m in parts.items() if m.change != "kept"]
     solid = [
@@ -243,7 +250,7 @@ def _harmless_lowering(board: Board, parts: dict[int, Match]) -> bool:
     return lowered and (bool(solid) or all(parts[i].copy for i in changed))
 
 
-def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
+def _only_lowered(board: MatchState, parts: dict[int, Match]) -> bool:
     """Tell whether a name of several words came back in order, without capitals."""
     at = [parts[i].copy for i in sorted(parts)]
     if len(at) < 2 or not all(len(copy) == 1 for copy in at):
@@ -253,7 +260,7 @@ def _only_lowered(board: Board, parts: dict[int, Match]) -> bool:
     return same and places == list(range(places[0], places[0] + len(places)))
 
 
-def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
+def _is_turned(board: MatchState, parts: dict[int, Match]) -> bool:
     """Tell whether a name of ordinary words came back as "Bell of Morning".
 
     "University of Bergen" and "Ministry of Health" are turned round without harm.
@@ -268,7 +275,7 @@ def _is_turned(board: Board, parts: dict[int, Match]) -> bool:
     return plain and between in (["of"], ["of", "the"], ["for"])
 
 
-def _doubled(board: Board, parts: dict[int, Match]) -> tuple[int, ...]:
+def _doubled(board: MatchState, parts: dict[int, Match]) -> tuple[int, ...]:
     for i, match in parts.items():
         if len(match.copy) != 1:
             continue
@@ -298,7 +305,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: Board) -> Iterable[NameChange]:
+def _added(board: MatchState) -> Iterable[NameChange]:
     if board.copy_flat:
         return
     known = {w.norm for w in board.source}
@@ -321,7 +328,7 @@ def _added(board: Board) -> Iterable[NameChange]:
         )
 
 
-def _is_fresh(board: Board, j: int, known: set[str]) -> bool:
+def _is_fresh(board: MatchState, j: int, known: set[str]) -> bool:
     word = board.copy[j]
     norm = word.norm
     if j in board.taken or camel_parts(word.text) is not None:

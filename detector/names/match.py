@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from detector.names.detect import Mention, base_form, has_capital
-from detector.names.state import Board, Match, is_led, reads_as_word
+from detector.names.state import Match, MatchState, is_led, reads_as_word
 from detector.text.lexicon import (
     american,
     bare_acronym,
@@ -35,7 +35,7 @@ from detector.text.words import Word
 _SMALL = closed_class("joiner")
 
 
-def match_acronym(board: Board, mention: Mention) -> None:
+def match_acronym(board: MatchState, mention: Mention) -> None:
     """Settle a name that stands in the copy as its initials, or as what its initials mean."""
     if len(board.open(mention)) < len(mention.at):
         return
@@ -75,7 +75,7 @@ def _letters(text: str) -> str | None:
     return bare_acronym(text.upper() if mixed else text)
 
 
-def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
+def _is_spelt_out(board: MatchState, text: str, at: Sequence[int]) -> bool:
     phrase = board.copy_text(at)
     if board.copy_lowered and len(at) == 1:
         phrase = phrase.upper()
@@ -93,7 +93,7 @@ def _is_spelt_out(board: Board, text: str, at: Sequence[int]) -> bool:
     )
 
 
-def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
+def _acronym_partners(board: MatchState, text: str) -> Iterator[tuple[int, ...]]:
     """Yield the copy's phrases that may spell an acronym out, or its words that may be one."""
     if _letters(text) is None:
         yield from (
@@ -108,7 +108,7 @@ def _acronym_partners(board: Board, text: str) -> Iterator[tuple[int, ...]]:
             yield from (tuple(range(j, j + n)) for n in range(1, 6) if j + n <= len(board.copy))
 
 
-def match_forms(board: Board) -> None:
+def match_forms(board: MatchState) -> None:
     """Settle every word of a name that stands in the copy in one of its proper forms."""
     # Long names choose first: the Brandt of "Almeida-Brandt" stands in "Almeida-Brandt".
     longest = sorted(board.mentions, key=lambda mention: -len(mention.at))
@@ -117,7 +117,7 @@ def match_forms(board: Board) -> None:
             step(board, mention)
 
 
-def _same(board: Board, mention: Mention) -> None:
+def _same(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         base = base_form(board.source[i].text)
         if board.copy_lowered:
@@ -131,14 +131,14 @@ def _same(board: Board, mention: Mention) -> None:
             board.settle(i, Match("kept", (j,)))
 
 
-def _detached(board: Board, j: int) -> bool:
+def _detached(board: MatchState, j: int) -> bool:
     if j + 1 >= len(board.copy) or board.copy[j + 1].text.lower() != "s":
         return False
     # "Florida s" has lost its apostrophe, "Florida 's" is only tokenised.
     return board.context.copy.raw[board.copy[j].end : board.copy[j + 1].start].isspace()
 
 
-def _place(board: Board, mention: Mention) -> None:
+def _place(board: MatchState, mention: Mention) -> None:
     if not board.open(mention):
         return
     # "Embassy of the People's Republic of China" holds a place of several words.
@@ -163,7 +163,7 @@ def _place(board: Board, mention: Mention) -> None:
 
 
 def _nearest_phrase(
-    board: Board, mention_at: Sequence[int], key: str, size: int
+    board: MatchState, mention_at: Sequence[int], key: str, size: int
 ) -> tuple[int, ...] | None:
     hits = []
     i, last = mention_at[0], mention_at[-1]
@@ -187,7 +187,7 @@ def _nearest_phrase(
     return min(hits, key=lambda at: abs(at[0] - place), default=None)
 
 
-def _other_case(board: Board, mention: Mention) -> None:
+def _other_case(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         word = board.source[i]
         j = board.nearest(
@@ -202,7 +202,7 @@ def _other_case(board: Board, mention: Mention) -> None:
             board.settle(i, case_match(board, word, j))
 
 
-def case_match(board: Board, word: Word, j: int) -> Match:
+def case_match(board: MatchState, word: Word, j: int) -> Match:
     """Judge a copy word that is the source word but for case, accents or dots."""
     other = board.copy[j]
     old, new = base_form(word.text), base_form(other.text)
@@ -222,7 +222,7 @@ def case_match(board: Board, word: Word, j: int) -> Match:
     return Match("case", (j,), "is written with other capitals")
 
 
-def _joined(board: Board, mention: Mention) -> None:
+def _joined(board: MatchState, mention: Mention) -> None:
     """Match parts that one side writes together and the other apart: "Da Peng", "Dapeng"."""
     _written_apart(board, mention)
     for size in range(len(mention.at), 1, -1):
@@ -239,7 +239,7 @@ def _joined(board: Board, mention: Mention) -> None:
                     board.settle(i, Match("kept", (j,), "written together"))
 
 
-def _written_apart(board: Board, mention: Mention) -> None:
+def _written_apart(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         whole = _letters_of((board.source[i].norm,))
         for j in range(len(board.copy) - 1):
@@ -266,7 +266,7 @@ _SUFFIXES = (
 )
 
 
-def _adjective(board: Board, mention: Mention) -> None:
+def _adjective(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         norm = board.source[i].norm
         if len(norm) < 4:
@@ -301,11 +301,11 @@ def _is_known(norm: str) -> bool:
     return zipf(norm) > 0.0 or is_known_name(norm)
 
 
-def _has_capital(board: Board, j: int) -> bool:
+def _has_capital(board: MatchState, j: int) -> bool:
     return board.copy_lowered or has_capital(board.copy[j].text)
 
 
-def _glued(board: Board, mention: Mention) -> None:
+def _glued(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         word = board.source[i]
         j = board.nearest(
@@ -352,5 +352,5 @@ def _glued(board: Board, mention: Mention) -> None:
             board.settle(i, Match("kept", (j,), "singular and plural"))
 
 
-def _possessive_elsewhere(board: Board, word: Word) -> bool:
+def _possessive_elsewhere(board: MatchState, word: Word) -> bool:
     return any(w.possessive and w.norm == word.norm for w in board.source)

@@ -2,8 +2,8 @@
 
 The names of one bead while they are being matched: what is settled, what is still free.
 
-A `Board` lives for one call. It answers questions about places and neighbours; what counts as a
-match is decided by `forms` and `standins`, and what it means by the package's front.
+A `MatchState` lives for one call. It answers questions about places and neighbours; what counts as
+a match is decided by `forms` and `standins`, and what it means by the package's front.
 
 Whether a word of a name still says the same: in small letters, in other words, in general.
 
@@ -64,7 +64,7 @@ class Match:
     belief: float | None = None
 
 
-class Board:
+class MatchState:
     """One bead's words and names, and the matches found so far."""
 
     def __init__(self, links: WordAlignment, context: NameContext, copy_at: int) -> None:
@@ -190,7 +190,7 @@ def is_place_adjective(text: str) -> bool:
     return key is not None and base_form(text).casefold() not in key.split()
 
 
-def reads_as_word(board: Board, word: Word, j: int) -> bool:
+def reads_as_word(board: MatchState, word: Word, j: int) -> bool:
     """Tell whether a name without its capital means something else.
 
     "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
@@ -202,7 +202,7 @@ def reads_as_word(board: Board, word: Word, j: int) -> bool:
     return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
 
 
-def is_led(board: Board, word: Word, j: int) -> bool:
+def is_led(board: MatchState, word: Word, j: int) -> bool:
     """Tell whether an article or the like leads the word in the source, or a possessive in both."""
     k = board.source.index(word)
     before = board.source[k - 1] if k else None
@@ -211,7 +211,7 @@ def is_led(board: Board, word: Word, j: int) -> bool:
     return before.possessive and j > 0 and board.copy[j - 1].possessive
 
 
-def says_the_same(board: Board, i: int, j: int) -> bool:
+def says_the_same(board: MatchState, i: int, j: int) -> bool:
     """Tell whether an ordinary word of a name only gave way to another word for it.
 
     So do the words of institutions ("Health Ministry", "health department"), if all of them came

@@ -18,8 +18,8 @@ from detector.names.spelling import are_spellings, is_cut, is_misspelt, is_put_r
 from detector.names.state import (
     GENERIC,
     SAID_OTHERWISE,
-    Board,
     Match,
+    MatchState,
     is_generic,
     is_place_adjective,
     says_the_same,
@@ -37,7 +37,7 @@ from detector.text.lexicon import (
 from detector.text.words import Word
 
 
-def find_candidate(board: Board, i: int, kept: list[int]) -> int | None:
+def find_candidate(board: MatchState, i: int, kept: list[int]) -> int | None:
     """Find the copy word that stands where the name should be, and for nothing else."""
     linked = int(board.links.to_copy[i])
     if linked >= 0 and is_candidate(board, linked):
@@ -61,7 +61,7 @@ def find_candidate(board: Board, i: int, kept: list[int]) -> int | None:
     return None
 
 
-def _is_odd_capital(board: Board, j: int) -> bool:
+def _is_odd_capital(board: MatchState, j: int) -> bool:
     """Tell whether a small word is written like a part of a name ("Northwind Can")."""
     word = board.copy[j]
     return (
@@ -73,7 +73,7 @@ def _is_odd_capital(board: Board, j: int) -> bool:
     )
 
 
-def _position(board: Board, k: int) -> int | None:
+def _position(board: MatchState, k: int) -> int | None:
     if not 0 <= k < len(board.source):
         return None
     if k in board.matches and board.matches[k].copy:
@@ -82,7 +82,7 @@ def _position(board: Board, k: int) -> int | None:
     return to if to >= 0 and board.links.strength[k, to] > 0.6 else None
 
 
-def is_candidate(board: Board, j: int) -> bool:
+def is_candidate(board: MatchState, j: int) -> bool:
     """Tell whether the copy word may stand for a name: it says something, for nothing else."""
     word = board.copy[j]
     return (
@@ -116,7 +116,7 @@ _PART_AND_WHOLE = frozenset(
 )
 
 
-def match_standins(board: Board) -> None:
+def match_standins(board: MatchState) -> None:
     """Settle every word of a name that is still open: each gets a match, if only "dropped"."""
     for mention in board.mentions:
         _respelled(board, mention)
@@ -124,7 +124,7 @@ def match_standins(board: Board) -> None:
         _replaced(board, mention)
 
 
-def _respelled(board: Board, mention: Mention) -> None:
+def _respelled(board: MatchState, mention: Mention) -> None:
     for i in board.open(mention):
         if len(board.source[i].norm) < 2 and not board.is_compound(i):
             continue  # an initial has no spelling
@@ -139,7 +139,7 @@ def _respelled(board: Board, mention: Mention) -> None:
             board.settle(i, _spelling_match(board, board.source[i], best[1]))
 
 
-def _misspelling(board: Board, i: int, j: int) -> float | None:
+def _misspelling(board: MatchState, i: int, j: int) -> float | None:
     """Return how likely the copy word is the source word misspelt, None for not at all."""
     word, other = board.source[i], board.copy[j]
     beside = board.beside(i, j)
@@ -166,7 +166,7 @@ def _misspelling(board: Board, i: int, j: int) -> float | None:
     return alike + 0.1 * linked + 0.05 * beside if alike >= floor else None
 
 
-def _spelling_match(board: Board, word: Word, j: int) -> Match:
+def _spelling_match(board: MatchState, word: Word, j: int) -> Match:
     other = board.copy[j]
     new = _unglued(other.norm, word)
     if new == word.norm:
@@ -187,13 +187,13 @@ def _spelling_match(board: Board, word: Word, j: int) -> Match:
     return Match("garbled", (j,), "is garbled")
 
 
-def _replaced(board: Board, mention: Mention) -> None:
+def _replaced(board: MatchState, mention: Mention) -> None:
     kept = [i for i in mention.at if i in board.matches]
     for i in board.open(mention):
         board.settle(i, _replacement(board, i, mention, kept))
 
 
-def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Match:
+def _replacement(board: MatchState, i: int, mention: Mention, kept: list[int]) -> Match:
     word = board.source[i]
     candidate = find_candidate(board, i, kept)
     if _twin(board, word) is not None:
@@ -221,11 +221,11 @@ def _replacement(board: Board, i: int, mention: Mention, kept: list[int]) -> Mat
     return Match("dropped", (), "is missing from the copy", 0.45 if spare else None)
 
 
-def _opens_bracket(board: Board, word: Word) -> bool:
+def _opens_bracket(board: MatchState, word: Word) -> bool:
     return board.context.source.raw[: word.start].rstrip()[-1:] in ("(", "[")
 
 
-def _widened(board: Board, found: Match, j: int) -> Match:
+def _widened(board: MatchState, found: Match, j: int) -> Match:
     """Let the whole of another name stand in, where its last word alone was seen."""
     if found.change not in ("swapped", "translated") or not board.capital(j):
         return found
@@ -241,7 +241,7 @@ def _widened(board: Board, found: Match, j: int) -> Match:
     return found
 
 
-def _capital_inside(board: Board, k: int) -> bool:
+def _capital_inside(board: MatchState, k: int) -> bool:
     return board.capital(k) and (
         board.copy_lowered or board.copy[k].start not in board.context.copy.opening
     )
@@ -251,7 +251,7 @@ def _is_place(text: str) -> bool:
     return place_key(base_form(text)) is not None
 
 
-def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Match:
+def _second(board: MatchState, i: int, mention: Mention, candidate: int | None) -> Match:
     """Judge a name that the source gives more often than the copy."""
     if candidate is not None and board.capital(candidate):
         found = _stand_in(board, i, candidate, [])
@@ -263,13 +263,13 @@ def _second(board: Board, i: int, mention: Mention, candidate: int | None) -> Ma
     return Match("dropped", (), "is given less often in the copy", 0.5)
 
 
-def _is_twin(board: Board, k: int) -> bool:
+def _is_twin(board: MatchState, k: int) -> bool:
     return not (k in board.matches and board.matches[k].copy) and (
         _twin(board, board.source[k]) is not None
     )
 
 
-def _stand_in(board: Board, i: int, j: int, kept: list[int]) -> Match | None:
+def _stand_in(board: MatchState, i: int, j: int, kept: list[int]) -> Match | None:
     """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
     word, other = board.source[i], board.copy[j]
     if kept and is_generic(word.norm) and is_generic(other.norm):
@@ -308,12 +308,12 @@ def _name_for_name(word: Word, other: Word, j: int, belief: float | None) -> Mat
     return Match("swapped", (j,), "was swapped for another name")
 
 
-def _is_title(board: Board, candidate: int) -> bool:
+def _is_title(board: MatchState, candidate: int) -> bool:
     """Tell whether a title stands where a part of the name stood ("Mr Kender")."""
     return title_key(board.copy[candidate].norm) is not None
 
 
-def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) -> bool:
+def _may_stand_without(board: MatchState, i: int, kept: list[int], mention: Mention) -> bool:
     """Tell whether a name is whole without a part: a first name, an initial, a generic head."""
     word = board.source[i]
     if board.is_compound(i):
@@ -328,7 +328,7 @@ def _may_stand_without(board: Board, i: int, kept: list[int], mention: Mention) 
     return not all("given" in name_kinds(board.source[k].norm) for k in solid)
 
 
-def _solid(board: Board, kept: list[int]) -> list[int]:
+def _solid(board: MatchState, kept: list[int]) -> list[int]:
     """Return the words that tell one from another: no office, generic head or adjective."""
     return [
         k
@@ -337,7 +337,7 @@ def _solid(board: Board, kept: list[int]) -> list[int]:
     ]
 
 
-def _twin(board: Board, word: Word) -> int | None:
+def _twin(board: MatchState, word: Word) -> int | None:
     """Find the same name matched elsewhere in the bead: the source gives it twice."""
     for k, match in board.matches.items():
         if match.copy and k in board.named and board.source[k].norm == word.norm:
@@ -345,7 +345,7 @@ def _twin(board: Board, word: Word) -> int | None:
     return None
 
 
-def _referred(board: Board, i: int, candidate: int | None) -> bool:
+def _referred(board: MatchState, i: int, candidate: int | None) -> bool:
     """Tell whether a pronoun or a title in the copy stands for a name already given."""
     norm = board.source[i].norm
     given = board.context.copy.first.get(norm)

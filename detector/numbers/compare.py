@@ -22,7 +22,6 @@ from itertools import islice
 from detector.numbers.match import (
     CHANGED_LIGHT,
     DULL_UNIT_LOST,
-    FATES,
     LOST_PART,
     ROUNDED,
     TURNED,
@@ -30,8 +29,6 @@ from detector.numbers.match import (
     UNIT_CHANGED,
     UNIT_ELSEWHERE,
     UNIT_LOST,
-    Fate,
-    FigureChange,
     Key,
     Side,
     broad_keys,
@@ -47,11 +44,11 @@ from detector.numbers.match import (
     tell_dropped,
     tell_kept,
 )
-from detector.numbers.quantities import Figure, FigureKind, find_figures
+from detector.numbers.quantities import Quantity, find_figures
 from detector.numbers.units import dimensions
-from detector.records import Span
+from detector.records import NumberChange, Span
 
-Found = dict[int, FigureChange]
+Found = dict[int, NumberChange]
 """What became of figures of the source, by place."""
 
 _TRIED = 4  # figures of one value and unit that are weighed against each other
@@ -72,7 +69,7 @@ def find_kept(source: Side, copy: Side) -> Found:
     return found
 
 
-def has_order(figure: Figure, side: Side) -> bool:
+def has_order(figure: Quantity, side: Side) -> bool:
     """Tell whether a text states a figure's order of magnitude, where one of the two is vague."""
     return any(
         key[0] == "order" and j not in side.used and same_thing(key, figure, side.figures[j])
@@ -82,7 +79,7 @@ def has_order(figure: Figure, side: Side) -> bool:
     )
 
 
-def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> FigureChange | None:
+def _look_up(figure: Quantity, source: Side, copy: Side, *, strict: bool) -> NumberChange | None:
     """Find a figure in the copy: in the same unit when `strict`, else in whatever unit is free."""
     for key in keys(figure):
         if key[0] == "order":
@@ -103,7 +100,7 @@ def _look_up(figure: Figure, source: Side, copy: Side, *, strict: bool) -> Figur
     return None
 
 
-def _candidates(figure: Figure, key: Key, side: Side) -> Iterator[int]:
+def _candidates(figure: Quantity, key: Key, side: Side) -> Iterator[int]:
     """Yield the likeliest figure of each unit that shares a key, those of the same unit first."""
     groups = side.index.get(key, {})
 
@@ -116,13 +113,13 @@ def _candidates(figure: Figure, key: Key, side: Side) -> Iterator[int]:
         yield min(groups[units][:_TRIED], key=unlikeness)
 
 
-def _sign_is_lost(figure: Figure, other: Figure, copy: Side) -> bool:
+def _sign_is_lost(figure: Quantity, other: Quantity, copy: Side) -> bool:
     # Only this way round: a minus that the copy gains is most often a hyphen set loose
     negative = figure.value is not None and figure.value < 0
     return negative and (other.value or 0) > 0 and not copy.is_negative
 
 
-def _compare_found(figure: Figure, other: Figure, source: Side, copy: Side) -> FigureChange:
+def _compare_found(figure: Quantity, other: Quantity, source: Side, copy: Side) -> NumberChange:
     """Compare the half of the day and the bound of two figures of one value."""
     if figure.kind == other.kind == "time" and figure.units and other.units:
         if figure.units != other.units:
@@ -135,8 +132,8 @@ def _compare_found(figure: Figure, other: Figure, source: Side, copy: Side) -> F
 
 
 def _compare_units(
-    figure: Figure, found: tuple[int, Figure], source: Side, copy: Side
-) -> FigureChange:
+    figure: Quantity, found: tuple[int, Quantity], source: Side, copy: Side
+) -> NumberChange:
     """Say what became of the unit of a figure whose value stands in the copy."""
     j, other = found
     dear = not {figure.kind, other.kind}.isdisjoint(("money", "percent")) and not figure.vague
@@ -165,7 +162,7 @@ def _compare_units(
     return tell_change("unit_lost", weight, figure, other, "{} became {}: the unit is lost")
 
 
-def _stands_in_words(figure: Figure, side: Side) -> bool:
+def _stands_in_words(figure: Quantity, side: Side) -> bool:
     """Tell whether a text says a figure in other words, or in digits of another form."""
     value = figure.value
     if value is None or figure.kind == "time":
@@ -182,7 +179,7 @@ def _stands_in_words(figure: Figure, side: Side) -> bool:
     return not (labelled or figure.vague) and abs(value) in side.hints
 
 
-def stands(figure: Figure, side: Side) -> bool:
+def stands(figure: Quantity, side: Side) -> bool:
     """Tell whether a text states a figure at all, in whatever unit."""
     for key in keys(figure):
         for places in side.index.get(key, {}).values():
@@ -206,12 +203,7 @@ def is_near(side: Side, i: int, other: Side) -> bool:
 
 
 __all__ = [
-    "FATES",
-    "Fate",
-    "Figure",
-    "FigureChange",
-    "FigureKind",
-    "compare_figures",
+    "compare_numbers",
     "find_figures",
 ]
 
@@ -220,7 +212,7 @@ _PARTS = 3  # of a date at most, on either side of one: Friday, 6 May 2024
 _SPARE = ("weekday", "month", "year")
 
 
-def compare_figures(source_text: str, copy_text: str) -> tuple[FigureChange, ...]:
+def compare_numbers(source_text: str, copy_text: str) -> tuple[NumberChange, ...]:
     """Say of every figure of two texts that should mean the same what became of it.
 
     Parameters
@@ -326,7 +318,7 @@ def _without_parted(
 def _pair_up(
     missing: tuple[Side, Sequence[int]],
     extra: tuple[Side, Sequence[int]],
-    classes_of: Callable[[Figure], tuple[str, ...]],
+    classes_of: Callable[[Quantity], tuple[str, ...]],
 ) -> dict[int, int]:
     """Pair figures that only one side holds where they are of one class: the likest of the next."""
     waiting: dict[str, deque[int]] = defaultdict(deque)
@@ -346,11 +338,11 @@ def _pair_up(
     return pairs
 
 
-def _unlikeness(one: Figure, other: Figure) -> tuple[bool, float]:
+def _unlikeness(one: Quantity, other: Quantity) -> tuple[bool, float]:
     return digit_groups(one.text) != digit_groups(other.text), distance(one, other)
 
 
-def _may_become(figure: Figure, other: Figure) -> bool:
+def _may_become(figure: Quantity, other: Quantity) -> bool:
     """Tell a changed figure from two that have nothing to do with each other."""
     if not (figure.light and other.light):
         return True
@@ -359,12 +351,12 @@ def _may_become(figure: Figure, other: Figure) -> bool:
     return digits or times or figure.kind == other.kind != "number"
 
 
-def _same_units(figure: Figure) -> tuple[str, ...]:
+def _same_units(figure: Quantity) -> tuple[str, ...]:
     """Name the part of a date, the unit, or the want of one."""
     return (" ".join(figure.units) if figure.units else figure.kind,)
 
 
-def _one_kind(figure: Figure) -> tuple[str, ...]:
+def _one_kind(figure: Quantity) -> tuple[str, ...]:
     """Name what a figure may be mistaken for: the same dimension, or a bare number."""
     if figure.kind == "date":
         return (figure.units[0],)
@@ -378,7 +370,7 @@ def _one_kind(figure: Figure) -> tuple[str, ...]:
 
 def _whole_dates(
     side: Side, places: Sequence[int], parts: tuple[str, ...]
-) -> Iterator[tuple[Figure, float]]:
+) -> Iterator[tuple[Quantity, float]]:
     """Yield figures by place, and what their loss weighs; neighbouring parts of a date as one.
 
     What goes without saying while the rest of its date stands is named by `parts`.

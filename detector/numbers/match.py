@@ -20,15 +20,13 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal, get_args
 
-from detector.errors import InputError
 from detector.numbers.parse import number_hints
-from detector.numbers.quantities import Figure, FigureKind, find_figures
+from detector.numbers.quantities import Quantity, QuantityKind, find_figures
 from detector.numbers.units import comparable_sizes, unit_facts, units_named
-from detector.records import Span
+from detector.records import NumberChange, NumberFate, Span
 from detector.text.lexicon import MONTHS
 
 Key = tuple[str, float]
@@ -49,7 +47,7 @@ def digit_groups(text: str) -> tuple[str, ...]:
     return tuple(_DIGITS.findall(text))
 
 
-def keys(figure: Figure) -> Iterator[Key]:
+def keys(figure: Quantity) -> Iterator[Key]:
     """Yield what a figure says, the plainest reading first."""
     value = figure.value
     if value is None:
@@ -73,7 +71,7 @@ def keys(figure: Figure) -> Iterator[Key]:
         yield from _amount_keys(figure, abs(value))
 
 
-def _group_keys(figure: Figure) -> Iterator[Key]:
+def _group_keys(figure: Quantity) -> Iterator[Key]:
     """Yield every number of 6/12/2024, 2:1 or 1995/96 as each part of a date."""
     century = 2000.0
     for group in digit_groups(figure.text[:_READ]):
@@ -83,7 +81,7 @@ def _group_keys(figure: Figure) -> Iterator[Key]:
         century = number // 100 * 100 if number >= 1000 else 2000.0
 
 
-def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
+def _amount_keys(figure: Quantity, value: float) -> Iterator[Key]:
     yield ("n", value)
     if figure.also is not None:
         yield ("n", abs(figure.also))
@@ -99,7 +97,7 @@ def _amount_keys(figure: Figure, value: float) -> Iterator[Key]:
         yield ("order", float(math.floor(math.log10(value) + 1e-9)))
 
 
-def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
+def _moment_keys(figure: Quantity, value: float) -> Iterator[Key]:
     """Yield the parts of a date and the time that a bare number may stand for."""
     if value.is_integer():
         yield from (("day", value), ("year", value))
@@ -113,7 +111,7 @@ def _moment_keys(figure: Figure, value: float) -> Iterator[Key]:
             yield from (("day", float(one)), ("month", float(other)))  # 17.7. for 17 July
 
 
-def broad_keys(figure: Figure) -> Iterator[Key]:
+def broad_keys(figure: Quantity) -> Iterator[Key]:
     """Yield what an amount says roughly: its size in whatever unit."""
     value = abs(figure.value or 0.0)
     if value == 0:
@@ -137,7 +135,7 @@ def size_keys(dimension: str, size: float) -> Iterator[Key]:
     yield (f"shifted size of {dimension}", float(math.floor(steps + 0.5)))
 
 
-def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
+def same_thing(key: Key, one: Quantity, other: Quantity) -> bool | None:
     """Tell whether two figures that share a key say one thing.
 
     Returns
@@ -171,7 +169,7 @@ def same_thing(key: Key, one: Figure, other: Figure) -> bool | None:
     return one.units == other.units or not apart
 
 
-def read_as(figure: Figure, key: Key) -> Figure:
+def read_as(figure: Quantity, key: Key) -> Quantity:
     """Return a figure as a key reads it: 25m may be 25 million, and then it is in no unit."""
     if figure.units == ("year",) and key[0] == "n":
         return replace(figure, kind="number", units=())  # 1600 km is not said by a bare 1600
@@ -180,7 +178,7 @@ def read_as(figure: Figure, key: Key) -> Figure:
     return replace(figure, kind="number", units=())
 
 
-def distance(one: Figure, other: Figure) -> float:
+def distance(one: Quantity, other: Quantity) -> float:
     """Return how many times larger one value is than the other, as a logarithm; 99 if unknown."""
     if not one.value or not other.value:
         return 99.0
@@ -222,7 +220,7 @@ class Side:
         self.figures = find_figures(text)
         self.used: set[int] = set()
 
-    def _index_by(self, keys_of: Callable[[Figure], Iterator[Key]]) -> Index:
+    def _index_by(self, keys_of: Callable[[Quantity], Iterator[Key]]) -> Index:
         index: Index = defaultdict(dict)
         for i, figure in enumerate(self.figures):
             for key in keys_of(figure):
@@ -315,14 +313,14 @@ class Side:
             for k in (i - 1, i + 1)
         )
 
-    def names_alike(self, i: int, figure: Figure) -> bool:
+    def names_alike(self, i: int, figure: Quantity) -> bool:
         """Tell whether one of two words behind figure `i` begins as another figure's unit does."""
         unit = _WORDS.findall(figure.text.lower())[-1:]
         end = self.figures[i].span.end
         behind = _WORDS.findall(self.text[end : end + _BEHIND].lower())[:2]
         return bool(unit) and len(unit[0]) > 3 and any(w[:3] == unit[0][:3] for w in behind)
 
-    def stands_parted(self, figure: Figure) -> Span | None:
+    def stands_parted(self, figure: Quantity) -> Span | None:
         """Return where the digits of a figure stand with other marks between: 45, 233."""
         groups = digit_groups(figure.text[:_BEHIND])
         if len(groups) < 2 or len(self.text) > _LONG:
@@ -339,49 +337,10 @@ def _roman(text: str) -> int:
     return sum(-v if v < after else v for v, after in zip(values, [*values[1:], 0], strict=True))
 
 
-Fate = Literal["kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"]
-"""What became of a figure on its way from the source to the copy."""
-
-FATES: tuple[Fate, ...] = get_args(Fate)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FigureChange:
-    """One figure and what became of it.
-
-    Attributes
-    ----------
-    change : Fate
-    weight : float
-        How likely it is in [0, 1] that meaning changed with it; 0 for a kept figure. From 0.5
-        on it deserves to be told to a reader.
-    copy, copy_text, source, source_text
-        Where it stands on each side; None where it does not, or stands there in other words.
-    reason : str
-        In words.
-    """
-
-    change: Fate
-    weight: float
-    copy: Span | None
-    copy_text: str | None
-    source: Span | None
-    source_text: str | None
-    reason: str
-
-    def __post_init__(self) -> None:
-        if self.change not in FATES or not 0.0 <= self.weight <= 1.0:
-            msg = (
-                f"figure change {self.change!r} of weight {self.weight}: "
-                f"use one of {', '.join(FATES)} and a number in [0, 1]"
-            )
-            raise InputError(msg)
-
-
 _ROUGH = 0.12  # logarithm: conversions that somebody rounded
 _CLOSE = 0.23  # logarithm: four dozen and fifty, two dozen and twenty
 _DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
-_NOUNS: dict[FigureKind, str] = {
+_NOUNS: dict[QuantityKind, str] = {
     "number": "number",
     "ordinal": "number",
     "percent": "percentage",
@@ -407,13 +366,17 @@ LOST, LOST_ORDINAL, LOST_VAGUE = 0.7, 0.6, 0.4
 
 
 def tell_change(
-    fate: Fate, weight: float, figure: Figure | None, other: Figure | None, reason: str
-) -> FigureChange:
+    change: NumberFate,
+    probability: float,
+    figure: Quantity | None,
+    other: Quantity | None,
+    reason: str,
+) -> NumberChange:
     """Put what became of a figure into a record; `reason` takes both texts."""
     said = [f"“{f.text}”" for f in (figure, other) if f is not None]
-    return FigureChange(
-        change=fate,
-        weight=weight,
+    return NumberChange(
+        change=change,
+        probability=probability,
         copy=None if other is None else other.span,
         copy_text=None if other is None else other.text,
         source=None if figure is None else figure.span,
@@ -422,12 +385,12 @@ def tell_change(
     )
 
 
-def tell_kept(figure: Figure, other: Figure | None) -> FigureChange:
+def tell_kept(figure: Quantity, other: Quantity | None) -> NumberChange:
     """Say that a figure stands in the copy."""
     return tell_change("kept", 0.0, figure, other, "{} kept")
 
 
-def tell_changed(figure: Figure, other: Figure) -> FigureChange:
+def tell_changed(figure: Quantity, other: Quantity) -> NumberChange:
     """Say that a figure became another one, unless it was only rounded."""
     weight = CHANGED_LIGHT if figure.light or other.light else CHANGED
     if "dozen" in figure.text + other.text and distance(figure, other) < _CLOSE:
@@ -437,7 +400,7 @@ def tell_changed(figure: Figure, other: Figure) -> FigureChange:
     return tell_change("changed", weight, figure, other, "{} became {}")
 
 
-def _is_rounded(figure: Figure, other: Figure) -> bool:
+def _is_rounded(figure: Quantity, other: Quantity) -> bool:
     """Tell whether the second is the first with fewer decimals, one at least: 51.11 and 51.1."""
     long, short = (_DECIMALS.search(f.text) for f in (figure, other))
     if long is None or short is None or len(long[1]) <= len(short[1]):
@@ -445,7 +408,7 @@ def _is_rounded(figure: Figure, other: Figure) -> bool:
     return round(float(long[0]), len(short[1])) == float(short[0])
 
 
-def _is_rough(figure: Figure, other: Figure) -> bool:
+def _is_rough(figure: Quantity, other: Quantity) -> bool:
     """Tell whether the second is the first in another unit, rounded: 130 mph and 200 km/h."""
     if not figure.value or not other.value:
         return False
@@ -459,19 +422,19 @@ def _is_rough(figure: Figure, other: Figure) -> bool:
     )
 
 
-def tell_dropped(figure: Figure, weight: float) -> FigureChange:
+def tell_dropped(figure: Quantity, weight: float) -> NumberChange:
     """Say that a figure is missing from the copy."""
     reason = f"the {_NOUNS[figure.kind]} {{}} is missing from the copy"
     return tell_change("dropped", weight, figure, None, reason)
 
 
-def tell_added(figure: Figure, weight: float) -> FigureChange:
+def tell_added(figure: Quantity, weight: float) -> NumberChange:
     """Say that the copy adds a figure."""
     reason = f"the copy adds the {_NOUNS[figure.kind]} {{}}"
     return tell_change("added", weight, None, figure, reason)
 
 
-def loss(figure: Figure) -> float:
+def loss(figure: Quantity) -> float:
     """Return how likely it is that meaning changed when a figure is dropped or added."""
     if figure.light:
         return LOST_LIGHT

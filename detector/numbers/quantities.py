@@ -30,7 +30,9 @@ from detector.numbers import units
 from detector.numbers.parse import DAY_TIMES, Number, Tokens, read_number, tokenize
 from detector.records import Span
 
-FigureKind = Literal["number", "ordinal", "percent", "money", "measure", "date", "time", "fraction"]
+QuantityKind = Literal[
+    "number", "ordinal", "percent", "money", "measure", "date", "time", "fraction"
+]
 """What a figure states."""
 
 Bound = Literal["above", "below"]
@@ -38,7 +40,7 @@ Bound = Literal["above", "below"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Quantity:
     """One figure as a text states it.
 
     Attributes
@@ -65,7 +67,7 @@ class Figure:
 
     span: Span
     text: str
-    kind: FigureKind
+    kind: QuantityKind
     value: float | None
     also: float | None = None
     units: tuple[str, ...] = ()
@@ -85,13 +87,13 @@ class Figure:
         return () if self.kind in ("date", "time") else self.units
 
 
-def figure_at(tokens: Tokens, at: range, kind: FigureKind, value: float | None) -> Figure:
+def figure_at(tokens: Tokens, at: range, kind: QuantityKind, value: float | None) -> Quantity:
     """Return the figure that some tokens say."""
     start, end = tokens.starts[at.start], tokens.ends[at.stop - 1]
-    return Figure(span=Span(start, end), text=tokens.raw[start:end], kind=kind, value=value)
+    return Quantity(span=Span(start, end), text=tokens.raw[start:end], kind=kind, value=value)
 
 
-def part_at(tokens: Tokens, at: range, part: str, value: float | None) -> Figure:
+def part_at(tokens: Tokens, at: range, part: str, value: float | None) -> Quantity:
     """Return the part of a date that some tokens say."""
     number = None if value is None else float(value)
     return replace(figure_at(tokens, at, "date", number), units=(part,))
@@ -117,7 +119,7 @@ _ABOVE = frozenset({"over", "above", "exceeding", "exceed", "exceeds", "exceeded
 _BELOW = frozenset({"under", "below"})
 
 
-def read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure], int]:
+def read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Quantity], int]:
     """Return the figure that a number and its unit say, if any, and the token after it.
 
     Tokens before `done` belong to another figure already.
@@ -146,7 +148,7 @@ def read_amount(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure]
         return [part_at(tokens, range(number.first, after), "year", year)], after
     if _is_pronoun(tokens, number, named):
         return [], after
-    kind: FigureKind = "fraction" if number.form == "fraction" else "number"
+    kind: QuantityKind = "fraction" if number.form == "fraction" else "number"
     figure = figure_at(tokens, range(start, after), kind_of(named) if named else kind, value)
     light = is_light(tokens, number, figure)
     if _is_negative(tokens, start):
@@ -178,7 +180,7 @@ def _is_pronoun(tokens: Tokens, number: Number, named: tuple[str, ...]) -> bool:
     )
 
 
-def is_light(tokens: Tokens, number: Number, figure: Figure) -> bool:
+def is_light(tokens: Tokens, number: Number, figure: Quantity) -> bool:
     """Tell whether a translator may well say a figure without its number."""
     if tokens.words[number.first][0].isdecimal():
         return figure.kind == "number" and (not number.value or _is_labelled(tokens, number))
@@ -199,7 +201,7 @@ def _is_labelled(tokens: Tokens, number: Number) -> bool:
     return tokens.words[i - 1][0].isalpha() and tokens.raw[tokens.ends[i - 1] - 1].isupper()
 
 
-def kind_of(named: tuple[str, ...]) -> FigureKind:
+def kind_of(named: tuple[str, ...]) -> QuantityKind:
     """Return what a figure in these units states."""
     found = units.dimensions(named)
     if "money" in found:
@@ -232,7 +234,7 @@ def _is_negative(tokens: Tokens, first: int) -> bool:
     )
 
 
-def _with_minus(tokens: Tokens, figure: Figure, first: int) -> Figure:
+def _with_minus(tokens: Tokens, figure: Quantity, first: int) -> Quantity:
     spelled = tokens.word(first - 1) in _MINUS_WORDS
     start = tokens.starts[first - 1] if spelled else figure.span.start - 1
     span = Span(start, figure.span.end)
@@ -244,7 +246,7 @@ _LONGEST = 40  # digits that are read
 _LINKED = 6  # characters at most between two numbers of one range
 
 
-def share_units(text: str, figures: list[Figure]) -> list[Figure]:
+def share_units(text: str, figures: list[Quantity]) -> list[Quantity]:
     """Give the scale and the unit of "5 to 10 million dollars" to both its numbers."""
     shared = list(figures)
     for i in range(len(shared) - 2, -1, -1):
@@ -257,7 +259,7 @@ def share_units(text: str, figures: list[Figure]) -> list[Figure]:
     return shared
 
 
-def _are_linked(text: str, one: Figure, other: Figure) -> bool:
+def _are_linked(text: str, one: Quantity, other: Quantity) -> bool:
     return (
         one.kind in ("number", "money")
         and other.kind in ("number", "money", "percent", "measure")
@@ -266,7 +268,7 @@ def _are_linked(text: str, one: Figure, other: Figure) -> bool:
     )
 
 
-def _like_the_last(one: Figure, other: Figure) -> Figure:
+def _like_the_last(one: Quantity, other: Quantity) -> Quantity:
     if one.value is None or other.value is None:
         return one
     digits = re.sub(r"\D", "", other.text)[:_LONGEST]
@@ -284,7 +286,7 @@ _RATIOS = frozenset({2, 3, 4, 5, 6, 8, 10})
 _OUT_OF = 16  # characters at most between one and five in "one out of every five"
 
 
-def find_figures(text: str) -> tuple[Figure, ...]:
+def find_figures(text: str) -> tuple[Quantity, ...]:
     """Find every figure of a text.
 
     Parameters
@@ -307,7 +309,7 @@ def find_figures(text: str) -> tuple[Figure, ...]:
     [('£25bn', 'money', 25000000000.0), ('Friday', 'date', 5.0), ('half', 'fraction', 0.5)]
     """
     tokens, hits = tokenize(text)
-    figures: list[Figure] = []
+    figures: list[Quantity] = []
     done = 0
     for i in hits:
         if i >= done:
@@ -316,7 +318,7 @@ def find_figures(text: str) -> tuple[Figure, ...]:
     return tuple(share_units(text, figures)) if len(figures) > 1 else tuple(figures)
 
 
-def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Figure], int]:
+def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Quantity], int]:
     """Read what begins at token `i`; return it and the token after it.
 
     Tokens before `done` belong to another figure already.
@@ -347,7 +349,7 @@ def _read_figure(tokens: Tokens, i: int, done: int) -> tuple[list[Figure], int]:
     return [], i + 1
 
 
-def _read_marked(tokens: Tokens, i: int) -> list[Figure] | None:
+def _read_marked(tokens: Tokens, i: int) -> list[Quantity] | None:
     """Read a date or a share that is one token: 6/12/2024, 2/3."""
     if moments.is_numeric_date(tokens.words[i]):
         return [part_at(tokens, range(i, i + 1), "numeric", None)]
@@ -362,12 +364,12 @@ def _read_marked(tokens: Tokens, i: int) -> list[Figure] | None:
     return [figure_at(tokens, range(i, i + 1), "fraction", part / whole)]
 
 
-def _time(tokens: Tokens, i: int, clock: moments.Clock) -> Figure:
+def _time(tokens: Tokens, i: int, clock: moments.Clock) -> Quantity:
     figure = figure_at(tokens, range(i, clock.after), "time", float(clock.minutes))
     return replace(figure, units=(clock.half,)) if clock.half else figure
 
 
-def _read_counted(tokens: Tokens, number: Number, done: int) -> tuple[list[Figure], int]:
+def _read_counted(tokens: Tokens, number: Number, done: int) -> tuple[list[Quantity], int]:
     """Tell what a number is: a time, a part of a date, an ordinal, a share, or an amount."""
     number = _out_of(tokens, _with_suffix(tokens, number))
     first, after = number.first, number.after

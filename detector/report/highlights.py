@@ -26,9 +26,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rapidfuzz.distance import LCSseq
 
-from detector.features.features import TOLD_FIGURE
-from detector.numbers.compare import FigureChange, compare_figures
-from detector.records import SLIPS, Span
+from detector.records import SLIPS, NumberChange, Span
 from detector.report.text import CHANGE_WORDS, ERROR_WORDS, became
 from detector.text.escape import cut, safe
 from detector.text.words import find_words
@@ -189,16 +187,16 @@ def marked_bead(report: Report, rows: Sequence[Row]) -> MarkedBead:
     places = list(accumulate((len(row.copy_text) + 1 for row in rows), initial=0))
     joined = "\n".join(row.copy_text for row in rows)
     n_figures = [0] * len(rows)
-    for change in _told_figures(text, joined) if report.n_figures is not None else ():
-        at = 0
-        if change.copy is not None:
-            at = max(k for k, place in enumerate(places[:-1]) if place <= change.copy.start)
-            moved = change.copy.shift(rows[at].copy.start - places[at])
-            copies[at].append((moved, _figure_mark(change)))
-        if change.source is not None:
-            look = "gone" if change.copy is None else "origin"
-            source.append((change.source.shift(start), Mark(look=look, title=change.reason)))
-        n_figures[at] += 1
+    for at, row in enumerate(rows):
+        for change in row.number_changes:
+            if not change.reported:
+                continue
+            if change.copy is not None:
+                copies[at].append((change.copy, _figure_mark(change)))
+            if change.source is not None:
+                look = "gone" if change.copy is None else "origin"
+                source.append((change.source, Mark(look=look, title=change.reason)))
+            n_figures[at] += 1
     for row, marks in _zipped(rows, copies):
         marks += _slips(report, row) + _suspects((e.copy, e) for e in row.spans)
         source += _suspects((e.source, e) for e in row.spans)
@@ -257,13 +255,7 @@ def _suspects(errors: Iterable[tuple[Span | None, ErrorSpan]]) -> Marks:
     ]
 
 
-def _told_figures(source_text: str, copy_text: str) -> list[FigureChange]:
-    """Return the changes of figures that a report counts."""
-    found = compare_figures(source_text, copy_text)
-    return [c for c in found if c.change != "kept" and c.weight >= TOLD_FIGURE]
-
-
-def _figure_mark(change: FigureChange) -> Mark:
+def _figure_mark(change: NumberChange) -> Mark:
     was = f"was: {change.source_text}" if change.source_text else "not in the source"
     return Mark(look="loud", was=was, how=" (figure)")
 

@@ -300,7 +300,7 @@ _CUT_SHORT: Final = re.compile(r"(?:…|\.\.\.|\[(?:…|\.\.\.)\])[\"'”’»)\
 
 
 @lru_cache(maxsize=1 << 12)  # several rooms ask of the same sentence
-def furniture_reason(text: str) -> str | None:
+def boilerplate_reason(text: str) -> str | None:
     """Say what makes a unit look like page furniture.
 
     Parameters
@@ -423,7 +423,7 @@ def looks_like_caption(text: str) -> bool:
     if _CAPTION.search(text):
         return True
     dated = _SEEN_ON.search(text) or not _TERMINAL.search(text)  # prose, too, says what is seen
-    return bool(dated and _PICTURED.search(text)) or furniture_reason(text) == "a photo credit"
+    return bool(dated and _PICTURED.search(text)) or boilerplate_reason(text) == "a photo credit"
 
 
 # Reasons that no line inside an article gives; the others may break into one.
@@ -484,7 +484,7 @@ def split_run(texts: Sequence[str], end: Literal["head", "tail"]) -> int:
 
 
 def _kind(text: str) -> _Kind:
-    reason = furniture_reason(text)
+    reason = boilerplate_reason(text)
     if reason is not None:
         return "final" if reason in _FINAL else "passing"
     if looks_like_byline(text) or looks_like_headline(text):

@@ -234,7 +234,7 @@ Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelatedSettings:
+class RelationSettings:
     """How a model of relations is fitted.
 
     Attributes
@@ -259,10 +259,10 @@ class Aligned:
     alignment: Alignment
 
 
-def train_relations(
+def train_relation(
     stretches: Sequence[Stretch],
     encoder: Encoder,
-    settings: RelatedSettings,
+    settings: RelationSettings,
     *,
     progress: Callable[[str, int], Progress] = lambda _doing, _total: lambda _: None,
 ) -> tuple[RelationModel, RelatedFigures]:
@@ -381,7 +381,7 @@ def _shares(model: RelationModel, values: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def _record(
-    settings: RelatedSettings, given: Wordings, examples: Sequence[Example]
+    settings: RelationSettings, given: Wordings, examples: Sequence[Example]
 ) -> dict[str, object]:
     kinds: dict[str, int] = {}
     for example in examples:

@@ -31,7 +31,14 @@ from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, r
 from detector.features.token_tags import Tokens
 from detector.models import tagger as kept
 from detector.models.tagger import Tagger, TaggerConfig
-from detector.models.tagger_network import PairNetwork, Readings, Shape, feed, places, start_from
+from detector.models.tagger_network import (
+    PairNetwork,
+    Shape,
+    TaggerOutputs,
+    collate,
+    places,
+    start_from,
+)
 from detector.records import TokenVectors
 from detector.text.files import write_whole
 from detector.training.data.corpus import (
@@ -238,12 +245,12 @@ def _loss(network: PairNetwork, examples: Sequence[Example], *, bf16: bool) -> T
     return (total + _grade_loss(graded, pairs)) / len(examples)
 
 
-def _read(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> Readings[Tensor]:
+def _read(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> TaggerOutputs[Tensor]:
     """Read beads where the network is; the readings come back in fp32, to the processor."""
     device = network.roles.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        read = network(*(torch.from_numpy(one).to(device) for one in feed(beads)))
-    return Readings(*(one.to("cpu", torch.float32) for one in read))
+        read = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
+    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in read))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:

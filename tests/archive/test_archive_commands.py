@@ -13,7 +13,7 @@ from support.sample_reports import RELATION, sample
 import detector.encoder
 from detector.cli.archive import runs
 from detector.cli.main import main
-from detector.features.evidence import Reading, read_together
+from detector.features.evidence import EncodedDocument, encode_together
 from detector.records import Document
 
 pytest.importorskip("lancedb")
@@ -26,12 +26,12 @@ class FakeScorer:
     def __init__(self, *, encoder: FakeEncoder, **_: Any) -> None:
         self.encoder = encoder
 
-    def read(self, document: Document) -> Reading:
-        [reading] = read_together([document], self.encoder)
+    def read(self, document: Document) -> EncodedDocument:
+        [reading] = encode_together([document], self.encoder)
         return reading
 
-    def score(self, *, copy: Reading, source: str) -> Any:
-        assert isinstance(copy, Reading)
+    def score(self, *, copy: EncodedDocument, source: str) -> Any:
+        assert isinstance(copy, EncodedDocument)
         assert isinstance(source, str)
         return sample()
 

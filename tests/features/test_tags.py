@@ -17,8 +17,8 @@ from detector.features.token_tags import (
     TAG_FEATURES,
     Tokens,
     TokenTags,
-    deal,
     error_spans,
+    split_by_sentence,
     tag_matrix,
     word_probabilities,
 )
@@ -122,7 +122,7 @@ def test_tags_spans_go_to_their_sentence_and_those_of_the_source_to_the_first() 
     one, two = (ErrorSpan(copy=Span(a, a + 3), source=None, probability=0.5, kind="name")
                 for a in (0, 5))  # fmt: skip
     lost = ErrorSpan(copy=None, source=Span(0, 3), probability=0.5, kind="omission")
-    assert deal([one, two, lost], sentences) == [(one, lost), (two,)]
+    assert split_by_sentence([one, two, lost], sentences) == [(one, lost), (two,)]
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.integers(0, 2**31))

@@ -17,7 +17,7 @@ from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens
 from detector.models import tagger as room
 from detector.models.tagger import Tagger, TaggerConfig
-from detector.models.tagger_network import Feed, PairNetwork, Readings, Shape
+from detector.models.tagger_network import PairNetwork, Shape, TaggerBatch, TaggerOutputs
 from detector.training import tagger as tagger_fit
 from detector.training.data.corpus import Mark, Pair, group_of, seen_by_tagger
 from detector.training.tagger import TaggerSettings, fit_tagger
@@ -181,7 +181,7 @@ def test_tagger_saves_torchs_network_alone(tmp_path: Path) -> None:
     tagger = _tagger()
 
     class Elsewhere:
-        def read(self, fed: Feed, /) -> Readings[np.ndarray]:
+        def read(self, fed: TaggerBatch, /) -> TaggerOutputs[np.ndarray]:
             raise NotImplementedError
 
     with pytest.raises(InputError, match="is a Elsewhere; save a PairNetwork"):

@@ -13,11 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.numbers.compare import FATES, Figure, FigureChange, compare_figures, find_figures
+from detector.numbers.compare import compare_numbers, find_figures
 from detector.numbers.match import keys, same_thing
 from detector.numbers.parse import read_digits
+from detector.numbers.quantities import Quantity
 from detector.numbers.units import comparable_sizes, dimensions, unit_facts, units_named
-from detector.records import Span
+from detector.records import NUMBER_FATES, NumberChange, Span
 
 # Words out of which hypothesis builds texts that get deep into the grammar
 PIECES = (  # noqa: SIM905 - a list of words reads best as words
@@ -57,8 +58,8 @@ def told(source: str, copy: str) -> list[tuple[str, str | None, str | None]]:
     """Return what a reader would be told, as (change, source text, copy text)."""
     return [
         (c.change, c.source_text, c.copy_text)
-        for c in compare_figures(source, copy)
-        if c.weight >= 0.5
+        for c in compare_numbers(source, copy)
+        if c.probability >= 0.5
     ]
 
 
@@ -269,7 +270,7 @@ def test_figures_said_in_another_way_are_kept(source: str, copy: str) -> None:
 @given(texts)
 @example("3 am or 3 pm, at least 5, up to 5, -5")
 def test_figures_of_a_text_against_itself_are_kept(text: str) -> None:
-    assert {c.change for c in compare_figures(text, text)} <= {"kept"}
+    assert {c.change for c in compare_numbers(text, text)} <= {"kept"}
 
 
 # Compared: what must be told ----------------------------------------------------------------------
@@ -355,22 +356,22 @@ def test_figures_pair_by_their_digits_then_by_size() -> None:
     ],
 )
 def test_figures_reasons_are_true(source: str, copy: str, reason: str) -> None:
-    (change,) = (c for c in compare_figures(source, copy) if c.change != "kept")
+    (change,) = (c for c in compare_numbers(source, copy) if c.change != "kept")
     assert change.reason == reason
 
 
 def test_figures_small_words_weigh_little() -> None:
-    changes = compare_figures("The two left at first light, half asleep.", "They left, asleep.")
+    changes = compare_numbers("The two left at first light, half asleep.", "They left, asleep.")
     assert [c.change for c in changes] == ["dropped", "dropped", "dropped"]
-    assert all(c.weight < 0.2 for c in changes)
+    assert all(c.probability < 0.2 for c in changes)
 
 
 @given(texts, texts)
 @example("$5", "£5 $5 5")
 def test_figures_changes_point_into_both_texts(source: str, copy: str) -> None:
-    changes = compare_figures(source, copy)
+    changes = compare_numbers(source, copy)
     for change in changes:
-        assert change.change in FATES
+        assert change.change in NUMBER_FATES
         assert change.reason
         assert (change.source is None) == (change.source_text is None)
         if change.source is not None:
@@ -436,14 +437,14 @@ def test_figures_units_convert_within_one_dimension(
 @pytest.mark.parametrize("form", FORMS)
 def test_figures_of_any_two_forms_compare(form: str) -> None:
     source = f"They say {form} now."
-    assert {c.change for c in compare_figures(source, source)} <= {"kept"}
+    assert {c.change for c in compare_numbers(source, source)} <= {"kept"}
     figures = find_figures(source)
     for other in FORMS:
         copy = f"More than {other} later."
-        changes = compare_figures(source, copy)
+        changes = compare_numbers(source, copy)
         for c in changes:
-            assert 0 <= c.weight <= 1, copy
-            assert (c.weight == 0) is (c.change == "kept"), copy
+            assert 0 <= c.probability <= 1, copy
+            assert (c.probability == 0) is (c.change == "kept"), copy
             assert c.source is not None or c.copy is not None, copy
             for span, said, text in (
                 (c.source, c.source_text, source),
@@ -488,7 +489,7 @@ def test_figures_work_is_linear_in_a_hostile_text(unit: str) -> None:
         counts: Counter[str] = Counter()
         sys.setprofile(lambda _frame, event, _argument: counts.update((event,)))
         try:
-            compare_figures(text, text + " 7 8")
+            compare_numbers(text, text + " 7 8")
         finally:
             sys.setprofile(None)
         return counts.total()
@@ -499,17 +500,17 @@ def test_figures_work_is_linear_in_a_hostile_text(unit: str) -> None:
 
 
 def test_figures_one_endless_number_is_read() -> None:
-    (change,) = compare_figures("9" * 1_000_000, "8" * 1_000_000)
+    (change,) = compare_numbers("9" * 1_000_000, "8" * 1_000_000)
     assert change.change == "changed"
 
 
 def test_figures_records_refuse_what_is_not_so() -> None:
     with pytest.raises(InputError, match="holds 2 characters"):
-        Figure(span=Span(0, 3), text="50", kind="number", value=50.0)
+        Quantity(span=Span(0, 3), text="50", kind="number", value=50.0)
     with pytest.raises(InputError, match="weight 2"):
-        FigureChange(
+        NumberChange(
             change="kept",
-            weight=2.0,
+            probability=2.0,
             copy=None,
             copy_text=None,
             source=Span(0, 1),

@@ -13,7 +13,7 @@ from detector.archive.archive import Archive
 from detector.batch.outputs import PAIRS, SENTENCES
 from detector.batch.tasks import Matching, MatchingWork, ScoringWork, Work
 from detector.errors import BundleError, InputError
-from detector.features.evidence import Reading, read_together
+from detector.features.evidence import EncodedDocument, encode_together
 from detector.models.config import Signature
 from detector.records import Document, Relation
 from detector.report.report import Report
@@ -29,14 +29,14 @@ class FakeScorer:
         self.encoder = FakeEncoder()
         self._pause = pause
 
-    def read(self, document: Document) -> Reading:
-        [reading] = read_together([document], self.encoder)
+    def read(self, document: Document) -> EncodedDocument:
+        [reading] = encode_together([document], self.encoder)
         return reading
 
     def relate(self, **_: object) -> Relation:
         return RELATION
 
-    def score(self, *, copy: Reading, source: str) -> Report:
+    def score(self, *, copy: EncodedDocument, source: str) -> Report:
         [report] = self.score_pairs([(source, copy.document.raw)])
         assert isinstance(report, Report)
         return replace(report, relation=RELATION)

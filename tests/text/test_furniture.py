@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.text.boilerplate import (
-    furniture_reason,
+    boilerplate_reason,
     looks_like_byline,
     looks_like_caption,
     looks_like_headline,
@@ -392,18 +392,18 @@ PROSE = [
     ("text", "reason"), [(text, reason) for reason, texts in FURNITURE.items() for text in texts]
 )
 def test_furniture_names_what_a_line_of_the_page_is(text: str, reason: str) -> None:
-    assert furniture_reason(text) == reason
-    assert furniture_reason(f"  {text} \n") == reason
+    assert boilerplate_reason(text) == reason
+    assert boilerplate_reason(f"  {text} \n") == reason
 
 
 @pytest.mark.parametrize("text", PROSE)
 def test_furniture_leaves_prose_alone(text: str) -> None:
-    assert furniture_reason(text) is None
+    assert boilerplate_reason(text) is None
 
 
 @given(st.text())
 def test_furniture_judges_any_text(text: str) -> None:
-    reason = furniture_reason(text)
+    reason = boilerplate_reason(text)
     assert reason is None or reason.strip()
     assert {looks_like_byline(text), looks_like_headline(text), looks_like_caption(text)} <= {
         True,
@@ -445,7 +445,7 @@ def test_furniture_judges_hostile_lines(start: str, unit: str) -> None:
     """A pattern that tries every way to part a line would not come back from these."""
     for length, end in ((390, "!"), (390, "~"), (100_000, "!")):
         text = start + unit * (length // len(unit)) + end
-        assert furniture_reason(text) != "text in another script"
+        assert boilerplate_reason(text) != "text in another script"
         assert looks_like_byline(text) + looks_like_headline(text) + looks_like_caption(text) < 3
 
 

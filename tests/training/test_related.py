@@ -12,7 +12,7 @@ import pytest
 from detector.encoder import MiniLMEncoder
 from detector.errors import InputError
 from detector.records import RELATIONS
-from detector.training.relation import RelatedSettings, sure_of, train_relations
+from detector.training.relation import RelationSettings, sure_of, train_relation
 from detector.training.relation_data import APART, N_FOLDS, Drawer, stretches
 from detector.training.relation_evaluate import with_relations
 
@@ -146,8 +146,8 @@ def test_related_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
         told.append((doing, total))
         return lambda _: None
 
-    model, figures = train_relations(
-        stretches(folder), MiniLMEncoder(), RelatedSettings(n_documents=240), progress=progress
+    model, figures = train_relation(
+        stretches(folder), MiniLMEncoder(), RelationSettings(n_documents=240), progress=progress
     )
     assert [doing for doing, _ in told] == ["sentences", "alignments", "wording", "documents"]
     assert sum(model.training["documents"].values()) < 240
