@@ -13,6 +13,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -26,92 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "detector"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-# A room imports only rooms above it. A new room takes its place in this list, and in the README.
-ROOMS = (
-    "version", "errors", "showing.look", "showing.beads", "records",
-    "reading.stops", "reading.text", "reading.view", "reading.phrases", "reading.furniture",
-    "reading.files", "reading.rows",
-    "batching", "encode",
-    "aligning.weights", "aligning.lattice", "aligning.joining", "aligning.pair",
-    "aligning.windows", "aligning.candidates", "aligning.odds", "aligning.tiling",
-    "aligning.first_look", "aligning.manner", "aligning.second_look", "aligning.choice",
-    "aligning.align", "aligning.aside", "aligning.documents",
-    "lexicon", "words",
-    "figures.tokens", "figures.numerals", "figures.units", "figures.moments",
-    "figures.figure", "figures.amounts", "figures.ranges", "figures.quantities",
-    "figures.equivalents", "figures.sides",
-    "figures.changes", "figures.lookups", "figures.compare",
-    "naming.casing", "naming.mentions", "naming.spelling", "naming.board", "naming.sense",
-    "naming.acronyms", "naming.forms", "naming.candidates", "naming.standins",
-    "naming.verdicts", "naming.odds", "joins",
-    "tags", "tagger_feed", "tagger_network", "tagger", "onnx", "export",
-    "relation", "pivot", "pivoting.languages", "pivoting.leaks", "pivoting.edits",
-    "pivoting.contexts", "pivoting.posterior", "pivoting.weights", "pivoting.model",
-    "pivoting.dictionary", "pivoting.keeping",
-    "relating.wording", "relating.traits", "relating.evidence", "relating.model",
-    "evidence", "readings", "clues", "measures", "features", "reasons", "judge", "threads",
-    "classify",
-    "join_classify", "severity", "signature", "bundle_config", "bundle", "store",
-    "showing.display", "pivoting.evidence", "pivoting.verdict",
-    "showing.plain", "showing.tables", "showing.summary", "showing.markup",
-    "showing.differences", "showing.marks", "showing.rows", "showing.head",
-    "showing.page", "showing.plots", "showing.terminal", "showing.forms", "report", "scorer",
-    "console", "options",
-    "archive.articles", "archive.tables", "archive.store", "archive.index", "archive.votes",
-    "archive.search", "archive.adding", "archive.archive", "archive.match", "archive.shown",
-    "archive.commands",
-    "batch.jobs", "batch.pairs", "batch.suspects", "batch.tables", "batch.match_tables",
-    "batch.work", "batch.scoring", "batch.matching", "batch.shards", "batch.local",
-    "batch.cluster", "batch.runs", "batch.engines", "batch.commands", "archive.match_command",
-    "learn.cleaning", "learn.corpus", "learn.makers.tables", "learn.makers.grammar",
-    "learn.makers.pools", "learn.makers.edits", "learn.makers.names", "learn.makers.figures",
-    "learn.makers.senses", "learn.makers.clauses", "learn.makers.verbs", "learn.makers.losses",
-    "learn.makers.looks", "learn.makers.rewordings", "learn.makers.orders",
-    "learn.contrasts", "learn.consensus", "learn.marks", "learn.loaders", "learn.sample",
-    "learn.measure", "learn.joined", "learn.tagged", "learn.tagger_sample", "learn.tagger_fit",
-    "learn.metrics", "learn.baselines", "learn.twins",
-    "learn.people", "learn.train", "learn.worded", "learn.word_figures", "learn.tagger_runs",
-    "learn.named", "learn.name_fit", "learn.graded", "learn.stacked", "learn.evaluate",
-    "learn.figure_frames",
-    "learn.printed", "learn.card",
-    "learn.related_lines", "learn.related_documents", "learn.related_fit", "learn.related_figures",
-    "learn.related_runs", "learn.related_card", "learn.related_commands",
-    "learn.pivot_tables", "learn.pivot_contexts", "learn.pivot_rows", "learn.pivot_calibration",
-    "learn.pivot_fit", "learn.pivot_net", "learn.pivot_runs", "learn.pivot_measure",
-    "learn.pivot_commands",
-    "learn.tables", "learn.config", "learn.material", "learn.runs", "learn.commands",
-    "cli", "__main__",
-)  # fmt: skip
-# Packages; their __init__.py need no place.
-FRONT = (
-    "",
-    "reading",
-    "aligning",
-    "figures",
-    "naming",
-    "relating",
-    "pivoting",
-    "showing",
-    "archive",
-    "batch",
-    "learn",
-    "learn.makers",
-    "lexica",
-    "bundles",
-)
-
-# Only these touch files or streams; no room opens a socket.
-FILE_ROOMS = {
-    "reading.files", "reading.rows", "encode", "lexicon", "tagger", "onnx", "export", "store",
-    "showing.look", "console", "cli", "batch.pairs", "batch.shards",
-    "learn.corpus", "learn.makers.tables", "learn.loaders", "learn.measure", "learn.tables",
-    "learn.related_lines", "learn.config", "learn.pivot_tables", "pivoting.dictionary",
-    "pivoting.keeping", "archive.articles", "archive.tables",
-}  # fmt: skip
-FILE_CALLS = {
-    "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_json",
-    "read_parquet", "to_parquet", "mkdir", "unlink",
-}  # fmt: skip
+# These reach the user last and may import anything, the front included.
+LAST = {"cli", "__main__"}
 NETWORK = {"socket", "ssl", "http", "urllib", "httpx", "requests", "ftplib", "aiohttp"}
 
 HEAVY = {
@@ -146,7 +63,7 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 
 @cache
-def rooms() -> dict[str, ast.Module]:
+def modules() -> dict[str, ast.Module]:
     """Parse every module of the package, by its name below `detector`; "" is the front."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -154,11 +71,6 @@ def rooms() -> dict[str, ast.Module]:
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = ast.parse(path.read_text(encoding="utf-8"))
     return found
-
-
-def _is_type_checking(node: ast.AST) -> bool:
-    """Whether a node is `if TYPE_CHECKING:`, whose imports never run."""
-    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
@@ -170,89 +82,62 @@ def test_project_benchmarks_import_what_is_there(path: Path) -> None:
                 assert hasattr(module, name.name), f"{path.name}: {node.module}.{name.name}"
 
 
-def running_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a module that can run, at its head or within a function."""
-    for child in ast.iter_child_nodes(tree):
-        if _is_type_checking(child):
-            for part in getattr(child, "orelse", ()):
-                yield part
-                yield from running_nodes(part)
-            continue
-        yield child
-        yield from running_nodes(child)
+def imports(module: str) -> set[str]:
+    """Return the full names of the modules that a module imports, anywhere in its text.
 
-
-def imports(room: str) -> set[str]:
-    """Return the full names of the modules that a room imports when it runs."""
+    Imports within functions and under `TYPE_CHECKING` count as well.
+    """
     found = set()
-    for node in running_nodes(rooms()[room]):
+    for node in ast.walk(modules()[module]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{room} imports by a relative name"
-            module = node.module or ""
-            for alias in node.names:  # `from detector import html` names a room, not a value
-                inner = f"{module}.{alias.name}".removeprefix("detector.")
-                found.add(f"detector.{inner}" if inner in rooms() else module)
+            assert node.level == 0, f"{module} imports by a relative name"
+            for alias in node.names:  # `from detector.report import html` names a module
+                inner = f"{node.module}.{alias.name}".removeprefix("detector.")
+                found.add(f"detector.{inner}" if inner in modules() else node.module or "")
     return found
 
 
-def file_call(node: ast.AST) -> str | None:
-    """Return the name of a call that reads or writes files, as far as its form tells.
-
-    A method called `open` may open anything; it is a file's where its receiver is a module or
-    its arguments are a file's.
-    """
-    if not isinstance(node, ast.Call):
-        return None
-    called = ast.unparse(node.func)
-    last = called.rpartition(".")[2]
-    of_a_file = any(word.arg in {"encoding", "mode"} for word in node.keywords) or any(
-        isinstance(part, ast.Constant) and part.value in {"r", "w", "rb", "wb"}
-        for part in node.args
-    )
-    is_open = called in {"open", "io.open", "os.open"} or (last == "open" and of_a_file)
-    return called if last in FILE_CALLS or is_open else None
+def own_imports(module: str) -> set[str]:
+    """Return the modules of this package that a module imports, without the front."""
+    names = {name for name in imports(module) if name.startswith("detector.")}
+    return {name.removeprefix("detector.") for name in names}
 
 
-def rooms_imported(room: str) -> set[str]:
-    """Return the rooms of this package that a room imports, by their names below `detector`."""
-    return {
-        name.removeprefix("detector").removeprefix(".")
-        for name in imports(room)
-        if name.split(".")[0] == "detector"
-    }
+def cycle(graph: dict[str, set[str]]) -> list[str]:
+    """Return the names on a cycle of a graph; none where it has no cycle."""
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as err:
+        names: list[str] = err.args[1]
+        return names
+    return []
 
 
-def test_project_every_room_has_its_place_in_the_order() -> None:
-    assert set(rooms()) - set(ROOMS) - set(FRONT) == set()
-    assert len(set(ROOMS)) == len(ROOMS)
+def test_project_imports_have_no_cycle() -> None:
+    assert cycle({name: own_imports(name) for name in modules()}) == []
 
 
-@pytest.mark.parametrize("room", [name for name in ROOMS if name in rooms()])
-def test_project_room_imports_only_rooms_above_it(room: str) -> None:
-    above = set(ROOMS[: ROOMS.index(room)])
-    above |= {""} if room in {"cli", "__main__"} or room.startswith("learn.") else set()
-    assert rooms_imported(room) - above == set()
+def test_project_packages_import_one_way() -> None:
+    graph: dict[str, set[str]] = {}
+    for name in modules():
+        unit = name.split(".")[0]
+        beyond = {other.split(".")[0] for other in own_imports(name)}
+        graph.setdefault(unit, set()).update(beyond - {unit})
+    assert cycle(graph) == []
 
 
-@pytest.mark.parametrize(
-    "room", [n for n in rooms() if n not in {"cli", "__main__"} and not n.startswith("learn")]
-)
-def test_project_scoring_never_imports_learning(room: str) -> None:
-    assert {name for name in rooms_imported(room) if name.split(".")[0] == "learn"} == set()
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_project_scoring_never_imports_training(module: str) -> None:
+    if module.split(".")[0] not in {"training", *LAST}:
+        assert {name for name in own_imports(module) if name.split(".")[0] == "training"} == set()
 
 
-@pytest.mark.parametrize("room", sorted(rooms()))
-def test_project_no_room_opens_a_socket(room: str) -> None:
-    names = imports(room) - {"urllib.parse"}
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_project_no_module_opens_a_socket(module: str) -> None:
+    names = imports(module) - {"urllib.parse"}
     assert {name.split(".")[0] for name in names} & NETWORK == set()
-
-
-@pytest.mark.parametrize("room", sorted(set(rooms()) - FILE_ROOMS))
-def test_project_only_file_rooms_touch_files(room: str) -> None:
-    called = {name for node in running_nodes(rooms()[room]) if (name := file_call(node))}
-    assert called == set()
 
 
 def test_project_import_loads_nothing_heavy() -> None:
@@ -333,12 +218,6 @@ def test_project_readme_and_ci_give_both_commands(command: str) -> None:
 
 def test_project_ci_script_can_be_run() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
-
-
-def test_project_readme_map_names_every_room() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [room for room in rooms() if room not in FRONT and f"`{room}`" not in readme]
-    assert missing == []
 
 
 def test_project_changelog_has_the_version_and_a_scores_heading() -> None:
