@@ -442,7 +442,7 @@ class ErrorSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Verdicts:
+class BeadPredictions:
     """What the models of a bundle say of n beads.
 
     Attributes
@@ -462,9 +462,9 @@ class Verdicts:
     names: tuple[tuple[NameChange, ...], ...]
     spans: tuple[tuple[ErrorSpan, ...], ...]
 
-    def part(self, at: slice) -> Verdicts:
+    def part(self, at: slice) -> BeadPredictions:
         """Return what is said of some of the beads."""
-        return Verdicts(
+        return BeadPredictions(
             drift=self.drift[at],
             severity=self.severity[at],
             names=self.names[at],

@@ -1,11 +1,7 @@
-"""`DriftClassifier`: the probability that meaning drifted, from a row of features.
+"""`BeadClassifier`: the probability that meaning drifted, from a row of features.
 
-`BeadClassifier`: a row of named numbers in, the probability that meaning drifted out.
-
-A scikit-learn estimator over a numeric matrix and a binary target, and nothing else: it knows
-no sentence, no feature's name, no threshold, and opens no file. Which columns there are is the
-matter of `features`, what they are fitted on of `learn.train`, where a fitted one is kept of
-`store`.
+A scikit-learn estimator over a numeric matrix and a binary target. It knows no feature's name and
+no threshold.
 """
 
 from __future__ import annotations
@@ -49,7 +45,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         likes, or only rise along that column.
     calibration : (float, float), default=(1.0, 0.0)
         Slope (above 0) and intercept put on the margin before it becomes a probability.
-        They are to be learnt on rows that the model did not see (`learn.train` does so).
+        They are to be fitted on rows that the model did not see (`training.drift` does so).
     random_state : int, default=0
         Seed of `boosting`'s binning sample.
 
@@ -61,17 +57,17 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         The fitted scikit-learn model.
     reference_ : ndarray of shape (n_features,), float64
         Median of every column over the rows of the first class, in that column's unit; NaN
-        where more than half of them are missing. What `contributions` compares with.
+        where more than half of them are missing. `contributions` compares with it.
     empty_ : ndarray of shape (n_features,), bool
-        Columns that held nothing but NaN in `fit`; they are read as 0 from then on.
+        Columns that held nothing but NaN in `fit`; they are taken as 0 from then on.
     n_features_in_ : int
         Columns seen in `fit`.
 
     Notes
     -----
-    Calibration is Platt's (1999) scaling, but its two numbers come from outside: estimating
-    them in here would need the groups of the rows (twins of one source sentence), which a
-    plain estimator does not get, and a calibration on leaking folds is overconfident.
+    Calibration is Platt's (1999) scaling, but its two numbers come from outside: to fit them here
+    would need the groups of the rows (copies of one source sentence), which a plain estimator does
+    not get, and a calibration on leaking folds is overconfident.
 
     References
     ----------
@@ -126,7 +122,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         Returns
         -------
         BeadClassifier
-            Itself, fitted.
 
         Raises
         ------
@@ -141,7 +136,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             msg = f"Only binary classification is supported. The type of the target is {kind}."
             raise ValueError(msg)
         weight = _weights(sample_weight, len(rows))
-        # A weight of 0 says "as if the row were not there", so the labels are counted after it.
+        # A row of weight 0 counts as absent, so the labels are counted without it.
         seen = weight > 0.0
         if not seen.any():
             msg = "sample_weight is zero everywhere; give at least one row of each label a weight"
@@ -165,67 +160,26 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the calibrated log-odds of the second class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), float64
-            Natural log of the odds; 0 is even, higher is worse.
-        """
+        """Return the calibrated log-odds of the second class, of shape (n_rows,), float64."""
         check_is_fitted(self)
         return self._log_odds(self._rows(X))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2), float64
-            Probabilities in [0, 1], columns as in `classes_`; rows sum to 1.
-        """
+        """Return the probability of each of `classes_`, of shape (n_rows, 2), float64."""
         positive = 0.5 * (1.0 + np.tanh(0.5 * self.decision_function(X)))  # never overflows
         return np.column_stack([1.0 - positive, positive])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier label of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Labels out of `classes_`.
-        """
+        """Return the likelier label of every row."""
         labels = (self.decision_function(X) > 0.0).astype(np.intp)
         chosen: NDArray[Any] = self.classes_[labels]
         return chosen
 
     def contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Say how much each column moved each row away from a typical sound one.
+        """Return how much each value adds to its row's log-odds, of shape (n_rows, n_features).
 
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_features), float64
-            Log-odds lost when that one value is replaced by `reference_`; above 0 the value
-            speaks for the second class. A row's entries need not add up to its log-odds.
+        That is the log-odds lost when the value is replaced by `reference_`: above 0 it is
+        evidence for the second class. A row's entries need not sum to its log-odds.
         """
         check_is_fitted(self)
         rows = self._rows(X)
@@ -264,7 +218,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             max_leaf_nodes=self.n_leaves,
             l2_regularization=self.strength,
             monotonic_cst=None if self.monotonic is None else list(self.monotonic),
-            early_stopping=False,  # it would split twins of one source sentence
+            early_stopping=False,  # it would split copies of one source sentence
             random_state=self.random_state,
         )
 
@@ -296,10 +250,8 @@ def _weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
     if weight.shape != (n_rows,) or (weight < 0.0).any():
-        msg = (
-            f"sample_weight has shape {weight.shape} and least value {weight.min()}; "
-            f"give {n_rows} numbers of 0 or above"
-        )
+        msg = f"sample_weight has shape {weight.shape} and least value {weight.min()}; "
+        msg += f"give {n_rows} numbers of 0 or above"
         raise ValueError(msg)
     return weight
 

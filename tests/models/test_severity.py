@@ -53,7 +53,7 @@ def test_severity_learns_the_order_of_minimal_pairs() -> None:
         np.stack([rows, rows + 100, np.ones(100, int)], axis=1),
         np.stack([rows, rows + 200, np.zeros(100, int)], axis=1),
     ])  # fmt: skip
-    model = SeverityRegressor().fit(X, np.full(300, np.nan), twins=twins)
+    model = SeverityRegressor().fit(X, np.full(300, np.nan), minimal_pairs=twins)
     found = model.predict(X)
     damage, rewording = found[100:200] - found[:100], found[200:] - found[:100]
     assert (damage > 0).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.fakes import FakeEncoder
 
-from detector.features.adjacency import intact, join_rows, width
+from detector.features.adjacency import adjacency_rows, intact, width
 from detector.features.evidence import gather_pairs
 from detector.models.adjacency import AdjacencyClassifier
 from detector.text.words import WordAlignment, align_words, find_words
@@ -40,11 +40,13 @@ def test_joins_rows_have_one_shape_whatever_the_lengths(n: int, m: int) -> None:
     rng = np.random.default_rng(0)
     source, copy = (rng.normal(size=(k, 5)).astype(np.float32) for k in (n, m))
     links = align_words(find_words(" ".join(words[:n])), find_words(" ".join(words[:m])))
-    rows = join_rows(links, source, copy, np.arange(m + 1))
+    rows = adjacency_rows(links, source, copy, np.arange(m + 1))
     assert rows.shape == (m + 1, width(5))
     assert np.isfinite(rows).all()
     assert len(intact(links)) == m + 1
-    np.testing.assert_array_equal(join_rows(links, source, copy, np.array([m, 0])), rows[[m, 0]])
+    np.testing.assert_array_equal(
+        adjacency_rows(links, source, copy, np.array([m, 0])), rows[[m, 0]]
+    )
 
 
 def _pairs(n: int) -> list[Pair]:
@@ -95,7 +97,7 @@ def test_joins_classifier_learns_and_repeats_itself() -> None:
         for _ in "ab"
     )
     assert (one.predict(X[600:]) == y[600:]).mean() > 0.8
-    np.testing.assert_array_equal(one.judge()(X), two.judge()(X))
+    np.testing.assert_array_equal(one.predictor()(X), two.predictor()(X))
     assert one.predict_proba(X).sum(axis=1) == pytest.approx(1.0)
 
 
@@ -108,9 +110,9 @@ def test_joins_of_a_text_against_itself_are_whole_whatever_the_judge_says() -> N
     text = "The narrow harbour of Oslo was closed."
     changed = text.replace("narrow ", "")
     whole, gap = gather_pairs(
-        [(text, text), (text, changed)], FakeEncoder(), joins=lambda rows: np.ones(len(rows))
+        [(text, text), (text, changed)], FakeEncoder(), adjacency=lambda rows: np.ones(len(rows))
     )
-    assert whole.joins is not None
-    assert gap.joins is not None
-    assert not whole.joins.any()
-    assert np.flatnonzero(gap.joins).tolist() == [1]
+    assert whole.adjacency is not None
+    assert gap.adjacency is not None
+    assert not whole.adjacency.any()
+    assert np.flatnonzero(gap.adjacency).tolist() == [1]
