@@ -46,17 +46,10 @@ class BeadModels(Protocol):
 class Judgement:
     """What a report says about a pair of texts.
 
-    Attributes
-    ----------
-    rows : tuple of Row
-        One per copy sentence.
-    omissions, outside : tuple of Passage
-        Source passages that the copy lacks, inside the article and around it.
-    matched : float
-        Share in [0, 1] of the copy's characters in beads of cosine `CLOSE_COSINE` or more, without
-        boilerplate: two articles on one event align here and there, but not closely.
-    n_figures : int
-        Numbers, dates, units and currencies that changed.
+    `rows` holds one per copy sentence, `omissions` and `outside` the source passages that the copy
+    lacks, inside the article and around it. `matched` is the share in [0, 1] of the copy's
+    characters in close beads, without boilerplate: two articles on one event align here and there,
+    but not closely. `n_figures` counts the numbers, dates, units and currencies that changed.
     """
 
     rows: tuple[Row, ...]

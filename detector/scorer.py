@@ -150,15 +150,9 @@ class Scorer:
         if self._pivot is not None:
             place = pivot if isinstance(pivot, Path) else bundle or DEFAULT
             check_encoder(self._pivot.encoder, encoder.identity, folder=place, what="pivot model")
-        self._threshold = self._bundle.threshold if threshold is None else threshold
-        self._name_threshold = (
-            self._bundle.name_threshold if name_threshold is None else name_threshold
-        )
         self._config = AlignConfig()
         self._signature = self._bundle.signature(
-            encoder=self._encoder.identity,
-            threshold=self._threshold,
-            name_threshold=self._name_threshold,
+            encoder=encoder.identity, threshold=threshold, name_threshold=name_threshold
         )
 
     @property
@@ -229,10 +223,8 @@ class Scorer:
         """
         for group in _groups(pairs):
             split = [_split_or_error(*pair) for pair in group]
-            reports = iter(
-                self._score([both for both in split if not isinstance(both, InputError)])
-            )
-            yield from (both if isinstance(both, InputError) else next(reports) for both in split)
+            reports = iter(self._score([both for both in split if isinstance(both, tuple)]))
+            yield from (next(reports) if isinstance(both, tuple) else both for both in split)
 
     def score_frame(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Judge the pairs of a frame.
@@ -263,10 +255,8 @@ class Scorer:
 
         missing = [name for name in ("source", "copy") if name not in pairs.columns]
         if missing:
-            msg = (
-                f"the frame has no column {', '.join(missing)}; needed are source and copy, and "
-                "id is read where it is there"
-            )
+            msg = f"the frame has no column {', '.join(missing)}; "
+            msg += "needed are source and copy, and id is read where it is there"
             raise InputError(msg)
         reports = []
         texts = zip(pairs["source"], pairs["copy"], strict=True)
@@ -289,11 +279,6 @@ class Scorer:
         ----------
         copy, source : sequence of str
             Sentences in order; none may be blank. A side may be empty.
-
-        Returns
-        -------
-        Alignment
-            Beads of two index ranges that tile both lists.
         """
         return self._align_documents((document_of(source), document_of(copy)))
 
@@ -302,16 +287,8 @@ class Scorer:
     ) -> Relation | None:
         """Predict the relation of two texts whose sentences were encoded before.
 
-        Parameters
-        ----------
-        copy, source : (Document, ndarray of shape (n, d), float32)
-            A split text, and the unit vectors that this scorer's encoder gave the matching views
-            of its sentences.
-
-        Returns
-        -------
-        Relation or None
-            As `Report.relation`; None where the bundle has no model for it.
+        Each is a split text and the unit vectors, of shape (n, d), that this scorer's encoder gave
+        the matching views of its sentences. None where the bundle has no relation model.
         """
         if self._bundle.relation is None:
             return None
@@ -350,7 +327,7 @@ class Scorer:
         encoded = iter(encode_together([side for pair in pairs for side in pair], self._encoder))
         aligned = [self._align(source, copy) for source, copy in zip(encoded, encoded, strict=True)]
         with one_thread("blas"):
-            judged = judge(aligned, models=self._bundle, threshold=self._threshold)
+            judged = judge(aligned, models=self._bundle, threshold=self._signature.threshold)
         return [self._report(*both) for both in zip(aligned, judged, strict=True)]
 
     def _report(self, pair: AlignedPair, judged: Judgement) -> Report:
@@ -360,9 +337,9 @@ class Scorer:
             omissions=judged.omissions,
             outside=judged.outside,
             alignment=pair.alignment,
-            threshold=self._threshold,
-            name_threshold=self._name_threshold,
-            signature=self.signature,
+            threshold=self._signature.threshold,
+            name_threshold=self._signature.name_threshold,
+            signature=self._signature,
             matched=judged.matched,
             match=judged.matched >= MATCHING_SHARE,
             relation=self._relation(pair.source.document, pair.copy.document, pair.alignment),

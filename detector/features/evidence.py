@@ -207,22 +207,10 @@ def gather_pairs(
     adjacency: AdjacencyModel | None = None,
     batch: int = 512,
 ) -> Iterator[BeadEvidence]:
-    """Gather the evidence of single sentence pairs, each taken as a bead and a document.
+    """Yield the evidence of single pairs of source and copy, each taken as a bead and a document.
 
-    Parameters
-    ----------
-    pairs : iterable of (source, copy)
-        Neither side may be blank. A text that holds several sentences is encoded whole.
-    encoder : Encoder
-    adjacency : callable, optional
-        Predicts incoherent neighbours among the copy's words.
-    batch : int
-        Pairs encoded at a time; memory stays constant in the number of pairs.
-
-    Yields
-    ------
-    BeadEvidence
-        In the order of `pairs`.
+    Neither side may be blank. A text that holds several sentences is encoded whole. `batch` pairs
+    are encoded at a time, so memory stays constant in the number of pairs.
     """
     iterator = iter(pairs)
     while chunk := list(islice(iterator, batch)):

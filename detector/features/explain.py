@@ -46,7 +46,8 @@ def bead_reasons(
         f"“{source.text}” became its opposite “{copy.text}”"
         for source, copy in opposite_pairs(bead)
     ]
-    reasons += name_reasons(names)
+    damaged = [c for c in names if c.change != "kept" and c.change not in SLIPS]
+    reasons += [c.reason for c in sorted(damaged, key=lambda c: -c.probability)]
     source_named, copy_named = _named(bead)
     reasons += [
         f"“{word.text}” stands twice in a row"
@@ -69,12 +70,6 @@ def bead_reasons(
     if bead.n_truncated:
         reasons.append("a sentence is longer than the encoder reads; its end was judged by words")
     return tuple(dict.fromkeys(reasons))
-
-
-def name_reasons(changes: Sequence[NameChange]) -> list[str]:
-    """Return the reasons of the damaged names, likeliest first; slips of case are left out."""
-    damaged = [c for c in changes if c.change != "kept" and c.change not in SLIPS]
-    return [c.reason for c in sorted(damaged, key=lambda c: -c.probability)]
 
 
 def _negation(bead: BeadEvidence) -> list[str]:

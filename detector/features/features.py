@@ -120,27 +120,18 @@ class Measures:
     def source(self) -> Side:
         """The source's side."""
         bead, links = self.bead, self.bead.words
-        return Side(
-            words=links.source,
-            weights=bead.source_weights,
-            strength=links.source_strength,
-            to=links.to_copy,
-            distances=None if bead.cosines is None else 1.0 - bead.cosines.max(axis=1),
-            token_distances=bead.source_distances,
-        )
+        words = links.source, bead.source_weights, links.source_strength, links.to_copy
+        return Side(*words, self._distances(axis=1), bead.source_distances)
 
     @cached_property
     def copy(self) -> Side:
         """The copy's side."""
         bead, links = self.bead, self.bead.words
-        return Side(
-            words=links.copy,
-            weights=bead.copy_weights,
-            strength=links.copy_strength,
-            to=links.to_source,
-            distances=None if bead.cosines is None else 1.0 - bead.cosines.max(axis=0),
-            token_distances=bead.copy_distances,
-        )
+        words = links.copy, bead.copy_weights, links.copy_strength, links.to_source
+        return Side(*words, self._distances(axis=0), bead.copy_distances)
+
+    def _distances(self, *, axis: int) -> Singles | None:
+        return None if self.bead.cosines is None else 1.0 - self.bead.cosines.max(axis=axis)
 
     @cached_property
     def linked(self) -> list[tuple[str, str, int, int]]:

@@ -141,14 +141,10 @@ class Bundle:
     def predict_drift(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of drift of each row, of shape (n,).
 
-        It blends the drift model, the severity, which orders rows that are equal to the drift
-        model, and the tagger. It is never below the column `heaviest_figure`, since a changed
-        number is drift by itself.
-
-        Parameters
-        ----------
-        columns : ndarray of shape (n, n_features) or (n, n_features + n_tag_features), float64
-            Of `features.matrix`, and of `tag_matrix` where a tagger is used.
+        `columns` are those of `features.matrix`, with those of `tag_matrix` where a tagger is used.
+        The probability blends the drift model, the severity, which orders rows that are equal to
+        the drift model, and the tagger. It is never below the column `heaviest_figure`, since a
+        changed number is drift by itself.
         """
         return self._drift(columns, self.predict_severity(columns))
 
@@ -213,7 +209,11 @@ class Bundle:
         )
 
     def signature(
-        self, *, encoder: EncoderIdentity, threshold: float, name_threshold: float
+        self,
+        *,
+        encoder: EncoderIdentity,
+        threshold: float | None = None,
+        name_threshold: float | None = None,
     ) -> Signature:
         """Return the signature of scores made with this bundle; see `BundleConfig.signature`."""
         return self.config.signature(

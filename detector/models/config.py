@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -32,28 +32,16 @@ class Signature:
 
     Attributes
     ----------
-    version : str
-        Version of `detector`.
-    schema : int
-        Layout of the bundle.
-    bundle : str
-        SHA-256 of the bundle's config, which holds the SHA-256 of its classifier.
-    encoder : str
-        Name of the encoder.
-    weights : str
-        SHA-256 of its weights.
-    precision : str
-        Its arithmetic, fp32 or bf16.
-    tagger : str
-        SHA-256 of the tagger's config, which holds that of its weights; "none" without one.
-    n_features : int
-        Columns of the drift model.
-    features : str
-        SHA-256 of their names and units, in order.
-    threshold : float
-        Drift probability in [0, 1] from which a sentence is flagged.
-    name_threshold : float
-        Probability in [0, 1] from which a changed name counts as damaged.
+    version, schema
+        Version of `detector` and layout of the bundle.
+    bundle, tagger : str
+        SHA-256 of each one's config, which holds those of the weights; "none" without a tagger.
+    encoder, weights, precision : str
+        The encoder's name, the SHA-256 of its weights, and fp32 or bf16.
+    n_features, features
+        Columns of the drift model, and the SHA-256 of their names and units, in order.
+    threshold, name_threshold : float
+        Probabilities in [0, 1] from which a sentence is flagged and a name counts as damaged.
     libraries : tuple of (str, str)
         Distribution and version of the numerical libraries, sorted by name.
 
@@ -139,21 +127,14 @@ class Signature:
 
 
 _TYPES: dict[str, type] = {
-    **dict.fromkeys(("version", "bundle", "encoder", "weights", "precision", "tagger"), str),
-    **dict.fromkeys(("schema", "n_features"), int),
-    "features": str,
-    **dict.fromkeys(("threshold", "name_threshold"), float),
+    f.name: {"str": str, "int": int, "float": float}[f.type]
+    for f in fields(Signature)
+    if isinstance(f.type, str) and f.name != "libraries"
 }
 
 
 def columns_digest(columns: Iterable[tuple[str, str]]) -> str:
-    """Return the SHA-256 of the features' names and units, in their order.
-
-    Examples
-    --------
-    >>> columns_digest([("similarity", "cosine")])[:12]
-    'a130f106b4c0'
-    """
+    """Return the SHA-256 of the features' names and units, in their order."""
     text = "".join(f"{name}\t{unit}\n" for name, unit in columns)
     return sha256(text.encode("utf-8"))
 
@@ -179,19 +160,9 @@ _LIBRARIES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "t
 class TaggedConfig:
     """Settings of the models that use a tagger.
 
-    Attributes
-    ----------
-    tagger : str
-        SHA-256 of the tagger's config, which holds that of its weights.
-    threshold : float
-        As in `BundleConfig`.
-    blend : (float, float, float, float)
-        As in `BundleConfig`, with the severity from the tags; last the weight of the tagger's
-        log(1 + odds) of drift, 0 or above.
-    name_threshold : float
-        As in `BundleConfig`.
-    names : NameOdds or None
-        None calibrates names without the tags.
+    The fields are those of `BundleConfig` for use with a tagger. `tagger` is the SHA-256 of its
+    config; `blend` ends in the weight of the tagger's log(1 + odds) of drift, 0 or above; without
+    `names`, names are calibrated without the tags.
     """
 
     tagger: str
@@ -207,14 +178,10 @@ class BundleConfig:
 
     Attributes
     ----------
-    schema : int
-        Layout of the bundle.
-    version : str
-        Version of `detector` that trained it.
-    threshold : float
-        Drift probability in [0, 1] from which a sentence is flagged.
-    name_threshold : float
-        Probability in [0, 1] from which a changed name counts as damaged.
+    schema, version
+        Layout of the bundle, and version of `detector` that trained it.
+    threshold, name_threshold : float
+        Probabilities in [0, 1] from which a sentence is flagged and a name counts as damaged.
     name_beliefs : tuple of (float, float)
         Points, rising, of the piecewise linear map from a naming rule's confidence to a
         probability. Empty: the confidence is the probability.
@@ -222,17 +189,15 @@ class BundleConfig:
         Intercept, weight of the drift model's log-odds and weight of log(1 + severity) in the
         log-odds of drift; both weights are 0 or above.
     columns : tuple of (str, str)
-        Name and unit of the features, in the order of the classifier's columns.
+        Name and unit of the features, in the order of the drift model's columns.
     encoder : EncoderIdentity
         The encoder whose vectors it was fitted on.
     libraries : mapping of str to str
         Versions it was fitted with; another minor version of scikit-learn is refused.
-    models : str
-        SHA-256 of `models.skops`.
+    models, parts
+        SHA-256 of `models.skops`, and of the files of the models in `PARTS`.
     tagged : TaggedConfig or None
         None where the bundle was fitted without a tagger.
-    parts : mapping of str to str
-        SHA-256 of the files of the models in `PARTS`.
     training : mapping
         Settings, corpora and counts of the fit, as JSON; nothing reads it back.
     """

@@ -55,9 +55,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         The two labels, sorted; probabilities are of the second.
     model_ : estimator
         The fitted scikit-learn model.
-    reference_ : ndarray of shape (n_features,), float64
-        Median of every column over the rows of the first class, in that column's unit; NaN
-        where more than half of them are missing. `contributions` compares with it.
     empty_ : ndarray of shape (n_features,), bool
         Columns that held nothing but NaN in `fit`; they are taken as 0 from then on.
     n_features_in_ : int
@@ -65,14 +62,10 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     Notes
     -----
-    Calibration is Platt's (1999) scaling, but its two numbers come from outside: to fit them here
-    would need the groups of the rows (copies of one source sentence), which a plain estimator does
-    not get, and a calibration on leaking folds is overconfident.
-
-    References
-    ----------
-    J. Platt (1999), Probabilistic outputs for support vector machines and comparisons to
-    regularized likelihood methods.
+    Calibration is Platt scaling (J. Platt, 1999, Probabilistic outputs for support vector machines
+    and comparisons to regularized likelihood methods), but its two numbers come from outside: to
+    fit them here would need the groups of the rows (copies of one source sentence), which a plain
+    estimator does not get, and a calibration on leaking folds is overconfident.
 
     Examples
     --------
@@ -108,20 +101,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, each in its own unit; NaN is "not computable".
-        y : array-like of shape (n_rows,)
-            Two labels; the one that sorts last is the one to detect.
-        sample_weight : array-like of shape (n_rows,), or None
-            Weight of every row, 0 or above.
-
-        Returns
-        -------
-        BeadClassifier
+        """Fit the model to rows, which may hold NaN, and two labels; the last sorted is detected.
 
         Raises
         ------
@@ -148,7 +128,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"y holds {len(self.classes_)} class; BeadClassifier needs two labels to tell apart"
             )
             raise ValueError(msg)
-        self.reference_ = _medians(rows[target == 0])
         self.empty_ = np.isnan(rows).all(axis=0)
         rows = np.where(self.empty_, 0.0, rows)
         self.model_ = self._build()
@@ -162,7 +141,12 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the calibrated log-odds of the second class, of shape (n_rows,), float64."""
         check_is_fitted(self)
-        return self._log_odds(self._rows(X))
+        rows = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+        slope, intercept = self.calibration
+        with one_thread("openmp"):
+            margin = self.model_.decision_function(np.where(self.empty_, 0.0, rows))
+        odds: NDArray[np.float64] = slope * margin + intercept
+        return odds
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of each of `classes_`, of shape (n_rows, 2), float64."""
@@ -174,36 +158,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         labels = (self.decision_function(X) > 0.0).astype(np.intp)
         chosen: NDArray[Any] = self.classes_[labels]
         return chosen
-
-    def contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return how much each value adds to its row's log-odds, of shape (n_rows, n_features).
-
-        That is the log-odds lost when the value is replaced by `reference_`: above 0 it is
-        evidence for the second class. A row's entries need not sum to its log-odds.
-        """
-        check_is_fitted(self)
-        rows = self._rows(X)
-        n_rows, n_columns = rows.shape
-        swapped = np.repeat(rows, n_columns, axis=0)
-        column = np.tile(np.arange(n_columns), n_rows)
-        swapped[np.arange(len(swapped)), column] = self.reference_[column]
-        without = self._log_odds(swapped).reshape(n_rows, n_columns)
-        moved: NDArray[np.float64] = self._log_odds(rows)[:, np.newaxis] - without
-        return moved
-
-    def _rows(self, X: ArrayLike) -> NDArray[np.float64]:
-        rows: NDArray[np.float64] = validate_data(
-            self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
-        return rows
-
-    def _log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        slope, intercept = self.calibration
-        with one_thread("openmp"):
-            margin: NDArray[np.float64] = self.model_.decision_function(
-                np.where(self.empty_, 0.0, rows)
-            )
-        return slope * margin + intercept
 
     def _build(self) -> Any:  # noqa: ANN401 - sklearn ships no types
         if self.model == "logistic":
@@ -254,14 +208,3 @@ def _weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64
         msg += f"give {n_rows} numbers of 0 or above"
         raise ValueError(msg)
     return weight
-
-
-def _medians(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of each column, NaN where more than half of it is missing."""
-    missing = np.isnan(X)
-    # NaN sorts last, so the middle of the present values is found by counting them.
-    ordered = np.sort(X, axis=0)
-    present = len(X) - missing.sum(axis=0)
-    middle = ordered[np.maximum(present - 1, 0) // 2, np.arange(X.shape[1])]
-    medians: NDArray[np.float64] = np.where(2 * present >= len(X), middle, np.nan)
-    return medians

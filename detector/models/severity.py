@@ -38,7 +38,7 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
     Attributes
     ----------
     knots_ : list of ndarray, float64
-        Per column, where its curve bends, counted from `sound` towards worse.
+        Per column, where its curve bends, as a distance from `sound`.
     weights_ : ndarray of shape (n_basis,), float64
         Points that each piece of a curve adds, 0 or above.
     n_features_in_ : int
@@ -73,12 +73,11 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         raters: ArrayLike | None = None,
         minimal_pairs: ArrayLike | None = None,
     ) -> Self:
-        """Fit the curves.
+        """Fit the curves to rows (NaN is taken as `sound`), points and minimal pairs.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            NaN is taken as `sound`.
         y : array-like of shape (n_rows,)
             Error points; NaN where there are none.
         raters : array-like of shape (n_rows,), int, or None
@@ -86,10 +85,6 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         minimal_pairs : array-like of shape (n_minimal_pairs, 3), or None
             Rows of a sound copy and of a changed one, and 1 where the change is damage, 0 where it
             is harmless.
-
-        Returns
-        -------
-        SeverityRegressor
         """
         from scipy.optimize import minimize
 

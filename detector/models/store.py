@@ -202,10 +202,8 @@ def _read_checked(path: Path, digest: str) -> bytes:
     content = _read(path)
     found = sha256(content)
     if found != digest:
-        msg = (
-            f"{path}: SHA-256 is {found}, its config says {digest}; "
-            "the bundle is damaged, train or install it again"
-        )
+        msg = f"{path}: SHA-256 is {found}, its config says {digest}; "
+        msg += "the bundle is damaged, train or install it again"
         raise BundleError(msg)
     return content
 
@@ -219,10 +217,8 @@ def _checked_tagger(
         what, mend = str(folder / _TAGGER), "the bundle is damaged, train or install it again"
         if own is given:
             what, mend = f"{folder}: the tagger given", "export this bundle's own"
-        msg = (
-            f"{what}: SHA-256 of its config is {own.digest}, the bundle was fitted "
-            f"with {tagged.tagger}; {mend}"
-        )
+        msg = f"{what}: SHA-256 of its config is {own.digest}, "
+        msg += f"the bundle was fitted with {tagged.tagger}; {mend}"
         raise BundleError(msg)
     return own
 
@@ -241,10 +237,8 @@ def read_config(folder: Path | None = None) -> BundleConfig:
         record = json.loads(data)
         schema = record["schema"]
     except (ValueError, KeyError, TypeError) as err:
-        msg = (
-            f"{path}: is no bundle config ({type(err).__name__}); "
-            "name a folder that `detector train` wrote"
-        )
+        msg = f"{path}: is no bundle config ({type(err).__name__}); "
+        msg += "name a folder that `detector train` wrote"
         raise BundleError(msg) from err
     if schema != SCHEMA:
         msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train it again"
@@ -291,10 +285,8 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
     fitted = config.libraries.get("scikit-learn", "unknown")
     here = library_versions()["scikit-learn"]
     if fitted.split(".")[:2] != here.split(".")[:2]:
-        msg = (
-            f"{folder}: was fitted with scikit-learn {fitted}, installed is {here}; "
-            "install that minor version, or train it again"
-        )
+        msg = f"{folder}: was fitted with scikit-learn {fitted}, installed is {here}; "
+        msg += "install that minor version, or train it again"
         raise BundleError(msg)
 
 
@@ -309,10 +301,8 @@ def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
     )
     for name, model, columns in wanted:
         if model is not None and model.n_features_in_ != columns:
-            msg = (
-                f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
-                f"and its config give {columns}; the bundle is damaged or old, train it again"
-            )
+            msg = f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
+            msg += f"and its config give {columns}; the bundle is damaged or old, train it again"
             raise BundleError(msg)
 
 
@@ -394,8 +384,6 @@ def _read(path: Path) -> bytes:
             raise BundleError(msg)
         return path.read_bytes()
     except OSError as err:
-        msg = (
-            f"{path}: cannot be read ({err.strerror}); a bundle is a folder that holds "
-            f"{_MODELS}, {_CONFIG} and {_CARD}"
-        )
+        msg = f"{path}: cannot be read ({err.strerror}); "
+        msg += f"a bundle is a folder that holds {_MODELS}, {_CONFIG} and {_CARD}"
         raise BundleError(msg) from err

@@ -121,25 +121,10 @@ def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
 class TaggerConfig:
     """What `config.json` beside the weights holds.
 
-    Attributes
-    ----------
-    schema : int
-    version : str
-        Version of `detector` that trained it.
-    shape : mapping
-        Arguments of `tagger_network.Shape`.
-    weights : str
-        SHA-256 of the weights' file.
-    encoder : EncoderIdentity
-        The encoder whose token vectors it was trained on.
-    calibration : ((float, float), (float, float))
-        Slope and intercept on the log-odds of damaged copy tokens, then of lost source tokens.
-    thresholds : (float, float)
-        Probabilities from which a copy word counts as damaged and a source word as lost.
-    edited : float
-        Probability from which a post-editor is likeliest to change a copy word; for evaluation.
-    training : mapping
-        Seed, corpora and metrics, as JSON.
+    `shape` has the arguments of `tagger_network.Shape`, `weights` the SHA-256 of their file.
+    `calibration` is slope and intercept on the log-odds of damaged copy tokens, then of lost source
+    tokens; `thresholds` are the probabilities from which a copy word counts as damaged and a source
+    word as lost. From `edited` on, a post-editor is likely to change a copy word (for evaluation).
     """
 
     schema: int
