@@ -29,10 +29,7 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedDocument:
-    """A document with the words of every sentence and the sentences' encoding.
-
-    `words` holds a tuple per sentence; their places count in the raw text.
-    """
+    """A document, the words of every sentence (places count in the raw text), and its encoding."""
 
     document: Document
     words: tuple[tuple[Word, ...], ...]
@@ -131,11 +128,7 @@ class BeadEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentPair:
-    """Two encoded documents, and what their beads share.
-
-    `names` says how both whole documents write their names; `adjacency` predicts incoherent
-    neighbours among the copy's words, if given.
-    """
+    """Two encoded documents, and what their beads share: name context and adjacency model."""
 
     source: EncodedDocument
     copy: EncodedDocument
@@ -228,10 +221,7 @@ def gather_pairs(
 def encode_together(
     documents: Sequence[Document | EncodedDocument], encoder: Encoder
 ) -> list[EncodedDocument]:
-    """Encode documents in one call, each distinct sentence once, so that batches fill better.
-
-    A document that this encoder encoded before is returned as it is.
-    """
+    """Encode documents in one call, each distinct sentence once; encoded ones stay as they are."""
     new = [document for document in documents if isinstance(document, Document)]
     views = [[matching_view(text) for text in document.texts] for document in new]
     place = {view: index for index, view in enumerate(dict.fromkeys(chain(*views)))}

@@ -272,13 +272,10 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     if config.columns != columns:
         odd = sorted(set(config.features) ^ {name for name, _ in columns})
-        msg = (
-            f"{folder}: was fitted on {len(config.columns)} features "
-            f"({columns_digest(config.columns)[:12]}), this version computes {len(columns)} "
-            f"({columns_digest(columns)[:12]}); "
-            f"{'other order or units' if not odd else 'not in both: ' + ', '.join(odd)}; "
-            "train it again"
-        )
+        difference = f"not in both: {', '.join(odd)}" if odd else "other order or units"
+        msg = f"{folder}: was fitted on {len(config.columns)} features "
+        msg += f"({columns_digest(config.columns)[:12]}), this version computes {len(columns)} "
+        msg += f"({columns_digest(columns)[:12]}); {difference}; train it again"
         raise BundleError(msg)
     if encoder is not None:
         check_encoder(config.encoder, encoder, folder=folder, what="bundle")
@@ -309,6 +306,10 @@ def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
 def _load_models(data: bytes, path: Path) -> Models:
     from skops.io import get_untrusted_types, loads
 
+    from detector.models.adjacency import AdjacencyClassifier
+    from detector.models.drift import BeadClassifier
+    from detector.models.severity import SeverityRegressor
+
     try:
         refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
         if not refused:
@@ -319,14 +320,6 @@ def _load_models(data: bytes, path: Path) -> Models:
     if refused:
         msg = f"{path}: holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
         raise BundleError(msg)
-    return _models(found, path)
-
-
-def _models(found: object, path: Path) -> Models:
-    from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier
-    from detector.models.severity import SeverityRegressor
-
     kinds = {
         "drift": BeadClassifier,
         "severity": SeverityRegressor,

@@ -15,7 +15,7 @@ from support.fakes import DIMENSION, FakeEncoder
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens
-from detector.models import tagger as room
+from detector.models import tagger as module
 from detector.models.tagger import Tagger, TaggerBatch, TaggerConfig, TaggerOutputs
 from detector.models.tagger_network import PairNetwork, Shape
 from detector.training import tagger as tagger_fit
@@ -38,7 +38,7 @@ WORDS = ("river", "market", "bridge", "school", "harbour", "garden", "castle", "
 def _tagger() -> Tagger:
     torch.manual_seed(0)
     config = TaggerConfig(
-        schema=room.SCHEMA,
+        schema=module.SCHEMA,
         version="0.0",
         shape={"dimension": DIMENSION, "n_layers": 1, "n_heads": 4, "width": 32, "n_kinds": 6},
         weights="",
@@ -73,6 +73,7 @@ def _pairs(n: int = 40) -> list[Pair]:
     return pairs
 
 
+@pytest.mark.slow
 def test_tagger_says_the_same_of_a_bead_alone_and_in_a_batch() -> None:
     tagger = _tagger()
     texts = [("a b c", "a c"), ("one", "another thing altogether"), ("x y", "x z y w v u")]
@@ -101,28 +102,28 @@ def test_tagger_of_nothing_is_nothing() -> None:
 
 def test_tagger_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     tagger = _tagger()
-    config = room.save(tagger, tmp_path / "tagger")
-    again = room.load(tmp_path / "tagger", encoder=FakeEncoder().identity)
+    config = module.save(tagger, tmp_path / "tagger")
+    again = module.load(tmp_path / "tagger", encoder=FakeEncoder().identity)
     assert again.config == config
     bead = (_tokens("a b c"), _tokens("a c d"))
     (one,), (two,) = tagger.predict([bead]), again.predict([bead])
     np.testing.assert_allclose(one.damaged, two.damaged, atol=2e-3)  # kept in half precision
-    assert room.save(again, tmp_path / "again").weights == config.weights
+    assert module.save(again, tmp_path / "again").weights == config.weights
 
 
 def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> None:
     identity = FakeEncoder().identity
     with pytest.raises(BundleError, match="cannot be read"):
-        room.load(tmp_path, encoder=identity)
-    room.save(_tagger(), tmp_path)
+        module.load(tmp_path, encoder=identity)
+    module.save(_tagger(), tmp_path)
     foreign: EncoderIdentity = replace(identity, weights_sha256="1" * 64)
     with pytest.raises(BundleError, match="111111111111"):
-        room.load(tmp_path, encoder=foreign)
+        module.load(tmp_path, encoder=foreign)
     weights = tmp_path / "tagger.safetensors"
     kept = weights.read_bytes()
     weights.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     with pytest.raises(BundleError, match="SHA-256"):
-        room.load(tmp_path, encoder=identity)
+        module.load(tmp_path, encoder=identity)
     weights.write_bytes(kept)
     config = tmp_path / "config.json"
     record = json.loads(config.read_text(encoding="utf-8"))
@@ -133,9 +134,10 @@ def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> No
     ):
         config.write_text(json.dumps({**record, **change}), encoding="utf-8")
         with pytest.raises(BundleError, match=said):
-            room.load(tmp_path, encoder=identity)
+            module.load(tmp_path, encoder=identity)
 
 
+@pytest.mark.slow
 def test_tagger_learns_which_word_was_changed() -> None:
     settings = TaggerSettings(shape=SHAPE, step=16, rate=3e-3, epochs=12.0)
     network = fit_tagger(_pairs(), FakeEncoder(), settings)
@@ -147,6 +149,7 @@ def test_tagger_learns_which_word_was_changed() -> None:
     assert tags.drift > sound.drift
 
 
+@pytest.mark.slow
 def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -185,9 +188,10 @@ def test_tagger_saves_torchs_network_alone(tmp_path: Path) -> None:
             raise NotImplementedError
 
     with pytest.raises(InputError, match="is a Elsewhere; save a PairNetwork"):
-        room.save(Tagger(Elsewhere(), tagger.config), tmp_path)
+        module.save(Tagger(Elsewhere(), tagger.config), tmp_path)
 
 
+@pytest.mark.slow
 def test_tagger_fit_goes_on_where_it_was_stopped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -300,7 +304,7 @@ def test_tagger_reads_a_long_bead_in_windows(monkeypatch: pytest.MonkeyPatch) ->
     words = [WORDS[n % len(WORDS)] for n in range(60)]
     source, copy = _tokens(" ".join(words)), _tokens(" ".join([*words[:50], "sea", *words[52:]]))
     (whole,) = tagger.predict([(source, copy)])
-    monkeypatch.setattr(room, "_WINDOW", 40)
+    monkeypatch.setattr(module, "_WINDOW", 40)
     seen: list[int] = []
     read = tagger.network.forward
 
