@@ -146,8 +146,8 @@ def train(
     models = store.Models(
         drift=fitted.classifier,
         severity=fit_severity(fitting, X[:n]),
-        joins=joins,
-        tagged=None if stack is None else stack.severity,
+        adjacency=joins,
+        tagged_severity=None if stack is None else stack.severity,
     )
     bundle = store.Bundle(models=models, config=config, tagger=None if stack is None else tagger)
     figures = figures_of(bundle, material, read[n:], encoder, settings.train)
@@ -177,17 +177,20 @@ def train(
     training = {
         "settings": settings.record(),
         "chosen": fitted.chosen,
-        "compared": {name: e.to_list() for name, e in fitted.compared.items()},
         "calibration": list(fitted.classifier.calibration),
         "blend": list(fitted.blend),
         "pairs": {name: list(both) for name, both in counts.items()},
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
+    }
+    metrics = {
+        "compared": {name: e.to_list() for name, e in fitted.compared.items()},
         "names": None if named is None else _record(named),
         "tagged_names": None if read_names is None else _tagged_record(read_names),
         "out_of_fold": folded,
         "held_apart": figures.to_dict(),
     }
-    return replace(bundle, config=replace(config, training=training), card=text), figures
+    config = replace(config, training=training)
+    return replace(bundle, config=config, metrics=metrics, card=text), figures
 
 
 def measure_bundle(
@@ -202,7 +205,7 @@ def measure_bundle(
     X = measure(
         material.apart,
         encoder,
-        readers=Readers(bundle.models.joins, bundle.tagger),
+        readers=Readers(bundle.models.adjacency, bundle.tagger),
         cache=settings.cache,
         progress=progress,
     )
@@ -241,8 +244,8 @@ def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -
     found = np.zeros(len(pairs), dtype=np.bool_)
     rows = asked(pairs, "names").tolist()
     texts = ((pairs[row].source, pairs[row].copy) for row in rows)
-    beads = list(gather_pairs(texts, encoder, joins=bundle.joins))
-    for row, names in zip(rows, bundle.judge(beads).names, strict=True):
+    beads = list(gather_pairs(texts, encoder, adjacency=bundle.adjacency))
+    for row, names in zip(rows, bundle.predict(beads).names, strict=True):
         found[row] = any(
             c.change in DAMAGES and c.probability >= bundle.name_threshold for c in names
         )
@@ -293,14 +296,14 @@ def figures_of(
 
 def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]:
     """Return what the bundle itself says of every row, by the names that `evaluate` knows."""
-    scores = {OURS: bundle.drift_of(X)}
+    scores = {OURS: bundle.predict_drift(X)}
     if bundle.models.severity is not None:
-        scores[SEVERITY] = bundle.severity_of(X)
+        scores[SEVERITY] = bundle.predict_severity(X)
     if bundle.tagger is not None:
         scores[TAGGER] = X[:, len(NAMES)]
         untagged = X[:, : len(NAMES)]
-        scores[UNTAGGED] = bundle.drift_of(untagged)
-        scores[UNTAGGED_SEVERITY] = bundle.severity_of(untagged)
+        scores[UNTAGGED] = bundle.predict_drift(untagged)
+        scores[UNTAGGED_SEVERITY] = bundle.predict_severity(untagged)
     return scores
 
 
