@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 _STRAIGHT: Final = str.maketrans("’‘ʼ`´“”„«»–‑", "'''''\"\"\"\"\"--")
 _TAKEN_APART: Final = re.compile(r"(?<=[a-z]) n(?='t\b)")
-_FINAL: Final = re.compile(r"[\s.!?…]+(?=[\s\"')\]]*$)")
+_SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all that `\s` matches
+_STOPS: Final = _SPACES + ".!?…"
+_CLOSING: Final = _SPACES + "\"')]"
 
 
 def matching_view(text: str) -> str:
@@ -63,9 +65,12 @@ def matching_view(text: str) -> str:
     "They don 't pay "
     """
     view = _TAKEN_APART.sub("n ", text.translate(_STRAIGHT))
-    final = _FINAL.search(view)
-    if final is not None:
-        view = view[: final.start()] + " " * len(final.group()) + view[final.end() :]
+    closed = view.rstrip(_CLOSING)
+    start = len(closed.rstrip(_STOPS))
+    if start == len(closed):  # no stop: the first space among the closing marks
+        start = next((i for i in range(start, len(view)) if view[i].isspace()), len(view))
+    rest = view[start:].lstrip(_STOPS)
+    view = view[:start].ljust(len(view) - len(rest)) + rest
     return view if view.strip() else text
 
 
