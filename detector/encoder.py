@@ -154,7 +154,7 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and what each batch i
     vectors = np.zeros((len(texts), dimension), dtype=np.float32)
     if not texts:
         return Encoding(vectors, () if tokens else None, ())
-    cuts = cut([_readable(text) for text in texts])
+    cuts = cut([_readable(matching_view(text)) for text in texts])
     columns = {
         "input_ids": [one.ids for one in cuts],
         "attention_mask": [one.attention_mask for one in cuts],

@@ -51,7 +51,7 @@ from detector.alignment.config import AlignConfig
 from detector.alignment.lattice import NEVER, Lattice, Odds, Path
 from detector.alignment.pair import Joins, Manner, Pair, Side
 from detector.alignment.windows import WIDEST, Window, meeting, to_alignment
-from detector.encoder import Encoder, matching_view
+from detector.encoder import Encoder
 from detector.errors import InputError
 from detector.records import Alignment, Bead, Document
 from detector.text.boilerplate import boilerplate_reason
@@ -331,7 +331,7 @@ def align_documents(
 
     def rejoin(joins: Sequence[tuple[Side, range]]) -> Vectors:
         texts = [
-            matching_view(" ".join(sides[side][0].sentences[kept[side][i]].text for i in indices))
+            " ".join(sides[side][0].sentences[kept[side][i]].text for i in indices)
             for side, indices in joins
         ]
         return encoder.encode(texts, tokens=False).vectors

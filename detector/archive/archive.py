@@ -20,7 +20,7 @@ from detector.archive.add import Added, add, encoded, entries_of
 from detector.archive.articles import Article, Entry
 from detector.archive.ranking import Searcher, ballot, closeness, pieces, shares, usual
 from detector.archive.store import Store, Stored, locked, open_store
-from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder, matching_view
+from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document
@@ -227,8 +227,7 @@ class Archive:
             If the text holds no sentence, or the archive cannot be read.
         """
         document = text_document("text", text)
-        views = [matching_view(one) for one in document.texts]
-        return self.search_vectors(document, encoded(views, self.encoder), top=top)
+        return self.search_vectors(document, encoded(document.texts, self.encoder), top=top)
 
     def search_vectors(
         self, document: Document, vectors: NDArray[np.float32], *, top: int = 5
@@ -239,7 +238,7 @@ class Archive:
         ----------
         document : Document
         vectors : ndarray of shape (n_sentences, d), float32
-            Of its sentences' matching views, by this archive's encoder; unit rows.
+            Of its sentences, by this archive's encoder; unit rows.
         top : int
         """
         store = self._opened()

@@ -267,12 +267,11 @@ def gather_pairs(
         In the order of `pairs`.
     """
     for chunk in _chunks(pairs, batch):
-        views = {text: matching_view(text) for text in chain(*chunk)}
-        distinct = {view: index for index, view in enumerate(dict.fromkeys(views.values()))}
+        distinct = {text: index for index, text in enumerate(dict.fromkeys(chain(*chunk)))}
         encoding = encoder.encode(list(distinct))
         for source_text, copy_text in chunk:
-            source = _single(source_text, encoding, distinct[views[source_text]])
-            copy = _single(copy_text, encoding, distinct[views[copy_text]])
+            source = _single(source_text, encoding, distinct[source_text])
+            copy = _single(copy_text, encoding, distinct[copy_text])
             similarity = float(source.encoding.vectors[0] @ copy.encoding.vectors[0])
             yield gather(
                 pair_up(source, copy, joins=joins),
@@ -311,12 +310,12 @@ def encode_together(
         One for each document, in order.
     """
     new = [one for one in documents if isinstance(one, Document)]
-    views = [[matching_view(text) for text in document.texts] for document in new]
-    place = {view: index for index, view in enumerate(dict.fromkeys(chain(*views)))}
+    texts = [document.texts for document in new]
+    place = {text: index for index, text in enumerate(dict.fromkeys(chain(*texts)))}
     encoding = encoder.encode(list(place))
     made = (
-        read(document, _take(encoding, [place[view] for view in mine]))
-        for document, mine in zip(new, views, strict=True)
+        read(document, _take(encoding, [place[text] for text in mine]))
+        for document, mine in zip(new, texts, strict=True)
     )
     return [next(made) if isinstance(one, Document) else one for one in documents]
 

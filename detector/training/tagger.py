@@ -206,16 +206,18 @@ def _judged_beside(pair: Pair) -> str:
 def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
     """Encode pairs and lay their marks on the tokens."""
     views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
-    distinct = list(dict.fromkeys(views.values()))
-    encoding = encoder.encode(distinct)
-    tokens: Mapping[str, TokenVectors] = dict(zip(distinct, encoding.tokens or (), strict=True))
+    encoding = encoder.encode(list(views))
+    tokens: Mapping[str, TokenVectors] = dict(zip(views, encoding.tokens or (), strict=True))
     for pair in pairs:
-        source, copy = views[pair.source], views[pair.copy]
+        source, copy = tokens[pair.source], tokens[pair.copy]
         yield Example(
             pair=pair,
-            bead=(Tokens.of([(source, 0, tokens[source])]), Tokens.of([(copy, 0, tokens[copy])])),
-            copy=copy_targets(pair, tokens[copy]),
-            source=source_targets(pair, tokens[source]),
+            bead=(
+                Tokens.of([(views[pair.source], 0, source)]),
+                Tokens.of([(views[pair.copy], 0, copy)]),
+            ),
+            copy=copy_targets(pair, copy),
+            source=source_targets(pair, source),
         )
 
 
