@@ -28,7 +28,7 @@ from detector.records import (
     Span,
     Verdicts,
 )
-from detector.text.boilerplate import boilerplate_reason, split_run
+from detector.text.boilerplate import count_outside
 
 
 class Judge(Protocol):
@@ -129,7 +129,7 @@ def _case(pair: Aligned, joins: AdjacencyModel | None) -> _Case:
         for bead in pair.alignment.beads
         if not bead.source
         for j in bead.copy
-        if (reason := boilerplate_reason(copy.document.sentences[j].text)) is not None
+        if (reason := copy.document.sentences[j].boilerplate) is not None
     }
     jobs = _jobs(source, copy, pair.alignment, furniture)
     pairing = pair_up(source, copy, joins=joins)
@@ -302,18 +302,16 @@ def _missing(
     first, last = (aligned[0], aligned[-1]) if aligned else (len(source.document), -1)
     head = [i for i in omitted if i < first] if aligned else []
     tail = [i for i in omitted if i > last] if aligned else []
-    texts = source.document.texts
-    n_head = split_run([texts[i] for i in head], "head") if head else 0
-    n_tail = split_run([texts[i] for i in tail], "tail") if tail else 0
+    sentences = source.document.sentences
+    n_head = count_outside([sentences[i] for i in head], "head")
+    n_tail = count_outside([sentences[i] for i in tail], "tail")
     beyond = set(head[:n_head]) | set(tail[len(tail) - n_tail :])
     return (
         tuple(
             _passage(source, i, "the copy has no such sentence") for i in omitted if i not in beyond
         ),
         tuple(
-            _passage(
-                source, i, boilerplate_reason(texts[i]) or "around the article, not part of it"
-            )
+            _passage(source, i, sentences[i].boilerplate or "around the article, not part of it")
             for i in omitted
             if i in beyond
         ),

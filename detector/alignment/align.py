@@ -53,8 +53,7 @@ from detector.alignment.pair import Joins, Manner, Pair, Side
 from detector.alignment.windows import WIDEST, Window, meeting, to_alignment
 from detector.encoder import Encoder
 from detector.errors import InputError
-from detector.records import Alignment, Bead, Document
-from detector.text.boilerplate import boilerplate_reason
+from detector.records import Alignment, Bead, Document, Sentence
 
 
 def choose(pair: Pair, looks: Sequence[Look]) -> Path:
@@ -195,15 +194,15 @@ _SAME = 0.7
 _BLOCK = 512  # rows compared at a time
 
 
-def article_of(
-    texts: Sequence[str], vectors: NDArray[np.float32], others: NDArray[np.float32]
+def mask_boilerplate(
+    sentences: Sequence[Sentence], vectors: NDArray[np.float32], others: NDArray[np.float32]
 ) -> list[int]:
-    """Return the indices of the sentences to align: all but furniture of this page alone.
+    """Return the indices of the sentences to align: all but boilerplate of this page alone.
 
     Parameters
     ----------
-    texts : sequence of str
-        Sentences of one document.
+    sentences : sequence of Sentence
+        Of one document.
     vectors : ndarray of shape (n, d), float32
         Their unit vectors.
     others : ndarray of shape (m, d), float32
@@ -214,14 +213,13 @@ def article_of(
     list of int
         In order; all of them where nothing else would be left.
     """
-    furniture = [i for i, text in enumerate(texts) if boilerplate_reason(text) is not None]
-    if furniture and len(others):
-        _, cosines = nearest(vectors[furniture], others)
-        alone = {i for i, cosine in zip(furniture, cosines, strict=True) if cosine < _SAME}
-        kept = [i for i in range(len(texts)) if i not in alone]
-        if kept:
-            return kept
-    return list(range(len(texts)))
+    everything = list(range(len(sentences)))
+    boilerplate = [i for i in everything if sentences[i].boilerplate is not None]
+    if not boilerplate or not len(others):
+        return everything
+    _, cosines = nearest(vectors[boilerplate], others)
+    masked = {i for i, cosine in zip(boilerplate, cosines, strict=True) if cosine < _SAME}
+    return [i for i in everything if i not in masked] or everything
 
 
 def nearest(
@@ -249,7 +247,7 @@ def nearest(
     return at, cosines
 
 
-def put_back(
+def unmask(
     alignment: Alignment, source: Sequence[int], copy: Sequence[int], sizes: tuple[int, int]
 ) -> Alignment:
     """Return the alignment of the whole documents.
@@ -259,7 +257,7 @@ def put_back(
     alignment : Alignment
         Of the sentences that were kept.
     source, copy : sequence of int
-        Which sentences those are; see `article_of`.
+        Which sentences those are; see `mask_boilerplate`.
     sizes : tuple of int
         Sentences of the whole source and the whole copy.
 
@@ -324,7 +322,7 @@ def align_documents(
     """
     sides = {"source": source, "copy": copy}
     kept = {
-        side: article_of(sides[side][0].texts, sides[side][1], sides[other][1])
+        side: mask_boilerplate(sides[side][0].sentences, sides[side][1], sides[other][1])
         for side, other in (("source", "copy"), ("copy", "source"))
     }
     lengths = {side: [len(sides[side][0].sentences[i].text) for i in kept[side]] for side in sides}
@@ -345,4 +343,4 @@ def align_documents(
         rejoin=rejoin,
     )
     sizes = (len(source[0]), len(copy[0]))
-    return put_back(beads, kept["source"], kept["copy"], sizes)
+    return unmask(beads, kept["source"], kept["copy"], sizes)

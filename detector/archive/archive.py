@@ -24,7 +24,6 @@ from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document
-from detector.text.boilerplate import boilerplate_reason
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -276,7 +275,7 @@ class Archive:
 
 def article_sentences(document: Document) -> NDArray[np.intp]:
     """Return the sentences of a document that are no page furniture; all where no other is."""
-    article = [i for i, text in enumerate(document.texts) if boilerplate_reason(text) is None]
+    article = [i for i, one in enumerate(document.sentences) if one.boilerplate is None]
     return np.array(article or range(len(document)), np.intp)
 
 

@@ -29,7 +29,7 @@ from detector.names.compare import compare_names, name_context
 from detector.names.state import NameContext
 from detector.numbers.compare import compare_numbers
 from detector.records import Alignment, Document, Encoding, NameChange, NumberChange, Sentence
-from detector.text.sentences import split
+from detector.text.sentences import make_sentence, split
 from detector.text.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
 
@@ -360,7 +360,7 @@ def document_of(sentences: Sequence[str]) -> Document:
     """Make a document of sentences that were split already; none may be blank."""
     placed, start = [], 0
     for index, text in enumerate(sentences):
-        placed.append(Sentence(start, start + len(text), text, index))
+        placed.append(make_sentence(start, text, index))
         start += len(text) + 1
     return Document("\n".join(sentences), tuple(placed))
 

@@ -19,8 +19,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final, Literal
+
+from detector.records import Sentence
 
 _SECTION: Final = (
     "home|homepage|news|latest|world|politics|business|economy|economics|finance|markets?|money|"
@@ -299,7 +300,6 @@ _TERMINAL: Final = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _CUT_SHORT: Final = re.compile(r"(?:…|\.\.\.|\[(?:…|\.\.\.)\])[\"'”’»)\]]*$")
 
 
-@lru_cache(maxsize=1 << 12)  # several rooms ask of the same sentence
 def boilerplate_reason(text: str) -> str | None:
     """Say what makes a unit look like page furniture.
 
@@ -423,7 +423,7 @@ def looks_like_caption(text: str) -> bool:
     if _CAPTION.search(text):
         return True
     dated = _SEEN_ON.search(text) or not _TERMINAL.search(text)  # prose, too, says what is seen
-    return bool(dated and _PICTURED.search(text)) or boilerplate_reason(text) == "a photo credit"
+    return bool(dated and _PICTURED.search(text))
 
 
 # Reasons that no line inside an article gives; the others may break into one.
@@ -445,14 +445,14 @@ _TEASED: Final = 3  # a teaser's text, a standfirst or a note on the author is n
 _Kind = Literal["final", "passing", "headline", "note", "prose"]
 
 
-def split_run(texts: Sequence[str], end: Literal["head", "tail"]) -> int:
-    """Count how many units, from the outer edge of a source, are page furniture.
+def count_outside(sentences: Sequence[Sentence], end: Literal["head", "tail"]) -> int:
+    r"""Count the sentences at one end of a source that lie outside its article.
 
     Parameters
     ----------
-    texts : sequence of str
-        The units at one end of a source document that no unit of the copy matches, in the
-        order of the document: before the first matched unit, or after the last one.
+    sentences : sequence of Sentence
+        Those at one end of a source document that no sentence of the copy matches, in the
+        order of the document: before the first matched one, or after the last one.
     end : {"head", "tail"}
         Which end.
 
@@ -474,19 +474,20 @@ def split_run(texts: Sequence[str], end: Literal["head", "tail"]) -> int:
 
     Examples
     --------
-    >>> split_run(["So it ended.", "Tags: harbour", "Ice on the lake", "Skaters came."], "tail")
+    >>> from detector.text.sentences import split
+    >>> page = "So it ended.\\nTags: harbour\\nIce on the lake\\nSkaters came."
+    >>> count_outside(split(page).sentences, "tail")
     3
-    >>> split_run(["Mayor to leave", "By Ann Fox", "The mayor said so.", "He smiled."], "head")
-    2
     """
-    kinds = [_kind(text) for text in texts]
+    kinds = [_kind(sentence) for sentence in sentences]
+    texts = [sentence.text for sentence in sentences]
     return _head(texts, kinds) if end == "head" else _tail(texts, kinds)
 
 
-def _kind(text: str) -> _Kind:
-    reason = boilerplate_reason(text)
-    if reason is not None:
-        return "final" if reason in _FINAL else "passing"
+def _kind(sentence: Sentence) -> _Kind:
+    text = sentence.text
+    if sentence.boilerplate is not None:
+        return "final" if sentence.boilerplate in _FINAL else "passing"
     if looks_like_byline(text) or looks_like_headline(text):
         return "headline"
     return "note" if len(text) <= _LONGEST and _BIO.fullmatch(text.strip()) else "prose"

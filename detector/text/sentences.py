@@ -31,6 +31,7 @@ from itertools import pairwise
 from typing import Final
 
 from detector.records import Document, Sentence
+from detector.text.boilerplate import boilerplate_reason
 
 
 def _words(text: str) -> frozenset[str]:
@@ -341,9 +342,14 @@ def split(raw: str) -> Document:
     for start, end in _paragraphs(raw):
         before = len(sentences)
         for left, right in _sentences(raw, start, end):
-            sentences.append(Sentence(left, right, raw[left:right], paragraph))
+            sentences.append(make_sentence(left, raw[left:right], paragraph))
         paragraph += len(sentences) > before
     return Document(raw, tuple(sentences))
+
+
+def make_sentence(start: int, text: str, paragraph: int) -> Sentence:
+    """Make a sentence that knows whether it is page boilerplate."""
+    return Sentence(start, start + len(text), text, paragraph, boilerplate_reason(text))
 
 
 def _paragraphs(raw: str) -> Iterator[tuple[int, int]]:
