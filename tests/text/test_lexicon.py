@@ -40,6 +40,7 @@ from detector.text.lexicon import (
 WIDTHS = {
     "words": 2, "irregular": 2, "antonyms": 2, "opposites": 2, "names": 2, "modern": 1,
     "function_words": 1, "places": 2, "acronyms": 2, "titles": 2, "numerals": 3, "units": 4,
+    "boilerplate": 3,
 }  # fmt: skip
 GENERATED = ("words", "irregular", "antonyms", "names")
 
