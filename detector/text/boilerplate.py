@@ -298,7 +298,7 @@ def count_outside(sentences: Sequence[Sentence], end: Literal["head", "tail"]) -
     Examples
     --------
     >>> from detector.text.sentences import split
-    >>> page = "So it ended.\\nTags: harbour\\nIce on the lake\\nSkaters came."
+    >>> page = "So it ended.\nTags: harbour\nIce on the lake\nSkaters came."
     >>> count_outside(split(page).sentences, "tail")
     3
     """

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from detector import __version__
-from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, reads_bf16
+from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, use_bf16
 from detector.features.token_tags import Tokens
 from detector.models import tagger as kept
 from detector.models.tagger import Tagger, TaggerConfig
@@ -144,7 +144,7 @@ def fit_tagger(
         On the processor, wherever it was fitted: `fitting_device` says where.
     """
     device = fitting_device()
-    bf16 = reads_bf16(settings.precision, device)
+    bf16 = use_bf16(settings.precision, device)
     torch.manual_seed(settings.seed)
     network = PairNetwork(settings.shape)
     if isinstance(encoder, MiniLMEncoder):
