@@ -1,25 +1,12 @@
 """Split raw text into sentences, as spans into that text.
 
-Which stops of a paragraph end a sentence.
+Rules for news English find the stops that end a sentence: titles, initials, `U.S.`, `No. 5`,
+`a.m.`, quotations, ellipses, Markdown links, stops of other scripts, and stops whose following
+space was lost. Lines are gathered into paragraphs first. Nothing is cleaned or dropped from the raw
+text: what is skipped lies between two spans.
 
-One paragraph in, offsets out, by rules for news English: titles, initials, `U.S.`, `No. 5`,
-`a.m.`, quotations, ellipses, Markdown links, full stops of other scripts, and stops whose
-following space was lost. Not done here: line breaks, paragraphs, limits of length
-(`detector.reading.text`).
-
-A learnt splitter was tried first. nupunkt 0.8 runs on after an ordinary word that its list, drawn
-from law reports, holds for an abbreviation (`so`, `sleep`, `Poland`). On 20,039 lines of news,
-encyclopedia, talks, abstracts and round trips, joined ten by ten, it missed 200 ends and these
-rules, written with those lines at hand, 27; both cut some 1,100 times inside a line, nearly always
-rightly. Asked only about what no list below knows, it had eleven questions and half its answers
-were wrong; without it the spans hang on no version but ours.
-
-Raw text in, sentences as spans into that raw text out.
-
-Lines are gathered into paragraphs here; `stops` says where a sentence ends inside one.
-Nothing is cleaned, normalised or dropped from the raw text: what is skipped simply lies between
-two spans. Not done here: reading files (`files`), telling the article from the page round it
-(`furniture`).
+The rules are written by hand: on 20,039 lines of news, encyclopedia, talks, abstracts and round
+trips, joined ten by ten, nupunkt 0.8 missed 200 ends and these rules 27.
 """
 
 from __future__ import annotations
@@ -129,31 +116,19 @@ _FUSED: Final = re.compile(
     rf"(?:(?:{_CLAUSE_OPENERS})\s"
     r"|(?:Now|Then|Today|When|While),?\s+(?:[A-Z]|(?:the|a|an|he|she|it|they|we|this|that)\b))"
 )
-"""A lower-case word run into the opener of a clause: a stop or a closing quote was lost.
+"""A lower-case word fused with the opener of a clause: a stop or a closing quote was lost.
 
-`flightNow the company` is cut, `flightNow describes` is not: what follows is no clause of its own,
-so one sentence was damaged, not two joined. Names in camel case (TikTok, eBay, LinkedIn, linkedIn,
-signIn) never match: small particles are left out of the openers.
+`harbourNow the ferry` is cut, `harbourNow runs` is not: what follows is no clause. Names in camel
+case (TikTok, eBay, LinkedIn, linkedIn, signIn) do not match: small particles are no openers.
 """
 
 
 def stops(paragraph: str) -> list[int]:
-    """Return where the sentences of a paragraph end.
+    """Return the offsets at which the sentences of a paragraph end, but for the last one.
 
-    Parameters
-    ----------
-    paragraph : str
-        Text without hard line breaks or characters that do not show.
-
-    Returns
-    -------
-    list of int
-        Offsets just behind the last character of each sentence but the last (closing quotation
-        marks included), strictly growing.
-
-    Notes
-    -----
-    Linear in the length of the paragraph: every look ahead and behind is bounded.
+    The paragraph has no hard line breaks or hidden characters. Offsets follow the last character of
+    a sentence, closing quotation marks included, and grow strictly. Time is linear, since all
+    lookarounds are bounded.
 
     Examples
     --------
@@ -188,7 +163,7 @@ def _after_stops(text: str) -> Iterator[int]:
 
 
 def _closes(quote: str, straight: int) -> bool:
-    """Whether a quotation mark between two spaces closes what stands before it."""
+    """Whether a quotation mark between two spaces is a closing one."""
     return quote == "”" or straight % 2 == 1
 
 
@@ -215,7 +190,7 @@ def _ends(text: str, before: str, stop: str, close: str, end: int) -> bool:
 
 
 def _last_word(before: str) -> str:
-    """Return the word that touches the end of `before`, less what stands in front of a hyphen."""
+    """Return the word at the very end of `before`, without what precedes a hyphen."""
     if not before or before[-1].isspace():
         return ""
     return re.split(r"[-‐‑–—]", before.split()[-1])[-1].lstrip("\"'“‘(*_[$£€")
@@ -227,7 +202,7 @@ def _is_dotted(word: str) -> bool:
 
 
 def _is_plain(word: str) -> bool:
-    """Whether `word` is surely no abbreviation, so that even a small letter may follow its stop."""
+    """Whether `word` is no abbreviation, so that even a small letter may follow its stop."""
     return len(word) >= 4 and word.isalpha() and word.lower() not in _KNOWN
 
 
@@ -244,7 +219,7 @@ def _full_stop_ends(word: str, token: str) -> bool:
         return False
     if small in _NAME_PARTS or _is_dotted(word) or (len(word) == 1 and word.isalpha()):
         return opens
-    return True  # an ordinary word, a name, an acronym or a figure
+    return True  # an ordinary word, a name, an acronym or a number
 
 
 def _lost_stops(text: str) -> Iterator[int]:
@@ -266,10 +241,7 @@ def _lost_stops(text: str) -> Iterator[int]:
 
 
 LIMIT: Final = 2_000
-"""A sentence is never longer than this many code points; what is longer is cut into pieces.
-
-Several times what an encoder of 256 tokens reads, so only run-together text is ever cut.
-"""
+"""Most code points of a sentence, several times an encoder's 256 tokens; longer ones are cut."""
 
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _VISIBLE: Final = re.compile(r"[^\W_]")  # a letter or a digit of any script
@@ -317,18 +289,16 @@ def split(raw: str) -> Document:
        a character that does not show.
     4. Each letter and each digit lies in exactly one sentence, except inside Markdown's fenced
        code blocks, which are skipped. So a lone dash, a rule or a row of stars is never one.
-    5. No sentence is longer than `LIMIT`; a longer one is cut at the last clause mark of each
-       stretch, else at white space, else anywhere.
+    5. No sentence is longer than `LIMIT`; a longer one is cut at a clause mark, else at white
+       space, else anywhere.
     6. No sentence crosses a line break, unless the document is hard-wrapped; then none crosses a
        line that holds no letter or digit.
     7. `paragraph` starts at 0 and grows by at most 1 from sentence to sentence.
-    8. The work is linear in the length of `raw`, and the same text gives the same sentences.
+    8. `boilerplate` is that of `boilerplate_reason`.
+    9. Time is linear in the length of `raw`.
 
-    Hard-wrapped means that lines are broken where the next word would not have fitted, and
-    usually before a small letter. It is judged once for a document.
-
-    A word run into the next one, such as `flightNow`, is cut only where a whole clause follows;
-    `detector.reading.stops` says why.
+    Hard-wrapped means that lines break where the next word would not have fitted, usually before a
+    small letter. It is decided once for a document.
 
     Examples
     --------
@@ -348,7 +318,7 @@ def split(raw: str) -> Document:
 
 
 def make_sentence(start: int, text: str, paragraph: int) -> Sentence:
-    """Make a sentence that knows whether it is page boilerplate."""
+    """Make a sentence, with the reason if it is page boilerplate."""
     return Sentence(start, start + len(text), text, paragraph, boilerplate_reason(text))
 
 
@@ -413,7 +383,7 @@ def _goes_on(left: str, right: str, width: int) -> bool:
     if _HEADING.match(left):
         return False
     full, broken = _is_full(left, right, width), _is_broken(left, right)
-    if _BLOCK.match(right):  # a dash or a figure may stand first by chance: `– than most`
+    if _BLOCK.match(right):  # a dash or a number may come first by chance: `– than most`
         aside = _ASIDE.match(right) and not _BLOCK.match(left) and not _is_stopped(left)
         return bool(aside) and full
     indented = right[:1].isspace() and not left[:1].isspace() and not _BLOCK.match(left)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from support.made_vectors import Vectors, ranges, run, sentences, translated, unit
 
-from detector.alignment import align as choice
-from detector.alignment import windows
+from detector.alignment import passes, windows
 from detector.alignment.align import align
 from detector.alignment.config import AlignConfig
-from detector.alignment.pair import Joins, Manner, Pair
+from detector.alignment.pair import MergedSentences, Pair, PairPriors
 from detector.alignment.windows import Window
 
 WHOLE = AlignConfig(exact_cells=10**9)
@@ -91,9 +90,11 @@ def test_windows_wrong_cut_widens_the_search(monkeypatch: pytest.MonkeyPatch) ->
     whole = align(**pair, config=WHOLE)
     monkeypatch.setattr(windows, "_cuts", lambda *_: iter([(60, 150), (120, 170)]))
     searched: list[Window] = []
-    choose_in = choice._choose_in
+    decode_window = passes._decode_window
     monkeypatch.setattr(
-        choice, "_choose_in", lambda *given: (searched.append(given[1]), choose_in(*given))[1]
+        passes,
+        "_decode_window",
+        lambda *given: (searched.append(given[1]), decode_window(*given))[1],
     )
     assert align(**pair, config=replace(WINDOWS, window=40)) == whole
     assert [window.cells for window in searched] == [len(pair["source"]) * len(pair["copy"])]
@@ -118,9 +119,9 @@ def test_windows_long_documents_cost_in_proportion() -> None:
     for n in (1000, 2000):
         source = sentences(n, n)
         config = AlignConfig()
-        left = Joins.of("source", source, [80] * n, config.weight_power)
-        right = Joins.of("copy", translated(source, 1), [80] * n, config.weight_power)
-        found = windows.cut(Pair(left, right, Manner(), config))
+        left = MergedSentences.of("source", source, [80] * n, config.weight_power)
+        right = MergedSentences.of("copy", translated(source, 1), [80] * n, config.weight_power)
+        found = windows.cut(Pair(left, right, PairPriors(), config))
         cells.append(sum(window.cells for window in found))
     assert cells[1] <= 2.5 * cells[0]
     assert cells[1] <= 0.2 * 2000 * 2000
