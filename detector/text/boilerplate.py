@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import Final, Literal
 
 from detector.records import Sentence
-from detector.text.lexicon import read_table
+from detector.text.lexicon import closed_class, read_table
 
 
 def _patterns(where: str) -> Iterator[tuple[str, str]]:
@@ -72,18 +72,8 @@ _STRIPPED: Final = " \t\r\n.:;!|»›→←↓▶*–—-•·>✓?"
 _STRAIGHT: Final = str.maketrans("‘’“”\xa0", "''\"\" ")
 
 _WORD: Final = re.compile(r"[^\W\d_][\w'’.&-]*")
-_SMALL: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "a an the and or but nor for of in on at to by as with from into over after vs via is it "
-        "its de la le el al bin van von der den di da del y e",
-    )
-)
-_DANGLING: Final = _SMALL | frozenset(
-    re.findall(
-        r"\w+", "which who whose that his her their our has have had was were are be will not"
-    )
-)
+_SMALL: Final = closed_class("small_in_title")
+_DANGLING: Final = _SMALL | closed_class("dangling")
 _NAME: Final = r"(?:[A-Z][\w.'’-]*|[a-z]{2,3})"
 _MONTHS: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z.]*\b"
 _BYLINE: Final = re.compile(

@@ -19,62 +19,20 @@ from typing import Final
 
 from detector.records import Document, Sentence
 from detector.text.boilerplate import boilerplate_reason
+from detector.text.lexicon import closed_class
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_OPENERS: Final = _words(
-    """the an he she it they we you i this that these those there here his her its their our my your
-    but and or so yet nor in on at by for from with without after before during since until while
-    when where why how what who which whose if unless although though because as also however
-    meanwhile moreover still then now today yesterday last earlier later some many most several few
-    both each every another according asked despite instead not perhaps once only even just among
-    between through to a additionally nevertheless thus therefore hence yes such mr mrs ms"""
-)
-"""Words that, capitalised after an abbreviation, start a sentence rather than go on with a name."""
-
-_TITLES: Final = _words(
-    """mr mrs ms mx dr prof gen sen gov lt col capt cpt sgt maj adm cmdr cpl pvt rev hon messrs mme
-    mlle msgr supt insp det atty amb pres rep brig ald dep asst
-    drs profs gens sens reps govs mses"""
-)
-"""Abbreviations that stand before a name, so never end a sentence when a capital follows."""
-
-_NAME_PARTS: Final = _words(
-    """inc corp ltd co cos bros llc plc jr sr st sts mt ft ste esq ph phd md dept univ assn assoc
-    jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri
-    ala ariz ark calif colo conn del fla ga ill ind kan ky la mass md mich minn mo mont neb nev okla
-    ore pa penn tenn tex va vt wash wis wyo ont que ave blvd rd hwy sq bldg govt intl natl
-    mgr mfg cie pty pte bhd al"""
-)
-"""Abbreviations that may end a sentence, but only before a word that opens one."""
-
-_JOINING: Final = _words(
-    "vs v cf eg e.g ie i.e viz ca approx aka feat incl excl esp equiv temp dist spec diam resp"
-)
-"""Lower-case abbreviations that always go on."""
-
-_NUMBERED: Final = _words(
-    """no nos vol vols p pp fig figs art arts sec sect ch chap para par pt ex eq ref app cl ver op
-    jan feb mar apr jun jul aug sep sept oct nov dec
-    approx ca est rm apt ste nr tel ext st pop ft"""
-)
-"""Abbreviations that take a number: `No. 5`, `Sept. 11`."""
-
+# Words after an abbreviation that start a sentence rather than go on with a name.
+_OPENERS: Final = closed_class("sentence_opener")
+# Abbreviations: before a name; at a sentence's end only before an opener; never at an end; before a
+# number (`No. 5`, `Sept. 11`).
+_TITLES: Final = closed_class("title_abbreviation")
+_NAME_PARTS: Final = closed_class("name_abbreviation")
+_JOINING: Final = closed_class("joining_abbreviation")
+_NUMBERED: Final = closed_class("numbered_abbreviation")
 _KNOWN: Final = _TITLES | _NAME_PARTS | _JOINING | _NUMBERED
-
-_AFTER_HOUR: Final = _words(
-    """monday tuesday wednesday thursday friday saturday sunday january february march april may
-    june july august september october november december eastern pacific central mountain gmt utc
-    bst cet cest est edt et pst pdt pt cst cdt ct mst mdt ist jst kst hkt aest wib local british
-    moscow beijing london tokyo hong kyiv mon tue tues wed thu thurs fri sat sun"""
-)
-"""Words that go on after `a.m.` and `p.m.`, although they start with a capital."""
-
-_SHOUTED: Final = _words("yahoo jeopardy")
-"""Names that end in an exclamation mark."""
+# Words after `a.m.` and `p.m.` that go on with a capital; names that end in an exclamation mark.
+_AFTER_HOUR: Final = closed_class("after_hour")
+_EXCLAIMED: Final = closed_class("exclaimed_name")
 
 _CLOSERS: Final = r"(?:\]\([^\s()]*\)|\[\d{1,3}\]|[\"'”’»›)\]}*_~]|[」』】》〉）］])"
 _OPEN: Final = r"[\"'“‘„‚«‹(\[{*_~¿¡$£€#•–—-]"
@@ -182,8 +140,8 @@ def _ends(text: str, before: str, stop: str, close: str, end: int) -> bool:
     if token[0].islower() and not _CAMEL.match(token):
         return stop == "." and not close and not following["open"] and _is_plain(word)
     if stop[-1] in "!?‽":
-        shouted = word.lower() in _SHOUTED and token.lower() not in _OPENERS
-        return not shouted and not (quoted and _ATTRIBUTION.match(text, end))
+        exclaimed = word.lower() in _EXCLAIMED and token.lower() not in _OPENERS
+        return not exclaimed and not (quoted and _ATTRIBUTION.match(text, end))
     if stop != ".":  # an ellipsis goes on before `I`, the one word that is always a capital
         return not re.match(r"I\b", token)
     return quoted or _full_stop_ends(word, token)
