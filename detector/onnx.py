@@ -70,8 +70,8 @@ class OnnxEncoder:
 
     Notes
     -----
-    Safe to share between threads. Vectors are within 1e-5 of torch's in fp32, token vectors
-    within a step of half precision.
+    Threads may share it. Vectors are within 1e-5 of torch's in fp32, token vectors within a step of
+    half precision.
     """
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:

@@ -117,20 +117,9 @@ _CUT_SHORT: Final = re.compile(r"(?:…|\.\.\.|\[(?:…|\.\.\.)\])[\"'”’»)\
 
 
 def boilerplate_reason(text: str) -> str | None:
-    """Return the reason why a unit is page boilerplate.
+    """Return the reason why a unit (a sentence, a headline, a line of a page) is page boilerplate.
 
-    Parameters
-    ----------
-    text : str
-        One unit: a sentence, a headline, a line of a page.
-
-    Returns
-    -------
-    str or None
-        A short noun phrase such as `"a visit counter"`; None for what may be the article's own.
-
-    Notes
-    -----
+    It is a short noun phrase such as `"a visit counter"`; None for what may be the article's own.
     Precision goes before recall. Headlines, bylines and captions are no boilerplate by themselves:
     that depends on their place; see `count_outside`.
 
@@ -175,12 +164,10 @@ def _is_foreign(text: str) -> bool:
 
 
 def looks_like_headline(text: str) -> bool:
-    """Whether a unit that has a paragraph to itself reads like a headline or a subhead.
+    """Whether a unit with a paragraph to itself looks like a headline or a subhead.
 
-    Notes
-    -----
-    At most 24 words with no stop at the end, and either no more than 16 or most of the longer ones
-    capitalised; a question must be capitalised so. A teaser cut off in mid-sentence is none.
+    It has at most 24 words and no stop at the end, and either at most 16 or most of the longer ones
+    capitalised, as a question must be. A teaser cut off in mid-sentence is none.
 
     Examples
     --------
@@ -264,22 +251,10 @@ _Kind = Literal["final", "passing", "headline", "note", "prose"]
 def count_outside(sentences: Sequence[Sentence], end: Literal["head", "tail"]) -> int:
     r"""Count the sentences at one end of a source that lie outside its article.
 
-    Parameters
-    ----------
-    sentences : sequence of Sentence
-        Those at one end of a source document that no sentence of the copy matches, in the
-        order of the document: before the first matched one, or after the last one.
-    end : {"head", "tail"}
-        Which end.
+    `sentences` are those before the first sentence that the copy matches (head), or after the last
+    one (tail), in order. The first `n` (head) or the last `n` (tail) lie outside; the rest is the
+    article's own, left out by the copy.
 
-    Returns
-    -------
-    int
-        The first `n` (head) or the last `n` (tail) lie outside the article; the rest is the
-        article's own, left out by the copy.
-
-    Notes
-    -----
     At the tail, all that follows the first mark of the page is outside: a teaser headline marks its
     text, a counter everything. A line that may stand inside an article as well (an advertisement,
     "Read more", a subhead) marks nothing where longer prose follows it. At the head, all up to the
