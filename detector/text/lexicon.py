@@ -17,34 +17,21 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def _numbered(*names: str) -> Mapping[str, int]:
-    return MappingProxyType({n: i for i, forms in enumerate(names, 1) for n in forms.split()})
+def _numbered(names: str) -> Mapping[str, int]:
+    return MappingProxyType(
+        {form: i for i, forms in enumerate(names.split(","), 1) for form in forms.split()}
+    )
 
 
 MONTHS = _numbered(
-    "january jan",
-    "february feb",
-    "march mar",
-    "april apr",
-    "may",
-    "june jun",
-    "july jul",
-    "august aug",
-    "september sep sept",
-    "october oct",
-    "november nov",
-    "december dec",
+    "january jan, february feb, march mar, april apr, may, june jun, july jul, august aug, "
+    "september sep sept, october oct, november nov, december dec"
 )
 """Months in lower case, full and short, to 1..12."""
 
 WEEKDAYS = _numbered(
-    "monday mon",
-    "tuesday tue tues",
-    "wednesday wed weds",
-    "thursday thu thur thurs",
-    "friday fri",
-    "saturday sat",
-    "sunday sun",
+    "monday mon, tuesday tue tues, wednesday wed weds, thursday thu thur thurs, friday fri, "
+    "saturday sat, sunday sun"
 )
 """Weekdays in lower case, full and short, to 1 (Monday) .. 7."""
 
