@@ -12,7 +12,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,26 +62,17 @@ CPU_BATCH_TOKENS = 384
 GPU_BATCH_TOKENS = 1 << 14
 
 
-class Tokenize(Protocol):
-    """Tokenises texts, each truncated to what the network takes."""
+Tokenize = Callable[[list[str]], Sequence[Any]]
+"""Returns a `tokenizers.Encoding` of each text, truncated to what the network takes."""
 
-    def __call__(self, texts: list[str], /) -> Sequence[Any]:
-        """Return a `tokenizers.Encoding` of each text."""
-        ...
+Inputs = Mapping[str, NDArray[np.int64]]
+"""`input_ids`, `attention_mask` and `token_type_ids` of a batch, (b, t); padding is 0."""
 
+Outputs = tuple[NDArray[np.float32], NDArray[np.float16] | None]
+"""Sentence vectors of a batch, (b, d), and unit token vectors, (b, t, d), if they are wanted."""
 
-class Forward(Protocol):
-    """Runs a network over one batch."""
-
-    def __call__(
-        self, inputs: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
-        """Return sentence vectors (b, d), and unit token vectors (b, t, d) if `tokens` is set.
-
-        `inputs` holds `input_ids`, `attention_mask` and `token_type_ids` of shape (b, t); padding
-        is 0.
-        """
-        ...
+Forward = Callable[[Inputs, bool], Outputs]
+"""Runs the network over a batch; the flag asks for token vectors."""
 
 
 def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a batch
@@ -119,7 +110,7 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a bat
     kept: list[TokenVectors | None] = [None] * len(texts)
     for batch in batches(lengths, limit=limit):
         inputs = {name: _padded([rows[i] for i in batch]) for name, rows in columns.items()}
-        vectors[batch], states = forward(inputs, tokens=tokens)
+        vectors[batch], states = forward(inputs, tokens)
         if states is not None:
             for state, i in zip(states, batch.tolist(), strict=True):
                 kept[i] = _token_vectors(state, encoded[i].offsets, encoded[i].special_tokens_mask)
@@ -344,15 +335,13 @@ class MiniLMEncoder:
         logger.debug("encoded %d texts in %.3f s", len(texts), time.perf_counter() - began)
         return encoding
 
-    def _tokenize(self, texts: list[str], /) -> Sequence[Any]:
+    def _tokenize(self, texts: list[str]) -> Sequence[Any]:
         longest = self._identity.max_tokens
         encoded = self._model.tokenizer(texts, truncation=True, max_length=longest)
         encodings: Sequence[Any] = encoded.encodings
         return encodings
 
-    def _forward(
-        self, inputs: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+    def _forward(self, inputs: Inputs, tokens: bool) -> Outputs:
         import torch
 
         tensors = {n: torch.from_numpy(inputs[n]).to(self._device) for n in self.input_names}

@@ -22,7 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import __version__
-from detector.encoder import EncoderIdentity, MiniLMEncoder, encode_texts, token_states
+from detector.encoder import (
+    EncoderIdentity,
+    Inputs,
+    MiniLMEncoder,
+    Outputs,
+    encode_texts,
+    token_states,
+)
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.models.tagger import Tagger, read_config
 from detector.models.tagger_network import CLOSING, N_CUES, OPENING, TaggerBatch, TaggerOutputs
@@ -110,12 +117,10 @@ class OnnxEncoder:
             texts, self._tokenize, self._forward, dimension=dimension, tokens=tokens
         )
 
-    def _tokenize(self, texts: list[str], /) -> Sequence[Any]:
+    def _tokenize(self, texts: list[str]) -> Sequence[Any]:
         return self._tokenizer.encode_batch(texts)
 
-    def _forward(
-        self, inputs: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+    def _forward(self, inputs: Inputs, tokens: bool) -> Outputs:
         wanted = ["sentence", "tokens"] if tokens else ["sentence"]
         vectors, *states = self._network.run(
             wanted, {name: rows for name, rows in inputs.items() if name in self._inputs}

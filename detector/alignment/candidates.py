@@ -162,17 +162,17 @@ def _length_distance(source: Floats, copy: Floats, pair: Pair) -> Floats:
     )
 
 
-def log_odds(found: Candidates, pair: Pair) -> LogOdds:
+def log_odds(candidates: Candidates, pair: Pair) -> LogOdds:
     """Return the log-odds of candidates, and of the window's unaligned sentences."""
-    priors, config, positions = pair.priors, pair.config, found.positions
-    similarity = found.cosine + priors.shift
+    priors, config, positions = pair.priors, pair.config, candidates.positions
+    similarity = candidates.cosine + priors.shift
     sizes = range(MAX_MERGED)
     shape = np.array([[config.shape[max(a, b)][min(a, b)] for b in sizes] for a in sizes])
     bead = shape[positions.a, positions.b]
-    bead += _interpolate(config.complete, found.outside)
-    bead += _interpolate(config.length, found.lengths)
+    bead += _interpolate(config.complete, candidates.outside)
+    bead += _interpolate(config.length, candidates.lengths)
     faint = np.clip(0.6 - similarity, 0.0, 0.5) * config.faint_rate * priors.alone
-    merged, reencoded = positions.merged, positions.merged & found.encoded
+    merged, reencoded = positions.merged, positions.merged & candidates.encoded
     for where, curve, support, rate in (
         (~merged, config.single, None, config.single_rate),
         (merged & ~reencoded, config.merged, config.support, config.merged_rate),
@@ -181,13 +181,13 @@ def log_odds(found: Candidates, pair: Pair) -> LogOdds:
         these = np.flatnonzero(where)
         bead[these] += _interpolate(curve, similarity[these]) + rate * priors.merges
         bead[these] += (
-            faint[these] if support is None else _interpolate(support, found.support[these])
+            faint[these] if support is None else _interpolate(support, candidates.support[these])
         )
     rate = config.alone_rate * priors.alone
     return LogOdds(
         bead=bead,
-        omit=_interpolate(config.alone, found.best_source) + rate,
-        add=_interpolate(config.alone, found.best_copy) + rate,
+        omit=_interpolate(config.alone, candidates.best_source) + rate,
+        add=_interpolate(config.alone, candidates.best_copy) + rate,
     )
 
 

@@ -6,10 +6,9 @@ use, and the windows whose paths agree with their neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,8 @@ from detector.alignment.lattice import IMPOSSIBLE, BeadPositions, Lattice, LogOd
 from detector.alignment.pair import LENGTH_DEVIATION, LENGTH_OFFSET, Pair, PairPriors, Side
 from detector.alignment.windows import LARGEST_WINDOW, Window, cut, meeting_corner
 
-
-class EncodeMerged(Protocol):
-    """Encodes runs of neighbouring sentences, each as one text."""
-
-    def __call__(self, runs: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
-        """Return one unit row per run, in order."""
-        ...
+EncodeMerged = Callable[[Sequence[tuple[Side, range]]], NDArray[np.float32]]
+"""Encodes runs of neighbouring sentences, each as one text: one unit row per run, in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,14 +40,14 @@ class FirstPass:
 def first_pass(pair: Pair, window: Window) -> FirstPass:
     """Sum over the paths of one window under the default priors."""
     pair = replace(pair, priors=PairPriors())
-    found = find_candidates(pair, window)
-    lattice = Lattice(found.positions, log_odds(found, pair))
+    candidates = find_candidates(pair, window)
+    lattice = Lattice(candidates.positions, log_odds(candidates, pair))
     posteriors = lattice.posteriors()
     likely = posteriors.bead >= pair.config.min_corner_probability
     return FirstPass(
         window=window,
-        positions=found.positions.subset(likely),
-        cosine=found.cosine[likely],
+        positions=candidates.positions.subset(likely),
+        cosine=candidates.cosine[likely],
         bead=posteriors.bead[likely],
         omit=posteriors.omit,
         add=posteriors.add,
@@ -126,9 +120,9 @@ def uncertain_merges(pair: Pair, passes: Sequence[FirstPass]) -> list[tuple[Side
     config = pair.config
     uncertain: dict[tuple[Side, int, int], float] = {}
     for first in passes:
-        found = find_candidates(pair, first.window, first.reachable)
-        positions = found.positions
-        bead = Lattice(positions, log_odds(found, pair)).posteriors().bead
+        candidates = find_candidates(pair, first.window, first.reachable)
+        positions = candidates.positions
+        bead = Lattice(positions, log_odds(candidates, pair)).posteriors().bead
         for side, more, at in (
             (pair.source, positions.a, first.window.source.start + positions.i),
             (pair.copy, positions.b, first.window.copy.start + positions.j),
@@ -179,9 +173,9 @@ def _decode_window(pair: Pair, window: Window, reachable: NDArray[np.bool_] | No
     config = pair.config
     if reachable is None:
         reachable = first_pass(pair, window).reachable
-    found = find_candidates(pair, window, reachable)
-    posteriors = Lattice(found.positions, log_odds(found, pair)).posteriors()
+    candidates = find_candidates(pair, window, reachable)
+    posteriors = Lattice(candidates.positions, log_odds(candidates, pair)).posteriors()
     worth = config.bead_worth * posteriors.bead - config.bead_price
     worth[posteriors.bead < config.min_bead_probability] = IMPOSSIBLE
     gain = LogOdds(worth, posteriors.omit - config.bead_price, posteriors.add - config.bead_price)
-    return window.to_document(Lattice(found.positions, gain).best())
+    return window.to_document(Lattice(candidates.positions, gain).best())
