@@ -48,6 +48,7 @@ _SPELLINGS = (  # British to American, on letters run together
     ("defence", "defense"),
     ("adviser", "advisor"),
 )
+_NOTHING: frozenset[str] = frozenset()
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "de", "for", "in", "of", "on", "the", "to"})
 _POSSESSIVE = re.compile(r"['’](?:s|S)?$")
 _ACRONYM = re.compile(r"(?:[A-Z][.\s]?){2,8}|[A-Z][A-Z0-9&-]{1,7}")
@@ -150,7 +151,7 @@ def _suffixes() -> list[tuple[str, ...]]:
     return read_table("suffixes")  # Morphy's detachment rules, and adverbs in -ly
 
 
-@_cached(frozenset())
+@_cached(_NOTHING)
 def base_forms(word: str) -> frozenset[str]:
     """Return the dictionary words that a word is, or is an inflection of; may be empty.
 

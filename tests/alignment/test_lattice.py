@@ -44,12 +44,10 @@ def tilings(n: int, m: int, added: bool = False) -> Iterator[list[tuple[Move, Mo
 
 def bead_at(positions: BeadPositions, start: Move, stop: Move) -> NDArray[np.bool_]:
     (i, j), (p, q) = start, stop
-    return (
-        (positions.i == i)
-        & (positions.a == p - i - 1)
-        & (positions.j == j)
-        & (positions.b == q - j - 1)
-    )
+    starts: NDArray[np.bool_] = (positions.i == i) & (positions.j == j)
+    ends: NDArray[np.bool_] = (positions.a == p - i - 1) & (positions.b == q - j - 1)
+    both: NDArray[np.bool_] = starts & ends
+    return both
 
 
 def odds_of(positions: BeadPositions, odds: LogOdds, start: Move, stop: Move) -> float:

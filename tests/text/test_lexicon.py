@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -90,7 +91,8 @@ def test_lexicon_zipf_lies_on_its_scale(word: str) -> None:
 
 def test_lexicon_of_a_hostile_word_is_not_kept() -> None:
     word = "x" * 1_000_000
-    caches = [function.__wrapped__ for function in (zipf, is_word, base_forms)]  # type: ignore[attr-defined]
+    functions: tuple[Any, ...] = (zipf, is_word, base_forms)
+    caches = [function.__wrapped__ for function in functions]
     before = [cache.cache_info().currsize for cache in caches]
     assert zipf(word) == 0.0
     assert not is_word(word)
