@@ -27,6 +27,7 @@ def test_align_tiles_whatever_it_is_given(n: int, m: int, seed: int) -> None:
             assert len(bead.source) + len(bead.copy) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
 def test_align_swapped_sides_mirror(n: int, m: int, seed: int) -> None:

@@ -51,6 +51,7 @@ def inserted(pair: dict[str, Any], side: str, at: int, count: int, seed: int) ->
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edits", [0.0, 0.05, 0.15])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_windows_equal_the_whole_search(edits: float, seed: int) -> None:
@@ -63,6 +64,7 @@ def test_windows_equal_the_whole_search(edits: float, seed: int) -> None:
     assert len(differ) <= 0.01 * len(whole.beads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "insertions",
     [
@@ -108,6 +110,7 @@ def test_windows_repeated_passages_are_kept_in_order() -> None:
     assert ranges(run(source, copy, config=WINDOWS)) == [((i,), (i,)) for i in range(180)]
 
 
+@pytest.mark.slow
 def test_windows_unrelated_long_texts_come_apart() -> None:
     source, copy = sentences(700, 1), sentences(600, 2)
     assert len(run(source, copy).aligned) <= 0.1 * 600

@@ -559,6 +559,7 @@ def test_boilerplate_run_is_split(name: str) -> None:
 UNITS = st.sampled_from([P, HEAD, SUB, CUT, "Visited 3 times", "Advertisement", "By Ann Fox", "©"])
 
 
+@pytest.mark.slow
 @given(st.lists(UNITS | st.text(min_size=1)), st.sampled_from(["head", "tail"]))
 def test_boilerplate_run_counts_units_of_the_run(
     texts: Sequence[str], end: Literal["head", "tail"]

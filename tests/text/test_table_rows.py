@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from detector.errors import InputError
-from detector.text import tables as room
+from detector.text import tables
 from detector.text.tables import rows_of
 
 ROWS = [{"source": "One, two.", "copy": 'He said "no".'}, {"source": "Line\nbreak.", "copy": "é"}]
