@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from stress import Stress
 
 from detector.alignment.align import align
-from detector.alignment.candidates import Rejoin
 from detector.alignment.config import AlignConfig
 from detector.alignment.pair import Side
+from detector.alignment.passes import EncodeMerged
 from detector.encoder import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]
@@ -93,13 +93,13 @@ Way = Callable[[Document, Encoder], list[Bead]]
 
 
 def ours(document: Document, encoder: Encoder, config: AlignConfig | None = None) -> list[Bead]:
-    def rejoin(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
+    def encode_merged(joins: Sequence[tuple[Side, range]]) -> NDArray[np.float32]:
         sides = {"source": document.source, "copy": document.copy}
         texts = [" ".join(sides[side][at.start : at.stop]) for side, at in joins]
         document.more += texts
         return encoder.encode(texts)
 
-    return _ours(document, rejoin, config)
+    return _ours(document, encode_merged, config)
 
 
 def ours_once(document: Document, _: Encoder) -> list[Bead]:
@@ -107,11 +107,16 @@ def ours_once(document: Document, _: Encoder) -> list[Bead]:
 
 
 def _ours(
-    document: Document, rejoin: Rejoin | None, config: AlignConfig | None = None
+    document: Document, encode_merged: EncodeMerged | None, config: AlignConfig | None = None
 ) -> list[Bead]:
     x, y = document.lengths
     found = align(
-        document.x, document.y, source_lengths=x, copy_lengths=y, config=config, rejoin=rejoin
+        document.x,
+        document.y,
+        source_lengths=x,
+        copy_lengths=y,
+        config=config,
+        encode_merged=encode_merged,
     )
     return [(tuple(bead.source), tuple(bead.copy)) for bead in found.beads]
 

@@ -28,7 +28,7 @@ from archive_corpus import Made, Suspect, distractors, documents, suspects
 from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.archive.match import match
-from detector.encoder import EncoderIdentity, MiniLMEncoder, matching_view
+from detector.encoder import EncoderIdentity, MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.records import Encoding
 from detector.scorer import Scorer
@@ -75,10 +75,6 @@ class Remembering:
         self.learn(list(dict.fromkeys(texts)))
         vectors = np.stack([self.vectors[text] for text in texts])
         return Encoding(vectors, None, (False,) * len(texts))
-
-
-def views_of(text: str) -> list[str]:
-    return [matching_view(one) for one in split(text).texts]
 
 
 def interval(hits: Sequence[bool], groups: Sequence[str]) -> str:
@@ -219,16 +215,16 @@ def rate(made: Sequence[Made], folder: Path, n: int) -> None:
         while sum(len(one.lines) for one in part) < n:
             part.append(made[at])
             at += 1
-        views = list(dict.fromkeys(view for one in part for view in views_of(one.text)))
+        distinct = list(dict.fromkeys(text for one in part for text in split(one.text).texts))
         archive = Archive(folder / f"rate{turn}", encoder=encoder)
         began = time.process_time()
         archive.add([Article(id=one.id, text=one.text) for one in part])
         adding = time.process_time() - began
         began = time.process_time()
-        encoder.encode(views, tokens=False)
+        encoder.encode(distinct, tokens=False)
         alone = time.process_time() - began
         ratios.append(alone / adding)
-        rates.append(len(views) / adding)
+        rates.append(len(distinct) / adding)
     print(
         f"adding / encoding alone: {statistics.median(ratios):.3f} of its rate "
         f"({min(ratios):.3f} to {max(ratios):.3f}); {statistics.median(rates):.0f} sentences a "
@@ -274,8 +270,8 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
     thirds = ["\n\n".join(third(one.lines, rng)) for one in drawn]
     encoder = Remembering(folder)
     texts = [*(one.text for one in made), *wholes]
-    encoder.learn(list(dict.fromkeys(view for text in texts for view in views_of(text))))
-    encoder.learn(list(dict.fromkeys(view for text in thirds for view in views_of(text))))
+    encoder.learn(list(dict.fromkeys(one for text in texts for one in split(text).texts)))
+    encoder.learn(list(dict.fromkeys(one for text in thirds for one in split(text).texts)))
 
     archive = Archive(folder / "archive", encoder=encoder)
     began = time.perf_counter()

@@ -25,7 +25,7 @@ import pandas as pd
 from detector.batch.inputs import Job, PairRow
 from detector.batch.run import LocalEngine
 from detector.batch.tasks import Done, Scoring, Work
-from detector.encoder import Encoder, MiniLMEncoder, matching_view
+from detector.encoder import Encoder, MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.text.sentences import split
 
@@ -43,8 +43,8 @@ class Encoded:
     def __call__(self, job: Job[PairRow]) -> Done:
         """Encode what a scorer would."""
         sides = [str(side) for row in job.rows for side in (row.source, row.copy)]
-        views = [matching_view(text) for side in sides for text in split(side).texts]
-        self._encoder.encode(list(dict.fromkeys(views)))
+        texts = [text for side in sides for text in split(side).texts]
+        self._encoder.encode(list(dict.fromkeys(texts)))
         return Done(
             shard=job.shard,
             n_rows=len(job.rows),

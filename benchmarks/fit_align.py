@@ -36,29 +36,23 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from stress import CORPORA, made_from
 
-from detector.alignment.candidates import (
-    Look,
-    doubtful_joins,
-    find_candidates,
-    learn_manner,
-    look_through,
-    weigh,
-)
+from detector.alignment.candidates import find_candidates, log_odds
 from detector.alignment.config import AlignConfig
-from detector.alignment.lattice import Chances, Lattice, Odds, Places
-from detector.alignment.pair import Joins, Manner, Pair
+from detector.alignment.lattice import BeadPositions, Lattice, LogOdds, Posteriors
+from detector.alignment.pair import MergedSentences, Pair, PairPriors
+from detector.alignment.passes import FirstPass, estimate_priors, first_passes, uncertain_merges
 
 CURVES = (
     "single",
-    "joined",
-    "rejoined",
+    "merged",
+    "reencoded",
     "support",
-    "rejoined_support",
+    "reencoded_support",
     "complete",
     "length",
     "alone",
 )
-OFTEN = ("alone_often", "single_often", "joined_often", "faint_often")
+OFTEN = ("alone_rate", "single_rate", "merged_rate", "faint_rate")
 FITTED_ON = ("wmt", "flores", "news", "bio")
 PULL = 0.05  # half the square of every weight costs this many nats
 _FORBIDDEN = -1e4  # log-odds of what the known beads rule out
@@ -97,7 +91,7 @@ def rough(config: AlignConfig) -> AlignConfig:
     """Return weights to start from: closer is better, and standing alone costs 2."""
     close = {
         name: tuple((x, 10.0 * (x - 0.75)) for x, _ in getattr(config, name))
-        for name in ("single", "joined", "rejoined")
+        for name in ("single", "merged", "reencoded")
     }
     alone = {"alone": tuple((x, -2.0) for x, _ in config.alone)}
     return replace(with_vector(config, 0.0 * to_vector(config)), **close, **alone)
@@ -119,9 +113,9 @@ def nearest(config: AlignConfig, other: AlignConfig) -> AlignConfig:
             of("complete") - of("shape"),
             of("length") - of("shape"),
             of("single at") - of("shape 1-1"),
-            of("joined at", "rejoined at") - of("shape") + of("shape 1-1"),
-            of("joined at") - of("support"),
-            of("rejoined at") - of("rejoined_support"),
+            of("merged at", "reencoded at") - of("shape") + of("shape 1-1"),
+            of("merged at") - of("support"),
+            of("reencoded at") - of("reencoded_support"),
         ]
     ).T
     vector = to_vector(config)
@@ -135,7 +129,7 @@ def nearest(config: AlignConfig, other: AlignConfig) -> AlignConfig:
 class View:
     """One document as the aligner saw it: what each weight counts for, and what is known."""
 
-    places: Places
+    positions: BeadPositions
     bead: csr_array  # (beads, weights)
     omit: csr_array  # (n, weights)
     add: csr_array  # (m, weights)
@@ -147,33 +141,33 @@ class View:
 def views(document: Document, encoder: Encoder, config: AlignConfig) -> Iterator[View]:
     """Yield a document before the second look and, where joins are in doubt, after it."""
     x, y = document.lengths
-    source = Joins.of("source", document.x, x, config.weight_power)
-    copy = Joins.of("copy", document.y, y, config.weight_power)
-    pair = Pair(source, copy, Manner(), replace(config, exact_cells=source.n * copy.n))
-    looks = look_through(pair)
-    pair = replace(pair, manner=learn_manner(pair, looks))
-    yield view(pair, looks[0], document.gold)
-    joins = doubtful_joins(pair, looks)
+    source = MergedSentences.of("source", document.x, x, config.weight_power)
+    copy = MergedSentences.of("copy", document.y, y, config.weight_power)
+    pair = Pair(source, copy, PairPriors(), replace(config, exact_cells=source.n * copy.n))
+    passes = first_passes(pair)
+    pair = replace(pair, priors=estimate_priors(pair, passes))
+    yield view(pair, passes[0], document.gold)
+    joins = uncertain_merges(pair, passes)
     if joins:
         sides = {"source": document.source, "copy": document.copy}
         texts = [" ".join(sides[side][at.start : at.stop]) for side, at in joins]
         vectors = encoder.encode(texts)
-        source, copy = (side.rejoined(joins, vectors) for side in (source, copy))
-        yield view(replace(pair, source=source, copy=copy), looks[0], document.gold)
+        source, copy = (side.with_encoded(joins, vectors) for side in (source, copy))
+        yield view(replace(pair, source=source, copy=copy), passes[0], document.gold)
 
 
-def view(pair: Pair, look: Look, gold: Sequence[Bead]) -> View:
+def view(pair: Pair, first: FirstPass, gold: Sequence[Bead]) -> View:
     """Measure what each weight counts for; log-odds are linear in all of them."""
-    passed = look.passed.copy()
+    reachable = first.reachable.copy()
     whole = [(a, b) for a, b in gold if a and b and _is_range(a) and _is_range(b)]
     for a, b in whole:
-        passed[a[0], b[0]] = passed[a[-1] + 1, b[-1] + 1] = True
-    found = find_candidates(pair, look.window, passed)
+        reachable[a[0], b[0]] = reachable[a[-1] + 1, b[-1] + 1] = True
+    found = find_candidates(pair, first.window, reachable)
     each = [
-        weigh(found, replace(pair, config=with_vector(pair.config, unit)))
+        log_odds(found, replace(pair, config=with_vector(pair.config, unit)))
         for unit in np.eye(len(to_vector(pair.config)))
     ]
-    p = found.places
+    p = found.positions
     ranges = zip(p.i, p.i + p.a + 1, p.j, p.j + p.b + 1, strict=True)
     place = {tuple(map(int, corners)): at for at, corners in enumerate(ranges)}
     held = [
@@ -221,16 +215,16 @@ def loss(vector: Floats, these: Sequence[View]) -> tuple[float, Floats]:
     """Return the nats by which the known beads are unlikely, with the pull, and their slope."""
     nats, slope = 0.5 * PULL * float(vector @ vector), PULL * vector
     for one in these:
-        odds = Odds(one.bead @ vector, one.omit @ vector, one.add @ vector)
-        every = Lattice(one.places, odds).probabilities()
+        odds = LogOdds(one.bead @ vector, one.omit @ vector, one.add @ vector)
+        every = Lattice(one.positions, odds).posteriors()
         known = Lattice(
-            one.places.only(one.known),
-            Odds(
+            one.positions.subset(one.known),
+            LogOdds(
                 odds.bead[one.known],
                 np.where(one.may_omit, odds.omit, _FORBIDDEN),
                 np.where(one.may_add, odds.add, _FORBIDDEN),
             ),
-        ).probabilities()
+        ).posteriors()
         nats += every.total - known.total
         slope = (
             slope + _expected(one, every, every.bead) - _expected(one, known, _spread(one, known))
@@ -238,14 +232,14 @@ def loss(vector: Floats, these: Sequence[View]) -> tuple[float, Floats]:
     return nats, slope
 
 
-def _spread(one: View, known: Chances) -> Floats:
+def _spread(one: View, known: Posteriors) -> Floats:
     bead = np.zeros(len(one.known))
     bead[one.known] = known.bead
     return bead
 
 
-def _expected(one: View, chances: Chances, bead: Floats) -> Floats:
-    return one.bead.T @ bead + one.omit.T @ chances.omit + one.add.T @ chances.add
+def _expected(one: View, posteriors: Posteriors, bead: Floats) -> Floats:
+    return one.bead.T @ bead + one.omit.T @ posteriors.omit + one.add.T @ posteriors.add
 
 
 def fit(documents: Sequence[Document], encoder: Encoder, rounds: int, steps: int) -> AlignConfig:

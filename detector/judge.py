@@ -26,7 +26,7 @@ from detector.records import (
     Sentence,
     Span,
 )
-from detector.text.boilerplate import boilerplate_reason, split_run
+from detector.text.boilerplate import count_outside
 
 
 class BeadModels(Protocol):
@@ -114,7 +114,7 @@ def _prepare(pair: AlignedPair, adjacency: AdjacencyModel | None) -> _Prepared:
         for bead in pair.alignment.beads
         if not bead.source
         for j in bead.copy
-        if (reason := boilerplate_reason(pair.copy.document.sentences[j].text)) is not None
+        if (reason := pair.copy.document.sentences[j].boilerplate) is not None
     }
     comparisons = list(_comparisons(pair, boilerplate))
     documents = pair_documents(pair.source, pair.copy, adjacency=adjacency)
@@ -253,23 +253,23 @@ def _missing(
     source: EncodedDocument, alignment: Alignment
 ) -> tuple[tuple[Passage, ...], tuple[Passage, ...]]:
     """Return the omitted source sentences: those of the article and those around it."""
-    texts = source.document.texts
+    sentences = source.document.sentences
     omitted = [i for bead in alignment.beads if not bead.copy for i in bead.source]
     aligned = [i for bead in alignment.aligned for i in bead.source]
     around: set[int] = set()
     if aligned:
         head = [i for i in omitted if i < aligned[0]]
         tail = [i for i in omitted if i > aligned[-1]]
-        n_head = split_run([texts[i] for i in head], "head") if head else 0
-        n_tail = split_run([texts[i] for i in tail], "tail") if tail else 0
+        n_head = count_outside([sentences[i] for i in head], "head")
+        n_tail = count_outside([sentences[i] for i in tail], "tail")
         around = {*head[:n_head], *tail[len(tail) - n_tail :]}
     omissions: list[Passage] = []
     outside: list[Passage] = []
     for i in omitted:
-        sentence = source.document.sentences[i]
+        sentence = sentences[i]
         reason = "the copy has no such sentence"
         if i in around:
-            reason = boilerplate_reason(texts[i]) or "around the article, not part of it"
+            reason = sentence.boilerplate or "around the article, not part of it"
         passage = Passage(indices=(i,), span=sentence.span, text=sentence.text, reason=reason)
         (outside if i in around else omissions).append(passage)
     return tuple(omissions), tuple(outside)

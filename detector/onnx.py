@@ -1,13 +1,7 @@
 """Run encoder and tagger with onnxruntime, and export them for it.
 
-Encoder and tagger run by onnxruntime instead of torch, out of a folder that `export` wrote.
-
-It reads that folder, checks every digest and refuses what differs. It converts nothing, and what
-is not arithmetic of a network it shares with `encode` and `tagger`.
-
-Encoder and tagger converted to ONNX, for machines or programs that have no torch.
-
-It writes the folder that `onnx` reads. It runs nothing of what it wrote.
+`export` writes a folder that `OnnxEncoder` reads without torch, after checking every digest.
+Training stays with torch.
 """
 
 from __future__ import annotations
@@ -28,7 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import __version__
-from detector.encoder import EncoderIdentity, MiniLMEncoder, encode_texts, token_states
+from detector.encoder import (
+    EncoderIdentity,
+    Inputs,
+    MiniLMEncoder,
+    Outputs,
+    encode_texts,
+    token_states,
+)
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.models.tagger import (
     CLOSING,
@@ -42,36 +43,21 @@ from detector.models.tagger import (
 from detector.records import Encoding
 from detector.text.files import write_whole
 
-SCHEMA = 1
-"""Layout of the folder; another one is refused."""
-
-PRECISION = "fp32-onnx"
-"""What an `EncoderIdentity` says of the arithmetic."""
-
-CONFIG, ENCODER, CUTTER = "config.json", "encoder.onnx", "tokenizer.json"
+SCHEMA = 1  # layout of the folder; another one is refused
+PRECISION = "fp32-onnx"  # of the `EncoderIdentity`
+CONFIG, ENCODER, TOKENIZER = "config.json", "encoder.onnx", "tokenizer.json"
 TAGGER, TAGGER_CONFIG = "tagger.onnx", "tagger.json"
-_ALWAYS, _BOTH_OR_NEITHER = {ENCODER, CUTTER}, {TAGGER, TAGGER_CONFIG}
+_ALWAYS, _BOTH_OR_NEITHER = {ENCODER, TOKENIZER}, {TAGGER, TAGGER_CONFIG}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportConfig:
-    """What `config.json` of an export says.
-
-    Attributes
-    ----------
-    schema : int
-    version : str
-        Version of `detector` that wrote it.
-    encoder : EncoderIdentity
-        The digest is that of the weights that were exported.
-    files : mapping of str to str
-        SHA-256 of each other file of the folder.
-    """
+    """Hold what `config.json` of an export says."""
 
     schema: int
-    version: str
-    encoder: EncoderIdentity
-    files: Mapping[str, str]
+    version: str  # of `detector` that wrote it
+    encoder: EncoderIdentity  # with the digest of the weights that were exported
+    files: Mapping[str, str]  # SHA-256 of each other file of the folder
 
     def to_bytes(self) -> bytes:
         """Return `config.json`: UTF-8 with sorted keys."""
@@ -80,7 +66,7 @@ class ExportConfig:
 
 
 class OnnxEncoder:
-    """An exported encoder, to be given to `Scorer(encoder=...)`.
+    """Encode with an exported model; give it to `Scorer(encoder=...)`.
 
     Parameters
     ----------
@@ -98,8 +84,8 @@ class OnnxEncoder:
 
     Notes
     -----
-    Safe to share between threads. Vectors are within 1e-5 of torch's in fp32, token vectors
-    within a step of half precision.
+    Threads may share it. Vectors are within 1e-5 of torch's in fp32, token vectors within a step of
+    half precision.
     """
 
     def __init__(self, folder: Path, *, threads: int | None = None) -> None:
@@ -108,43 +94,43 @@ class OnnxEncoder:
         self._folder, self._threads = folder, threads
         self._config = _read_config(folder / CONFIG)
         self._network = self._session(ENCODER)
-        cutter = self._checked(CUTTER).decode("utf-8")
+        tokenizer = self._checked(TOKENIZER).decode("utf-8")
         try:
-            self._cutter = Tokenizer.from_str(cutter)
+            self._tokenizer = Tokenizer.from_str(tokenizer)
         except Exception as err:  # the library raises nothing narrower
-            msg = f"{folder / CUTTER}: is no tokenizer ({err}); export it again"
+            msg = f"{folder / TOKENIZER}: is no tokenizer ({err}); export it again"
             raise BundleError(msg) from err
-        self._cutter.no_padding()
-        self._cutter.enable_truncation(self.identity.max_tokens)
-        self._fed = {one.name for one in self._network.get_inputs()}
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.identity.max_tokens)
+        self._inputs = {one.name for one in self._network.get_inputs()}
 
     @property
     def identity(self) -> EncoderIdentity:
-        """What the signature of a report says about this encoder."""
+        """Name, weights and arithmetic, for the signature of a report."""
         return self._config.encoder
 
     @cached_property
     def tagger(self) -> Tagger | None:
-        """The tagger that was exported beside it, if there is one."""
+        """The tagger of the same export, if there is one."""
         if TAGGER not in self._config.files:
             return None
         self._checked(TAGGER_CONFIG)
         return Tagger(OnnxNetwork(self._session(TAGGER)), read_config(self._folder / TAGGER_CONFIG))
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Encode each text once; parameters, result and errors as for `MiniLMEncoder.encode`."""
+        """Encode sentences; parameters, result and errors as for `MiniLMEncoder.encode`."""
         dimension = self.identity.dimension
-        return encode_texts(texts, self._cut, self._run, dimension=dimension, tokens=tokens)
+        return encode_texts(
+            texts, self._tokenize, self._forward, dimension=dimension, tokens=tokens
+        )
 
-    def _cut(self, texts: list[str], /) -> Sequence[Any]:
-        return self._cutter.encode_batch(texts)
+    def _tokenize(self, texts: list[str]) -> Sequence[Any]:
+        return self._tokenizer.encode_batch(texts)
 
-    def _run(
-        self, fed: Mapping[str, NDArray[np.int64]], /, *, tokens: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+    def _forward(self, inputs: Inputs, tokens: bool) -> Outputs:
         wanted = ["sentence", "tokens"] if tokens else ["sentence"]
         vectors, *states = self._network.run(
-            wanted, {name: rows for name, rows in fed.items() if name in self._fed}
+            wanted, {name: rows for name, rows in inputs.items() if name in self._inputs}
         )
         return vectors, states[0] if states else None
 
@@ -162,23 +148,18 @@ class OnnxEncoder:
             raise BundleError(msg) from err
 
     def _checked(self, name: str) -> bytes:
-        """Return a file's bytes, if they have the digest that the config says."""
+        """Return a file's bytes after checking their digest."""
         path = self._folder / name
         data = _read(path)
-        found, wanted = hashlib.sha256(data).hexdigest(), self._config.files[name]
-        if found != wanted:
-            msg = f"{path}: SHA-256 is {found}, its config says {wanted}; export it again"
+        digest, expected = hashlib.sha256(data).hexdigest(), self._config.files[name]
+        if digest != expected:
+            msg = f"{path}: SHA-256 is {digest}, its config says {expected}; export it again"
             raise BundleError(msg)
         return data
 
 
 class OnnxNetwork:
-    """An exported `PairNetwork`, for a `Tagger`.
-
-    Parameters
-    ----------
-    session : onnxruntime.InferenceSession
-    """
+    """Run an exported `PairNetwork` for a `Tagger`, in an `onnxruntime.InferenceSession`."""
 
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - a library loaded lazily
         self._session = session
@@ -189,13 +170,13 @@ class OnnxNetwork:
 
 
 def onnxruntime() -> Any:  # noqa: ANN401 - a library loaded lazily
-    """Return the module, told to send nothing to its makers.
+    """Import onnxruntime with its telemetry off.
 
     Notes
     -----
-    Builds for Windows report their use by default, and from version 1.29 on (which our range of
-    versions leaves out) those for Linux and macOS do too. The environment variable must be set
-    before the library starts; it holds for the process.
+    Builds for Windows report their use by default, and so do those for Linux and macOS from version
+    1.29 on, which our range of versions excludes. The environment variable must be set before the
+    library starts; it holds for the process.
 
     Raises
     ------
@@ -240,11 +221,11 @@ def _read(path: Path) -> bytes:
         raise BundleError(msg) from err
 
 
-_LONGEST = 4096  # of a batch, in texts; torch wants a bound
+_LONGEST = 4096  # texts of a batch, and tokens of a text; torch wants a bound
 
 
 def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> ExportConfig:
-    """Write an encoder, and a tagger that reads its token vectors, as ONNX in fp32.
+    """Write an encoder, and a tagger for its token vectors, as ONNX in fp32.
 
     Parameters
     ----------
@@ -253,13 +234,7 @@ def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> Expor
     tagger : Tagger or None
         Run by torch.
     folder : Path
-        Made where it is absent. The config is written last, so a folder that was begun and not
-        finished is refused.
-
-    Returns
-    -------
-    ExportConfig
-        As written.
+        Made where it is absent. The config is written last, so an unfinished folder is refused.
 
     Raises
     ------
@@ -271,9 +246,9 @@ def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> Expor
     if encoder.identity.precision != "fp32":
         msg = f"the encoder computes in {encoder.identity.precision}; export one in fp32"
         raise InputError(msg)
-    made = {ENCODER: _encoder(encoder), CUTTER: encoder.cutter.encode("utf-8")}
+    made = {ENCODER: _export_encoder(encoder), TOKENIZER: encoder.tokenizer_json.encode("utf-8")}
     if tagger is not None:
-        made |= {TAGGER: _tagger(tagger), TAGGER_CONFIG: tagger.config.to_bytes()}
+        made |= {TAGGER: _export_tagger(tagger), TAGGER_CONFIG: tagger.config.to_bytes()}
     config = ExportConfig(
         schema=SCHEMA,
         version=__version__,
@@ -287,23 +262,23 @@ def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> Expor
     return config
 
 
-def _encoder(encoder: MiniLMEncoder) -> bytes:
+def _export_encoder(encoder: MiniLMEncoder) -> bytes:
     import torch
 
-    names = encoder.reads
+    names = encoder.input_names
 
-    def run(*fed: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as above
-        out = encoder.model(dict(zip(names, fed, strict=True)))
+    def forward(*inputs: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as above
+        out = encoder.model(dict(zip(names, inputs, strict=True)))
         return out["sentence_embedding"], token_states(out)
 
     ones = torch.ones((2, 7), dtype=torch.int64)
-    fed = [ones * {"input_ids": 101, "attention_mask": 1, "token_type_ids": 0}[n] for n in names]
+    values = {"input_ids": 101, "attention_mask": 1, "token_type_ids": 0}
+    inputs = {name: ones * values[name] for name in names}
     longest = encoder.identity.max_tokens
-    named = dict(zip(names, fed, strict=True))
-    return _converted(encoder.model, run, named, ("sentence", "tokens"), longest=longest)
+    return _convert(encoder.model, forward, inputs, ("sentence", "tokens"), longest=longest)
 
 
-def _tagger(tagger: Tagger) -> bytes:
+def _export_tagger(tagger: Tagger) -> bytes:
     import torch
 
     from detector.models.tagger_network import PairNetwork
@@ -319,7 +294,7 @@ def _tagger(tagger: Tagger) -> bytes:
         torch.zeros((*roles.shape, N_CUES)),
         torch.zeros(roles.shape, dtype=torch.bool),
     )
-    return _converted(
+    return _convert(
         network,
         network,
         dict(zip(TaggerBatch._fields, fed, strict=True)),
@@ -328,33 +303,22 @@ def _tagger(tagger: Tagger) -> bytes:
     )
 
 
-def _converted(
+def _convert(
     network: Any,  # noqa: ANN401 - a module of a library loaded lazily
-    run: Callable[..., Any],
-    fed: Mapping[str, Any],
-    said: Sequence[str],
+    forward: Callable[..., Any],
+    inputs: Mapping[str, Any],
+    outputs: Sequence[str],
     *,
     longest: int,
 ) -> bytes:
-    """Return what `run` does with a network as an ONNX model for any number of texts.
+    """Return `forward`, a function of the tensors in `inputs`, as ONNX for any number of texts.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Whose weights go into the model.
-    run : callable
-        Takes the tensors of `fed` by position.
-    fed : mapping of str to Tensor
-        What it is fed, by name, as a small example.
-    said : sequence of str
-        Names of what it gives.
-    longest : int
-        Most tokens of a text.
+    `network` holds the weights, `inputs` a small example by name; `longest` bounds the tokens.
     """
     import torch
 
     try:
-        import onnx  # noqa: F401 - torch asks for both, and says so less plainly
+        import onnx  # noqa: F401 - torch needs both; its own message is less plain
         import onnxscript  # noqa: F401
     except ImportError as err:
         msg = f'{err.name} is not installed; pip install "roundtrip-detector[onnx]"'
@@ -369,21 +333,21 @@ def _converted(
             super().__init__()
             self.network = network
 
-        def forward(self, *fed: torch.Tensor) -> Any:  # noqa: ANN401 - a tuple of tensors
-            return run(*fed)
+        def forward(self, *tensors: torch.Tensor) -> Any:  # noqa: ANN401 - a tuple of tensors
+            return forward(*tensors)
 
     with _quiet(), torch.no_grad():
         program: Any = torch.onnx.export(
             Whole().eval(),
-            tuple(fed.values()),
+            tuple(inputs.values()),
             dynamo=True,
-            dynamic_shapes=((axes,) * len(fed),),
-            input_names=list(fed),
-            output_names=list(said),
+            dynamic_shapes=((axes,) * len(inputs),),
+            input_names=list(inputs),
+            output_names=list(outputs),
             external_data=False,
             verbose=False,
         )
-    # Where in this machine's files each node came from is nobody's business.
+    # The metadata hold paths of this machine.
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()
     program.model.metadata_props.clear()
@@ -393,7 +357,7 @@ def _converted(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what torch's exporter says of itself from the user, and leave the switch as found."""
+    """Silence torch's exporter."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -142,13 +142,15 @@ class Span:
 class Sentence:
     """One unit of a document: a sentence, a headline, a byline or a dateline.
 
-    `text` is the raw text of the span; it is never blank.
+    `text` is exactly the raw text of the span; it is never blank. `boilerplate` is the reason why
+    it belongs to the page around the article, None for what may be the article's own.
     """
 
     start: int
     end: int
     text: str
     paragraph: int
+    boilerplate: str | None = None
 
     def __post_init__(self) -> None:
         if self.end - self.start != len(self.text) or not self.text.strip():

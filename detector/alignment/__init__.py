@@ -1,1 +1,1 @@
-"""Which sentences of a copy belong to which of its source; `align` is the way in."""
+"""Align the sentences of a copy with those of its source; `align` is the way in."""

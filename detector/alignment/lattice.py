@@ -1,9 +1,4 @@
-"""Compute posteriors and the best path over all bead lattices of a window.
-
-All ways to tile a window with given beads: how probable each bead is, and the best tiling.
-
-Numbers only: where the beads come from and what their odds rest on is nothing to it.
-"""
+"""Compute posteriors and the best path over the beads of a window."""
 
 from __future__ import annotations
 
@@ -15,14 +10,14 @@ from numpy.typing import NDArray
 from detector.alignment.config import Floats, Ints
 
 Path = list[tuple[int, int]]
-"""Corners of the beads: (sentences of the source, of the copy) done so far, from the start."""
+"""Corners of the beads in order: (sentences of the source, of the copy) before each corner."""
 
-NEVER = -1e9  # log-odds of what cannot be
+IMPOSSIBLE = -1e9  # log-odds of an impossible step
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
-    """Where beads lie in a window: [i, i + a + 1) of the source, [j, j + b + 1) of the copy."""
+class BeadPositions:
+    """Positions of beads in a window: [i, i + a + 1) of the source, [j, j + b + 1) of the copy."""
 
     a: Ints
     i: Ints
@@ -36,22 +31,22 @@ class Places:
 
     @property
     def ends(self) -> tuple[Ints, Ints]:
-        """Corners at which they end."""
+        """Corners at which the beads end."""
         return self.i + self.a + 1, self.j + self.b + 1
 
     @property
-    def joined(self) -> NDArray[np.bool_]:
-        """Which of them hold a join."""
+    def merged(self) -> NDArray[np.bool_]:
+        """Which beads hold merged sentences."""
         return (self.a > 0) | (self.b > 0)
 
-    def only(self, these: NDArray[np.bool_]) -> Places:
-        """Return some of them."""
-        return Places(self.a[these], self.i[these], self.b[these], self.j[these])
+    def subset(self, these: NDArray[np.bool_]) -> BeadPositions:
+        """Return the beads under a mask."""
+        return BeadPositions(self.a[these], self.i[these], self.b[these], self.j[these])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Odds:
-    """Log-odds of the beads of a window, and of its sentences standing alone."""
+class LogOdds:
+    """Log-odds of the beads of a window, and of its unaligned sentences."""
 
     bead: Floats
     omit: Floats  # (n,) of each source sentence
@@ -59,48 +54,48 @@ class Odds:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chances:
-    """What a sum over all tilings says; probabilities in [0, 1]."""
+class Posteriors:
+    """Probabilities, in [0, 1], under the sum over all paths."""
 
     total: float  # log of the sum
     bead: Floats
     omit: Floats  # (n,)
     add: Floats  # (m,)
-    passage: Floats  # (n + 1, m + 1) log-probability, at most, that a tiling passes a corner
+    corner: Floats  # (n + 1, m + 1) upper bound of the log-probability of a path through a corner
 
 
 class Lattice:
-    """All ways to tile one window, each once: an omission never follows an addition.
+    """All paths through one window, each once: an omission never follows an addition.
 
-    Corner (i, j) is reached when i source and j copy sentences are done. A whole row of corners
-    is worked out at once, additions by a running scan, so nothing loops over cells.
+    Corner (i, j) follows i source and j copy sentences. A whole row of corners is computed at
+    once, additions by a running scan, so nothing loops over cells.
     """
 
-    def __init__(self, places: Places, odds: Odds) -> None:
-        self.places, self.odds = places, odds
+    def __init__(self, positions: BeadPositions, odds: LogOdds) -> None:
+        self.positions, self.odds = positions, odds
         self.n, self.m = len(odds.omit), len(odds.add)
-        self.ending = _Steps(places.ends, places.starts, odds.bead, self.n)
-        self.starting = _Steps(places.starts, places.ends, odds.bead, self.n)
+        self.ending = _OrderedBeads(positions.ends, positions.starts, odds.bead, self.n)
+        self.starting = _OrderedBeads(positions.starts, positions.ends, odds.bead, self.n)
         self.summed_add = np.concatenate([[0.0], np.cumsum(odds.add)])
 
-    def probabilities(self) -> Chances:
-        """Return how probable each bead and each sentence alone is, over all tilings."""
+    def posteriors(self) -> Posteriors:
+        """Return the probability of each bead and of each unaligned sentence."""
         settled, reached = self._forward(total=True)
         ahead, added = self._backward()
         odds, whole = self.odds, reached[-1, -1]
-        bead = reached[self.places.starts] + odds.bead + ahead[self.places.ends] - whole
+        bead = reached[self.positions.starts] + odds.bead + ahead[self.positions.ends] - whole
         omit = settled[:-1] + odds.omit[:, None] + ahead[1:] - whole
         add = reached[:, :-1] + odds.add + added[:, 1:] - whole
-        return Chances(
+        return Posteriors(
             total=float(whole),
             bead=np.exp(np.minimum(bead, 0.0)),
             omit=np.exp(np.minimum(omit, 0.0)).sum(axis=1),
             add=np.exp(np.minimum(add, 0.0)).sum(axis=0),
-            passage=reached + ahead - whole,
+            corner=reached + ahead - whole,
         )
 
     def best(self) -> Path:
-        """Return the corners of the best tiling."""
+        """Return the best path."""
         settled, reached = self._forward(total=False)
         steps, omit = self.ending, self.odds.omit
         i, j, must_settle, path = self.n, self.m, False, [(self.n, self.m)]
@@ -112,7 +107,7 @@ class Lattice:
                 low, high = low + np.searchsorted(steps.column[low:high], (j, j + 1))
                 rows, columns = steps.other[0][low:high], steps.other[1][low:high]
                 moves = reached[rows, columns] + steps.odds[low:high]
-                skip = settled[i - 1, j] + omit[i - 1] if i else NEVER
+                skip = settled[i - 1, j] + omit[i - 1] if i else IMPOSSIBLE
                 must_settle = not len(moves) or bool(skip >= moves.max())
                 if must_settle:
                     i -= 1
@@ -123,9 +118,9 @@ class Lattice:
         return path[::-1]
 
     def _forward(self, *, total: bool) -> tuple[Floats, Floats]:
-        """Return, per corner, the log-sum (or the best) of the tilings up to it.
+        """Return, per corner, the log-sum (or the best) of the paths up to it.
 
-        The first table holds those that do not end in an addition, the second all.
+        The first table holds the paths that do not end in an addition, the second all.
         """
         n, m, scan = self.n, self.m, self.summed_add
         settled, reached = np.empty((2, n + 1, m + 1))
@@ -143,12 +138,12 @@ class Lattice:
             settled[i] = row
             flat = row - scan
             scanned = running(flat)
-            # Kept apart from `row` only where an addition truly wins, so that ties cost nothing.
+            # Differs from `row` only where an addition wins strictly, so ties cost nothing.
             reached[i] = np.where(scanned > flat, scanned + scan, row)
         return settled, reached
 
     def _backward(self) -> tuple[Floats, Floats]:
-        """Return, per corner, the log-sum of the tilings from it on: all, and after an addition."""
+        """Return, per corner, the log-sum of the paths from it on: all, and after an addition."""
         n, m = self.n, self.m
         ahead, added = np.empty((2, n + 1, m + 1))
         scan = self.summed_add[-1] - self.summed_add
@@ -163,11 +158,8 @@ class Lattice:
         return ahead, added
 
 
-class _Steps:
-    """Beads put in the order in which a lattice walks them: by row, then by column.
-
-    Beads that share a corner lie side by side, so that a row is summed by `reduceat`.
-    """
+class _OrderedBeads:
+    """Beads sorted by row and column, so that those of one corner are summed by `reduceat`."""
 
     def __init__(
         self, corner: tuple[Ints, Ints], other: tuple[Ints, Ints], odds: Floats, n: int
@@ -190,7 +182,7 @@ class _Steps:
 
     def reduce(self, i: int, table: Floats, width: int, *, total: bool) -> Floats:
         """Return, per corner of row `i`, the log-sum (or best) over its beads."""
-        out = np.full(width, NEVER)
+        out = np.full(width, IMPOSSIBLE)
         here, first, group, column = self.rows[i]
         if len(column):
             value = table[self.other[0][here], self.other[1][here]] + self.odds[here]

@@ -1,14 +1,4 @@
-"""Hold two documents for the aligner: sentence vectors, merged sentences, pair priors.
-
-One document as an aligner sees it: each sentence, joined with up to three that follow it.
-
-A join's vector is the weighted sum of its sentences' vectors until somebody encodes its text. Which
-joins are worth that is for `second_look`.
-
-Two documents and what is usual between them.
-
-Records only: `manner` learns what is usual.
-"""
+"""Hold two documents for the aligner: sentence vectors, merged sentences, pair priors."""
 
 from __future__ import annotations
 
@@ -19,19 +9,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.alignment.config import MOST, AlignConfig, Floats
+from detector.alignment.config import MAX_MERGED, AlignConfig, Floats
 from detector.errors import InputError
 
 Side = Literal["source", "copy"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Joins:
-    """The joins of 1 to 4 neighbours on one side, and how each one's ends stand to its rest.
+class MergedSentences:
+    """Runs of 1 to 4 neighbouring sentences of one side, with their vectors.
 
-    `vectors[k, i]` is the unit vector of sentences [i, i + k + 1); `encoded` says that it came from
-    their text. `first[k, i]` is the cosine between sentence i and the rest of that join, `last` the
-    same for its last sentence. Rows that run past the end are zero and never used.
+    `vectors[k, i]` is the unit vector of sentences [i, i + k + 1): a weighted sum, or the encoding
+    of their text where `encoded` is set. `first[k, i]` is the cosine of sentence i with the rest of
+    that run, `last[k, i]` that of its last sentence. Rows past the end are zero and never used.
     """
 
     side: Side
@@ -49,8 +39,8 @@ class Joins:
     @classmethod
     def of(
         cls, side: Side, vectors: NDArray[np.float32], lengths: Sequence[int], weight_power: float
-    ) -> Joins:
-        """Join the sentences of one side, each weighing its length to a power."""
+    ) -> MergedSentences:
+        """Merge the sentences of one side, each weighted by its length to a power."""
         if vectors.ndim != 2 or len(lengths) != len(vectors):
             msg = (
                 f"{side}: vectors of shape {vectors.shape} came with {len(lengths)} lengths; "
@@ -63,73 +53,75 @@ class Joins:
         n = len(vectors)
         size = np.asarray(lengths, dtype=np.float64)
         weighted = vectors * np.maximum(size, 1.0).astype(np.float32)[:, None] ** weight_power
-        joins = np.zeros((MOST, *vectors.shape), dtype=np.float32)
-        encoded = np.zeros((MOST, n), dtype=np.bool_)
-        joins[0], encoded[0] = vectors, True
+        merged = np.zeros((MAX_MERGED, *vectors.shape), dtype=np.float32)
+        encoded = np.zeros((MAX_MERGED, n), dtype=np.bool_)
+        merged[0], encoded[0] = vectors, True
         total = weighted.astype(np.float32)
-        for k in range(1, min(MOST, n)):
+        for k in range(1, min(MAX_MERGED, n)):
             total = total[:-1] + weighted[k:]
             norm = np.linalg.norm(total, axis=1, keepdims=True)
-            joins[k, : n - k] = total / np.maximum(norm, np.float32(1e-9))
+            merged[k, : n - k] = total / np.maximum(norm, np.float32(1e-9))
         ends = np.concatenate([[0.0], np.cumsum(size)])
-        return cls(side, joins, encoded, *_ends_to_rest(joins), ends)
+        return cls(side, merged, encoded, *_ends_to_rest(merged), ends)
 
-    def rejoined(self, joins: Sequence[tuple[Side, range]], vectors: NDArray[np.float32]) -> Joins:
-        """Return this side with the vectors of some joins taken from their texts."""
-        if vectors.shape != (len(joins), self.vectors.shape[2]):
+    def with_encoded(
+        self, runs: Sequence[tuple[Side, range]], vectors: NDArray[np.float32]
+    ) -> MergedSentences:
+        """Return this side with the vectors of some runs replaced by those of their texts."""
+        if vectors.shape != (len(runs), self.vectors.shape[2]):
             msg = (
-                f"rejoin gave vectors of shape {vectors.shape} for {len(joins)} joins; "
-                f"give one row of {self.vectors.shape[2]} per join"
+                f"encode_merged gave vectors of shape {vectors.shape} for {len(runs)} runs; "
+                f"give one row of {self.vectors.shape[2]} per run"
             )
             raise InputError(msg)
-        mine = [row for row, (side, _) in enumerate(joins) if side == self.side]
-        if not mine:
+        rows = [row for row, (side, _) in enumerate(runs) if side == self.side]
+        if not rows:
             return self
-        at = [len(joins[row][1]) - 1 for row in mine], [joins[row][1].start for row in mine]
+        at = [len(runs[row][1]) - 1 for row in rows], [runs[row][1].start for row in rows]
         full, encoded = self.vectors.copy(), self.encoded.copy()
-        full[at], encoded[at] = vectors[mine], True
+        full[at], encoded[at] = vectors[rows], True
         first, last = _ends_to_rest(full)
         return replace(self, vectors=full, encoded=encoded, first=first, last=last)
 
 
-def _ends_to_rest(joins: NDArray[np.float32]) -> tuple[Floats, Floats]:
-    """Return the cosine of each join's first and last sentence with the rest of the join."""
-    n = joins.shape[1]
-    first, last = np.zeros((2, MOST, n))
-    for k in range(1, min(MOST, n)):
-        first[k, : n - k] = np.einsum("nd,nd->n", joins[0, : n - k], joins[k - 1, 1 : n - k + 1])
-        last[k, : n - k] = np.einsum("nd,nd->n", joins[0, k:], joins[k - 1, : n - k])
+def _ends_to_rest(merged: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """Return the cosine of each run's first and last sentence with the rest of the run."""
+    n = merged.shape[1]
+    first, last = np.zeros((2, MAX_MERGED, n))
+    for k in range(1, min(MAX_MERGED, n)):
+        first[k, : n - k] = np.einsum("nd,nd->n", merged[0, : n - k], merged[k - 1, 1 : n - k + 1])
+        last[k, : n - k] = np.einsum("nd,nd->n", merged[0, k:], merged[k - 1, : n - k])
     return first, last
 
 
-# What is usual at large.
+# Means over many pairs.
 SIMILARITY = 0.85
-SPREAD = 0.15
+LENGTH_DEVIATION = 0.15
 
-LITTLE = 15.0  # added to every length before its log is taken: a short sentence's varies more
+LENGTH_OFFSET = 15.0  # added to a length before its log: short sentences vary more
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """What is usual in this pair; the defaults are what is usual at large."""
+class PairPriors:
+    """Rates and means of one pair; the defaults are those of many pairs."""
 
-    alone: float = 0.0  # nats by which sentences stand alone more often
-    joins: float = 0.0  # nats by which beads hold joins more often
-    similarity: float = SIMILARITY  # cosine of a 1-1 bead
-    stretch: float = 0.0  # log of copy length over source length
-    spread: float = SPREAD  # standard deviation of that
+    alone: float = 0.0  # nats by which more sentences stay unaligned
+    merges: float = 0.0  # nats by which more beads hold merged sentences
+    similarity: float = SIMILARITY  # mean cosine of a 1-1 bead
+    log_length_ratio: float = 0.0  # of the copy over the source
+    length_deviation: float = LENGTH_DEVIATION  # standard deviation of that
 
     @property
     def shift(self) -> float:
-        """What a cosine of this pair lacks of one at large."""
+        """What a cosine of this pair is below the mean of many pairs."""
         return SIMILARITY - self.similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Two documents and all that is known of them."""
+    """Two documents, their priors and the configuration."""
 
-    source: Joins
-    copy: Joins
-    manner: Manner
+    source: MergedSentences
+    copy: MergedSentences
+    priors: PairPriors
     config: AlignConfig

@@ -1,13 +1,4 @@
-"""Cut long documents into overlapping windows.
-
-Where long documents are cut into windows that overlap, at sentences that surely match.
-
-How the tilings of windows become one is for `first_look` and `choice`.
-
-A tiling, given by the corners of its beads: where two of them agree, and its alignment.
-
-Which tiling is best is for `lattice` and `choice`.
-"""
+"""Cut long documents into overlapping windows, at sentences that surely match."""
 
 from __future__ import annotations
 
@@ -18,14 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.alignment.config import MOST, Floats, Ints
+from detector.alignment.config import MAX_MERGED, Floats, Ints
 from detector.alignment.lattice import Path
 from detector.alignment.pair import Pair
 from detector.records import Alignment, Bead
 
-WIDEST = 1_000_000  # sentence pairs that one window may hold where it must
+LARGEST_WINDOW = 1_000_000  # most sentence pairs of a window
 
-_SAMPLE = 512  # source sentences of a region that are tried, so the work is linear in its sides
+_SAMPLE = 512  # source sentences of a region that are compared, so the work is linear in its sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +28,7 @@ class Window:
 
     @property
     def cells(self) -> int:
-        """Sentence pairs that it holds."""
+        """Number of sentence pairs."""
         return len(self.source) * len(self.copy)
 
     def until(self, last: Window) -> Window:
@@ -46,7 +37,7 @@ class Window:
             range(self.source.start, last.source.stop), range(self.copy.start, last.copy.stop)
         )
 
-    def placed(self, path: Path) -> Path:
+    def to_document(self, path: Path) -> Path:
         """Return corners of this window as corners of the documents."""
         return [(self.source.start + i, self.copy.start + j) for i, j in path]
 
@@ -78,7 +69,7 @@ def _cuts(pair: Pair, whole: Window) -> Iterator[tuple[int, int]]:
         if region.cells <= pair.config.window**2:
             continue
         anchors = _anchors(pair, region)
-        if not anchors and region.cells > WIDEST:
+        if not anchors and region.cells > LARGEST_WINDOW:
             anchors = [_closest(pair, region)]
         yield from anchors
         first = region.source.start, region.copy.start
@@ -98,11 +89,11 @@ def _anchors(pair: Pair, region: Window) -> Path:
     back_i, _, back_margin = _clear_best(y[j] @ x.T)
     sure = (back_i == rows) & (cosine >= 0.6) & (np.minimum(margin, back_margin) >= 0.1)
     sure &= (rows > 0) | (j > 0)
-    return region.placed(_rising(rows[sure], j[sure], cosine[sure]))
+    return region.to_document(_rising(rows[sure], j[sure], cosine[sure]))
 
 
 def _closest(pair: Pair, region: Window) -> tuple[int, int]:
-    """Return the closest pair in the middle of a region that holds no sure match."""
+    """Return the closest pair in the middle of a region without a sure match."""
     high, wide = len(region.source), len(region.copy)
     rows = np.linspace(high // 4, high - high // 4 - 1, _SAMPLE).round().astype(np.intp)
     first, last = region.copy.start + wide // 4, region.copy.start + wide - wide // 4
@@ -119,7 +110,7 @@ def _clear_best(cosines: NDArray[np.float32]) -> tuple[Ints, Floats, Floats]:
     best = cosines.argmax(axis=1)
     top = cosines[line, best].astype(np.float64)
     rest = cosines.copy()
-    for step in range(-MOST, MOST + 1):
+    for step in range(-MAX_MERGED, MAX_MERGED + 1):
         rest[line, np.clip(best + step, 0, cosines.shape[1] - 1)] = -1.0
     return best, top, top - rest.max(axis=1)
 
@@ -142,11 +133,12 @@ def _rising(i: Ints, j: Ints, weight: Floats) -> Path:
     return chain[::-1]
 
 
-def meeting(path: Path, onward: Path, window: Window, following: Window) -> tuple[int, int] | None:
-    """Return the corner nearest the middle of their overlap where two windows' tilings agree.
+def meeting_corner(
+    path: Path, onward: Path, window: Window, following: Window
+) -> tuple[int, int] | None:
+    """Return the corner nearest the middle of two windows' overlap where their paths agree.
 
-    Both must hold the same bead before it and after it, one of them with sentences on both sides:
-    a corner amid omissions and additions shows nothing.
+    Both hold the same bead before it and after it, one of them with sentences on both sides.
     """
     beads = set(pairwise(path)) & set(pairwise(onward))
     held = [(a, b) for a, b in beads if a[0] < b[0] and a[1] < b[1]]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detector.archive.articles import Article, Entry
 from detector.archive.store import Kept, Store, key_of
-from detector.encoder import Encoder, matching_view
+from detector.encoder import Encoder
 from detector.errors import InputError
 from detector.text.sentences import split
 
@@ -60,7 +60,7 @@ class Added:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
     article: Article
-    views: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 def add(
@@ -116,15 +116,15 @@ def add(
     return total + writer.done
 
 
-def encoded(views: Iterable[str], encoder: Encoder) -> NDArray[np.float32]:
+def encoded(texts: Iterable[str], encoder: Encoder) -> NDArray[np.float32]:
     """Encode texts, each distinct one once; shape (n, d), float32, unit rows."""
-    views = list(views)
-    distinct = list(dict.fromkeys(views))
+    texts = list(texts)
+    distinct = list(dict.fromkeys(texts))
     vectors = encoder.encode(distinct, tokens=False).vectors
-    if len(distinct) == len(views):
+    if len(distinct) == len(texts):
         return vectors
-    place = {view: index for index, view in enumerate(distinct)}
-    return vectors[[place[view] for view in views]]
+    place = {text: index for index, text in enumerate(distinct)}
+    return vectors[[place[text] for text in texts]]
 
 
 def _ready(entry: Entry, known: _Known) -> tuple[_Ready | None, str]:
@@ -133,10 +133,10 @@ def _ready(entry: Entry, known: _Known) -> tuple[_Ready | None, str]:
         return None, entry.reason
     if known.names(entry.article):
         return None, "the archive holds another text under this id; remove that first"
-    views = tuple(matching_view(text) for text in split(entry.article.text).texts)
-    if not views:
+    texts = tuple(split(entry.article.text).texts)
+    if not texts:
         return None, "the text holds no sentence"
-    return _Ready(article=entry.article, views=views), ""
+    return _Ready(article=entry.article, texts=texts), ""
 
 
 class _Writer:
@@ -153,7 +153,7 @@ class _Writer:
     def take(self, ready: _Ready) -> bool:
         """Take an article; True when that filled a lot, which is stored."""
         self._lot.append(ready)
-        self._size += len(ready.views)
+        self._size += len(ready.texts)
         if self._size < LOT:
             return False
         self.finish()
@@ -166,8 +166,8 @@ class _Writer:
         lot, self._lot, self._size = self._lot, [], 0
         if not lot:
             return
-        vectors = encoded(chain.from_iterable(one.views for one in lot), self._encoder)
-        cuts = np.cumsum([len(one.views) for one in lot])[:-1]
+        vectors = encoded(chain.from_iterable(one.texts for one in lot), self._encoder)
+        cuts = np.cumsum([len(one.texts) for one in lot])[:-1]
         parts = np.split(vectors, cuts)
         self._store.add(
             [Kept(article=one.article, vectors=part) for one, part in zip(lot, parts, strict=True)]

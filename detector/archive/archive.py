@@ -20,11 +20,10 @@ from detector.archive.add import Added, add, encoded, entries_of
 from detector.archive.articles import Article, Entry
 from detector.archive.ranking import Searcher, ballot, closeness, pieces, shares, usual
 from detector.archive.store import Store, Stored, locked, open_store
-from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder, matching_view
+from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document
-from detector.text.boilerplate import boilerplate_reason
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -227,8 +226,7 @@ class Archive:
             If the text holds no sentence, or the archive cannot be read.
         """
         document = text_document("text", text)
-        views = [matching_view(one) for one in document.texts]
-        return self.search_vectors(document, encoded(views, self.encoder), top=top)
+        return self.search_vectors(document, encoded(document.texts, self.encoder), top=top)
 
     def search_vectors(
         self, document: Document, vectors: NDArray[np.float32], *, top: int = 5
@@ -239,7 +237,7 @@ class Archive:
         ----------
         document : Document
         vectors : ndarray of shape (n_sentences, d), float32
-            Of its sentences' matching views, by this archive's encoder; unit rows.
+            Of its sentences, by this archive's encoder; unit rows.
         top : int
         """
         store = self._opened()
@@ -277,7 +275,7 @@ class Archive:
 
 def article_sentences(document: Document) -> NDArray[np.intp]:
     """Return the sentences of a document that are no page furniture; all where no other is."""
-    article = [i for i, text in enumerate(document.texts) if boilerplate_reason(text) is None]
+    article = [i for i, one in enumerate(document.sentences) if one.boilerplate is None]
     return np.array(article or range(len(document)), np.intp)
 
 

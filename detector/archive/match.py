@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from detector.archive.add import encoded
 from detector.archive.archive import Archive, Found
-from detector.encoder import matching_view
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document, Relation
@@ -134,7 +133,7 @@ def match_document(
         archive.check(scorer.encoder.identity)
         reading = scorer.read(document) if report else None
     if reading is None:
-        vectors = encoded((matching_view(one) for one in document.texts), archive.encoder)
+        vectors = encoded(document.texts, archive.encoder)
     else:
         vectors = reading.encoding.vectors
     found = archive.search_vectors(document, vectors, top=top)

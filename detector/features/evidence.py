@@ -20,8 +20,8 @@ from detector.features.token_tags import Tokens
 from detector.names.compare import compare_names, name_context
 from detector.names.state import NameContext
 from detector.numbers.compare import compare_numbers
-from detector.records import Document, Encoding, NameChange, NumberChange, Sentence
-from detector.text.sentences import split
+from detector.records import Document, Encoding, NameChange, NumberChange
+from detector.text.sentences import make_sentence, split
 from detector.text.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
 Vectors = NDArray[np.float32]
@@ -207,7 +207,7 @@ def gather_pairs(
     """
     iterator = iter(pairs)
     while chunk := list(islice(iterator, batch)):
-        documents = [Document(text, (Sentence(0, len(text), text, 0),)) for text in chain(*chunk)]
+        documents = [Document(text, (make_sentence(0, text, 0),)) for text in chain(*chunk)]
         encoded = iter(encode_together(documents, encoder))
         for source, copy in zip(encoded, encoded, strict=True):
             similarity = float(source.encoding.vectors[0] @ copy.encoding.vectors[0])
@@ -223,16 +223,16 @@ def encode_together(
 ) -> list[EncodedDocument]:
     """Encode documents in one call, each distinct sentence once; encoded ones stay as they are."""
     new = [document for document in documents if isinstance(document, Document)]
-    views = [[matching_view(text) for text in document.texts] for document in new]
-    place = {view: index for index, view in enumerate(dict.fromkeys(chain(*views)))}
+    texts = [document.texts for document in new]
+    place = {text: index for index, text in enumerate(dict.fromkeys(chain(*texts)))}
     encoding = encoder.encode(list(place))
     encoded = (
         EncodedDocument(
             document,
             tuple(find_words(s.text, offset=s.start) for s in document.sentences),
-            _take(encoding, [place[view] for view in own]),
+            _take(encoding, [place[text] for text in own]),
         )
-        for document, own in zip(new, views, strict=True)
+        for document, own in zip(new, texts, strict=True)
     )
     return [next(encoded) if isinstance(document, Document) else document for document in documents]
 
@@ -262,6 +262,6 @@ def document_of(sentences: Sequence[str]) -> Document:
     """Make a document of sentences that were split already; none may be blank."""
     placed, start = [], 0
     for index, text in enumerate(sentences):
-        placed.append(Sentence(start, start + len(text), text, index))
+        placed.append(make_sentence(start, text, index))
         start += len(text) + 1
     return Document("\n".join(sentences), tuple(placed))

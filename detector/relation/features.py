@@ -26,7 +26,6 @@ from rapidfuzz.distance import Levenshtein
 
 from detector.encoder import matching_view
 from detector.records import CLOSE_COSINE, Alignment, Bead, Document
-from detector.text.boilerplate import boilerplate_reason
 from detector.text.lexicon import is_stopword, zipf
 
 N_BUCKETS = 1 << 18
@@ -298,7 +297,7 @@ def _share(document: Document, parts: Sequence[range]) -> float:
     body = [
         i
         for i, sentence in enumerate(document.sentences)
-        if i in inside or boilerplate_reason(sentence.text) is None
+        if i in inside or sentence.boilerplate is None
     ]
     total = sum(len(document.sentences[i].text) for i in body)
     return sum(len(document.sentences[i].text) for i in body if i in inside) / max(total, 1)

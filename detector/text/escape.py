@@ -1,9 +1,7 @@
 """Escape untrusted text for terminals, HTML and spreadsheets.
 
-Text of strangers made fit to be shown: what every way of showing a report has in common.
-
-This room makes hostile characters visible, measures text in terminal columns and cuts a sentence
-at the stretches that carry a mark. It knows no colour, no markup and no report.
+Hostile characters are made visible, text is measured in terminal columns, and a sentence is cut at
+its marked spans. Colours, markup and reports are elsewhere.
 """
 
 from __future__ import annotations
@@ -18,10 +16,10 @@ from detector.records import Span
 
 T = TypeVar("T")
 
-# Everything that acts instead of being seen: C0 and C1 controls, bidirectional marks, embeddings,
+# Characters that act instead of being seen: C0 and C1 controls, bidirectional marks, embeddings,
 # overrides and isolates, zero-width spaces, blank fillers, tags, annotations, lone surrogates.
-# Format characters with a shape of their own (the Arabic number signs) are left alone, and so are
-# joiners after a letter or an emoji that needs them; after ASCII a joiner only hides something.
+# Format characters with a shape (Arabic number signs) are left alone, and so are joiners after a
+# letter or an emoji that needs them; after ASCII a joiner only hides something.
 _ACTING = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3"
@@ -36,17 +34,9 @@ def _name(match: re.Match[str]) -> str:
 
 
 def visible(text: str) -> str:
-    r"""Return `text` with every acting character spelled out; tabs and line ends stay.
+    r"""Return `text` with every acting character spelled out, such as `⟦U+202E⟧`.
 
-    Parameters
-    ----------
-    text : str
-        Any text, hostile ones included.
-
-    Returns
-    -------
-    str
-        The same text; an escape, a bidirectional override and the like read `⟦U+202E⟧`.
+    Tabs and line ends stay.
 
     Examples
     --------
@@ -59,16 +49,8 @@ def visible(text: str) -> str:
 def safe(text: str) -> str:
     r"""Return `text` as one line that can do nothing to a terminal, a page or a message.
 
-    Parameters
-    ----------
-    text : str
-        Any text, hostile ones included.
-
-    Returns
-    -------
-    str
-        Acting characters spelled out, runs of blanks and line ends made one space, soft hyphens
-        (invisible, and harmless) left out.
+    Acting characters are spelled out, runs of blanks and line ends become one space, and soft
+    hyphens, invisible and harmless, are left out.
 
     Examples
     --------
@@ -98,7 +80,7 @@ def _columns(char: str) -> int:
 
 
 def cut(text: str, start: int, marks: Iterable[tuple[Span, T]]) -> list[tuple[str, T | None]]:
-    """Cut a sentence at its marks.
+    """Cut a sentence at its marked spans.
 
     Parameters
     ----------
@@ -107,8 +89,8 @@ def cut(text: str, start: int, marks: Iterable[tuple[Span, T]]) -> list[tuple[st
     start : int
         Where it starts in the raw text that the spans count.
     marks : iterable of (Span, T)
-        Stretches of the raw text and what they carry, most important first. A stretch that
-        reaches beyond the sentence is clipped; one that runs into an earlier one is left out.
+        Spans of the raw text and what they carry, most important first. A span that reaches beyond
+        the sentence is clipped; one that overlaps an earlier one is left out.
 
     Returns
     -------
@@ -117,8 +99,8 @@ def cut(text: str, start: int, marks: Iterable[tuple[Span, T]]) -> list[tuple[st
 
     Examples
     --------
-    >>> cut("the Magove core", 100, [(Span(104, 110), "garbled"), (Span(108, 115), "late")])
-    [('the ', None), ('Magove', 'garbled'), (' core', None)]
+    >>> cut("the Torvan core", 100, [(Span(104, 110), "garbled"), (Span(108, 115), "late")])
+    [('the ', None), ('Torvan', 'garbled'), (' core', None)]
     """
     taken: list[tuple[int, int]] = []  # sorted, disjoint
     carried: dict[int, T] = {}

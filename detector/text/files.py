@@ -1,10 +1,7 @@
 """Read files and standard input as text; write whole files.
 
-Files and standard input to raw text, and whole files out: bytes, encodings, saved web pages.
-
-What is read is given back as it stands: line ends are kept, nothing is normalised, only a byte
-order mark is dropped. So offsets into the text count the code points of the decoded file. For a web
-page the raw text is its main text. Not done here: sentences (`text`), formats of a report.
+Text is returned as decoded: line ends stay, nothing is normalised, only a byte order mark is
+dropped. The raw text of a web page is its main text.
 """
 
 from __future__ import annotations
@@ -70,14 +67,14 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
     Returns
     -------
     str
-        The decoded text, line ends as they stand, without a byte order mark; of a web page its
-        main text, paragraphs parted by blank lines.
+        The decoded text without a byte order mark; of a web page its main text, paragraphs
+        separated by blank lines.
 
     Raises
     ------
     InputError
-        When there is no such file, it is a folder, empty, binary, of another kind, not in the
-        encoding named, or that encoding is unknown.
+        When the file is absent, a folder, empty, binary, of another kind or not in the encoding
+        named, or that encoding is unknown.
     MissingExtra
         When a web page is to be read and trafilatura is not installed.
 
@@ -88,8 +85,8 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
 
     Notes
     -----
-    Guesses are few, since both texts are English: UTF-16 without a mark, UTF-8 with a few damaged
-    bytes (each becomes U+FFFD), Windows-1252, Mac Roman. What fits none of them is refused.
+    Guesses, for English: UTF-16 without a mark, UTF-8 with a few damaged bytes (each becomes
+    U+FFFD), Windows-1252, Mac Roman. Other bytes are refused.
     """
     name = _shown(path)
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
@@ -119,7 +116,7 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
 
 
 def _shown(path: str | Path) -> str:
-    """Return a path as it may stand in a message: on one line, nothing hidden in it."""
+    """Return a path for a message: on one line, with nothing hidden."""
     name = "standard input" if str(path) == "-" else str(path)
     return name if name.isprintable() and name else repr(name)
 
@@ -229,7 +226,7 @@ def _guessed(data: bytes, name: str) -> tuple[str, str]:
 
 
 def _main_text(page: str, name: str) -> str:
-    """Return the article of a web page, its paragraphs parted by blank lines."""
+    """Return the article of a web page, its paragraphs separated by blank lines."""
     try:
         from trafilatura import extract
     except ImportError as err:
@@ -238,7 +235,7 @@ def _main_text(page: str, name: str) -> str:
             'pip install "roundtrip-detector[html]", or give its text as .txt'
         )
         raise MissingExtra(msg) from err
-    # A declaration of encoding in text that is already decoded is refused by the parser.
+    # The parser refuses a declaration of encoding in decoded text.
     page = re.sub(r"\A\s*<\?xml[^>]*\?>", "", page)
     text = extract(page, include_comments=False)
     if not text or not text.strip():
@@ -248,24 +245,20 @@ def _main_text(page: str, name: str) -> str:
 
 
 def write_whole(path: str | Path, data: str | bytes) -> None:
-    r"""Write a file so that it is either there whole or not at all.
+    r"""Write a file whole or not at all.
 
     Parameters
     ----------
     path : str or Path
-        The file to make or replace; its folder must exist. A link is followed, and what is no
-        regular file, such as a pipe, is written to directly.
+        The file to make or replace; its folder must exist. A link is followed; a pipe or a device
+        is written to directly.
     data : str or bytes
         Text is written as UTF-8; a lone surrogate becomes an escape such as `\ud800`.
 
     Raises
     ------
     InputError
-        When the file cannot be written; what stood there before is untouched.
-
-    Notes
-    -----
-    The data goes to a new file in the same folder, which then takes the other's name.
+        When the file cannot be written; what was there before is untouched.
     """
     name = _shown(path)
     raw = data.encode("utf-8", errors="backslashreplace") if isinstance(data, str) else data

@@ -1,10 +1,6 @@
 """Look up single words and names: frequency, classes, opposites, base forms.
 
-What is known about single words and names: how rare, ordinary or opposite they are.
-
-The lists lie in `detector/lexica`; each is read when first asked for, and kept. Reading is
-pure, so two threads that ask at once get equal answers. Nothing here looks at a sentence,
-and nothing decides what a difference means: that is for `words`, `figures` and `names`.
+The lists in `detector/lexica` are read when first used, and kept. Nothing here reads a sentence.
 """
 
 from __future__ import annotations
@@ -12,105 +8,38 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache, wraps
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
+T = TypeVar("T")
 
-MONTHS: Mapping[str, int] = MappingProxyType(
-    {
-        name: number
-        for number, names in enumerate(
-            (
-                ("january", "jan"),
-                ("february", "feb"),
-                ("march", "mar"),
-                ("april", "apr"),
-                ("may",),
-                ("june", "jun"),
-                ("july", "jul"),
-                ("august", "aug"),
-                ("september", "sep", "sept"),
-                ("october", "oct"),
-                ("november", "nov"),
-                ("december", "dec"),
-            ),
-            start=1,
-        )
-        for name in names
-    }
+
+def _numbered(names: str) -> Mapping[str, int]:
+    return MappingProxyType(
+        {form: i for i, forms in enumerate(names.split(","), 1) for form in forms.split()}
+    )
+
+
+MONTHS = _numbered(
+    "january jan, february feb, march mar, april apr, may, june jun, july jul, august aug, "
+    "september sep sept, october oct, november nov, december dec"
 )
 """Months in lower case, full and short, to 1..12."""
 
-WEEKDAYS: Mapping[str, int] = MappingProxyType(
-    {
-        name: number
-        for number, names in enumerate(
-            (
-                ("monday", "mon"),
-                ("tuesday", "tue", "tues"),
-                ("wednesday", "wed", "weds"),
-                ("thursday", "thu", "thur", "thurs"),
-                ("friday", "fri"),
-                ("saturday", "sat"),
-                ("sunday", "sun"),
-            ),
-            start=1,
-        )
-        for name in names
-    }
+WEEKDAYS = _numbered(
+    "monday mon, tuesday tue tues, wednesday wed weds, thursday thu thur thurs, friday fri, "
+    "saturday sat, sunday sun"
 )
 """Weekdays in lower case, full and short, to 1 (Monday) .. 7."""
 
-NEGATIONS: frozenset[str] = frozenset(
-    (  # noqa: SIM905 - a list of words reads best as words
-        "ain't aren't barely can't cannot couldn't didn't doesn't don't hadn't hardly hasn't "
-        "haven't isn't mightn't mustn't n't needn't neither never nil no nobody none nor not "
-        "nothing nowhere scarcely shan't shouldn't unable wasn't weren't without won't wouldn't"
-    ).split()
-)
-"""Words that turn a statement round, in lower case with straight apostrophes."""
-
-QUANTIFIERS: frozenset[str] = frozenset(
-    (  # noqa: SIM905 - as above
-        "all any both each entire every few fewer half majority many minority most none only "
-        "several some whole"
-    ).split()
-)
-"""Words that say how much of something is meant, without a number; in lower case."""
-
-_RAREST = 1.5  # Zipf. Reading on down to 1.0 doubles the words (321,000) and the time
-_REMEMBERED = 1 << 16  # answers kept per question; hostile text must not fill the memory,
+_RAREST = 1.5  # Zipf. Down to 1.0 there are twice the words (321,000)
+_CACHED = 1 << 16  # answers kept per function; hostile text must not fill the memory,
 _LONGEST = 60  # ... nor may words of any length
 
 _PREFIXES = ("un", "non", "re", "pre", "anti", "over", "under", "out", "mis", "dis", "co", "super")
-_SUFFIXES: tuple[tuple[str, str, str], ...] = (  # Morphy's detachment rules, and adverbs in -ly
-    ("s", "", "nv"),
-    ("ses", "s", "n"),
-    ("xes", "x", "n"),
-    ("zes", "z", "n"),
-    ("ches", "ch", "n"),
-    ("shes", "sh", "n"),
-    ("men", "man", "n"),
-    ("ies", "y", "nv"),
-    ("es", "e", "v"),
-    ("es", "", "v"),
-    ("ed", "e", "v"),
-    ("ed", "", "v"),
-    ("ing", "e", "v"),
-    ("ing", "", "v"),
-    ("er", "", "a"),
-    ("er", "e", "a"),
-    ("ier", "y", "a"),
-    ("est", "", "a"),
-    ("est", "e", "a"),
-    ("iest", "y", "a"),
-    ("ly", "", "a"),
-    ("ily", "y", "a"),
-)
 _SPELLINGS = (  # British to American, on letters run together
     ("isation", "ization"),
     ("programme", "program"),
@@ -119,6 +48,7 @@ _SPELLINGS = (  # British to American, on letters run together
     ("defence", "defense"),
     ("adviser", "advisor"),
 )
+_NOTHING: frozenset[str] = frozenset()
 _SMALL_WORDS = frozenset({"a", "an", "and", "at", "by", "de", "for", "in", "of", "on", "the", "to"})
 _POSSESSIVE = re.compile(r"['’](?:s|S)?$")
 _ACRONYM = re.compile(r"(?:[A-Z][.\s]?){2,8}|[A-Z][A-Z0-9&-]{1,7}")
@@ -132,13 +62,28 @@ def read_table(name: str) -> list[tuple[str, ...]]:
     return [tuple(line.split("\t")) for line in text.splitlines()]
 
 
-# How rare -----------------------------------------------------------------------------------------
+def _cached(default: T) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+    """Cache a function of a word; a word longer than `_LONGEST` gets the default."""
+
+    def decorate(function: Callable[[str], T]) -> Callable[[str], T]:
+        remembered = lru_cache(maxsize=_CACHED)(function)
+
+        @wraps(remembered)
+        def look_up(word: str) -> T:
+            return remembered(word) if len(word) <= _LONGEST else default
+
+        return look_up
+
+    return decorate
+
+
+# Frequency ----------------------------------------------------------------------------------------
 
 
 @cache
 def _zipfs() -> dict[str, float]:
-    # wordfreq's own lookup tokenises each word anew (10 us); its large list holds names such as
-    # Xinhua that the small one lacks. Buckets share one float, and the lists are let go after.
+    # wordfreq's own lookup tokenises each word (10 us); its large list holds names such as Xinhua
+    # that the small one lacks. Buckets share one float, and the lists are freed after.
     import wordfreq
 
     known: dict[str, float] = {}
@@ -150,19 +95,20 @@ def _zipfs() -> dict[str, float]:
     return known
 
 
+@_cached(0.0)
 def zipf(word: str) -> float:
     """Return how common a word is in English, on the Zipf scale.
 
     Parameters
     ----------
     word : str
-        One word, any case; a possessive ending is not counted.
+        One word, any case; a possessive ending is ignored.
 
     Returns
     -------
     float
-        log10 of its occurrences in a billion words, 1.5 to 8; 0.0 for a word never seen, or
-        rarer than that. A compound is as common as its rarest part.
+        log10 of its occurrences in a billion words, 1.5 to 8; 0.0 for a rarer or unseen word. A
+        compound is as common as its rarest part.
 
     References
     ----------
@@ -170,35 +116,19 @@ def zipf(word: str) -> float:
 
     Examples
     --------
-    >>> zipf("House") > 5.5 > zipf("Xinhua") > zipf("Magove")
+    >>> zipf("House") > 5.5 > zipf("Xinhua") > zipf("Torvane")
     True
     """
-    return _zipf(word) if len(word) <= _LONGEST else 0.0
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _zipf(word: str) -> float:
     known = _zipfs()
     word = _POSSESSIVE.sub("", word.casefold().replace("’", "'"))
     word = _DIGITS.sub(lambda digits: "0" * len(digits[0]), word)  # wordfreq stores 2024 as 0000
-    if (found := known.get(word)) is not None:
-        return found
+    if (frequency := known.get(word)) is not None:
+        return frequency
     parts = [part for part in _GAPS.split(word) if part]
     return min((known.get(part, 0.0) for part in parts), default=0.0)
 
 
-def zipfs(words: Iterable[str]) -> NDArray[np.float64]:
-    """Return `zipf` of each word.
-
-    Returns
-    -------
-    ndarray of shape (n_words,), float64
-        Zipf scale, 0 (unseen) to 8.
-    """
-    return np.fromiter(map(zipf, words), dtype=np.float64)
-
-
-# How ordinary -------------------------------------------------------------------------------------
+# Word or name -------------------------------------------------------------------------------------
 
 
 @cache
@@ -216,6 +146,12 @@ def _irregular() -> dict[str, tuple[str, ...]]:
     return forms
 
 
+@cache
+def _suffixes() -> list[tuple[str, ...]]:
+    return read_table("suffixes")  # Morphy's detachment rules, and adverbs in -ly
+
+
+@_cached(_NOTHING)
 def base_forms(word: str) -> frozenset[str]:
     """Return the dictionary words that a word is, or is an inflection of; may be empty.
 
@@ -223,21 +159,16 @@ def base_forms(word: str) -> frozenset[str]:
     --------
     >>> sorted(base_forms("Leaves"))
     ['leaf', 'leave']
-    >>> base_forms("Magove")
+    >>> base_forms("Torvane")
     frozenset()
     """
-    return _base_forms(word) if len(word) <= _LONGEST else frozenset()
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _base_forms(word: str) -> frozenset[str]:
     word = word.casefold()
     known = _words()
     bases = set(_irregular().get(word, ()))
     if word in known:
         bases.add(word)
-    for ending, instead, parts in _SUFFIXES:
-        base = word.removesuffix(ending) + instead
+    for ending, instead, parts in _suffixes():
+        base = word.removesuffix(ending) + instead.strip("-")
         if (
             len(base) > 2
             and word.endswith(ending)
@@ -247,21 +178,17 @@ def _base_forms(word: str) -> frozenset[str]:
     return frozenset(bases)
 
 
+@_cached(False)
 def is_word(word: str) -> bool:
-    """Tell an ordinary English word, inflected or not, from what is only a name or a garble.
+    """Tell an ordinary English word, inflected or not, from a name or a garble.
 
-    Case is not looked at: `Sun` and `us` are words, whatever else they are.
+    Case is ignored: `Sun` and `us` are words.
 
     Examples
     --------
-    >>> [is_word(word) for word in ("Sun", "flights", "People", "Xinhua", "TikTok", "Magove")]
+    >>> [is_word(word) for word in ("Sun", "flights", "People", "Xinhua", "TikTok", "Torvane")]
     [True, True, True, False, False, False]
     """
-    return len(word) <= _LONGEST and _is_word(word)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _is_word(word: str) -> bool:
     word = _POSSESSIVE.sub("", word.casefold().replace("’", "'"))
     if word in _words() or base_forms(word):
         return True
@@ -281,11 +208,11 @@ def _names() -> dict[str, str]:
 
 
 def name_kinds(word: str) -> frozenset[str]:
-    """Return what a word is known to name: given, surname, place, famous, other; may be empty.
+    """Return the kinds of name that a word is: given, surname, place, famous, other; may be empty.
 
     Examples
     --------
-    >>> sorted(name_kinds("Lisbon")), sorted(name_kinds("Magove"))
+    >>> sorted(name_kinds("Lisbon")), sorted(name_kinds("Torvane"))
     (['place'], [])
     """
     letters = _names().get(_POSSESSIVE.sub("", word).casefold(), "")
@@ -302,13 +229,14 @@ def is_known_name(word: str) -> bool:
 
 
 def is_negation(word: str) -> bool:
-    """Tell whether a word turns a statement round; "cant" that lost its apostrophe does too."""
-    return word in NEGATIONS or (word.endswith("nt") and f"{word[:-1]}'t" in NEGATIONS)
+    """Tell whether a word negates; "cant" that lost its apostrophe does too."""
+    negations = closed_class("negation")
+    return word in negations or (word.endswith("nt") and f"{word[:-1]}'t" in negations)
 
 
 def is_quantifier(word: str) -> bool:
-    """Tell whether a word says how much of something is meant, without a number."""
-    return word in QUANTIFIERS
+    """Tell whether a word is a quantifier other than a number."""
+    return word in closed_class("quantifier")
 
 
 def is_calendar(word: str) -> bool:
@@ -322,7 +250,7 @@ def _stopwords() -> frozenset[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Tell whether a word serves grammar rather than meaning: the, of, would, himself, isn't."""
+    """Tell whether a word is a function word: the, of, would, himself, isn't."""
     return word in _stopwords()
 
 
@@ -340,7 +268,7 @@ def _antonyms() -> dict[str, frozenset[str]]:
 
 
 def antonyms(word: str) -> frozenset[str]:
-    """Return the direct opposites of a word, or of the words that it is an inflection of.
+    """Return the direct antonyms of a word, or of its base forms.
 
     Examples
     --------
@@ -352,11 +280,11 @@ def antonyms(word: str) -> frozenset[str]:
     return frozenset().union(*(known.get(base, frozenset()) for base in bases))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def opposites(word: str) -> frozenset[str]:
     """Return the words that mean the opposite, by list or by the prefixes un- and non-.
 
-    The other negative prefixes are left to the list: an impact is not the lack of a pact.
+    Other negative prefixes are left to the list: an impact is not the lack of a pact.
 
     Examples
     --------
@@ -386,7 +314,7 @@ def are_opposites(one: str, other: str) -> bool:
     return not opposites(one).isdisjoint(base_forms(other) | {other.casefold()})
 
 
-# One thing, several names -------------------------------------------------------------------------
+# Variants of names --------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
@@ -416,23 +344,12 @@ def _places() -> tuple[dict[str, str], dict[str, str]]:
     return exact, folded
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def place_key(text: str) -> str | None:
-    """Return one name for a place, whether its name, adjective, people or abbreviation is given.
+    """Return the key of a place, given its name, adjective, people or abbreviation.
 
-    Parameters
-    ----------
-    text : str
-        One or more words, as they stand in the text: "US" is a place and "us" is not.
-
-    Returns
-    -------
-    str or None
-        Lower case; None for what is not in the list of countries, regions and great cities.
-
-    Notes
-    -----
-    A capital is not merged with its government, nor England with the United Kingdom.
+    The text is cased: "US" is a place and "us" is not. The key is lower case; None for what is not
+    in the list of countries, regions and great cities. A capital is not merged with its government.
 
     Examples
     --------
@@ -456,7 +373,7 @@ def _titles() -> dict[str, str]:
 
 
 def title_key(text: str) -> str | None:
-    """Return one name for a title or an office, whichever way it is written; None if it is none.
+    """Return the key of a title or an office, however it is written; None if it is none.
 
     Examples
     --------
@@ -510,7 +427,7 @@ def bare_acronym(text: str) -> str | None:
 
 
 def same_acronym(one: str, other: str) -> bool:
-    """Tell whether two names are one well-known thing, its acronym and its full name.
+    """Tell whether two names are the acronym and the full name of one well-known thing.
 
     Examples
     --------
@@ -546,17 +463,7 @@ def spells_acronym(acronym: str, phrase: str) -> bool:
 
 @cache
 def closed_class(name: str) -> frozenset[str]:
-    """Return the words of a small class that a rule asks for ("pronoun", "speech", ...).
-
-    Parameters
-    ----------
-    name : str
-        A class of `lexica/classes.tsv`.
-
-    Returns
-    -------
-    frozenset of str
-        Lower case.
+    """Return the words, in lower case, of a class of `lexica/classes.tsv` ("pronoun", ...).
 
     Raises
     ------

@@ -1,25 +1,12 @@
 """Split raw text into sentences, as spans into that text.
 
-Which stops of a paragraph end a sentence.
+Rules for news English find the stops that end a sentence: titles, initials, `U.S.`, `No. 5`,
+`a.m.`, quotations, ellipses, Markdown links, stops of other scripts, and stops whose following
+space was lost. Lines are gathered into paragraphs first. Nothing is cleaned or dropped from the raw
+text: what is skipped lies between two spans.
 
-One paragraph in, offsets out, by rules for news English: titles, initials, `U.S.`, `No. 5`,
-`a.m.`, quotations, ellipses, Markdown links, full stops of other scripts, and stops whose
-following space was lost. Not done here: line breaks, paragraphs, limits of length
-(`detector.reading.text`).
-
-A learnt splitter was tried first. nupunkt 0.8 runs on after an ordinary word that its list, drawn
-from law reports, holds for an abbreviation (`so`, `sleep`, `Poland`). On 20,039 lines of news,
-encyclopedia, talks, abstracts and round trips, joined ten by ten, it missed 200 ends and these
-rules, written with those lines at hand, 27; both cut some 1,100 times inside a line, nearly always
-rightly. Asked only about what no list below knows, it had eleven questions and half its answers
-were wrong; without it the spans hang on no version but ours.
-
-Raw text in, sentences as spans into that raw text out.
-
-Lines are gathered into paragraphs here; `stops` says where a sentence ends inside one.
-Nothing is cleaned, normalised or dropped from the raw text: what is skipped simply lies between
-two spans. Not done here: reading files (`files`), telling the article from the page round it
-(`furniture`).
+The rules are written by hand: on 20,039 lines of news, encyclopedia, talks, abstracts and round
+trips, joined ten by ten, nupunkt 0.8 missed 200 ends and these rules 27.
 """
 
 from __future__ import annotations
@@ -31,62 +18,21 @@ from itertools import pairwise
 from typing import Final
 
 from detector.records import Document, Sentence
+from detector.text.boilerplate import boilerplate_reason
+from detector.text.lexicon import closed_class
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_OPENERS: Final = _words(
-    """the an he she it they we you i this that these those there here his her its their our my your
-    but and or so yet nor in on at by for from with without after before during since until while
-    when where why how what who which whose if unless although though because as also however
-    meanwhile moreover still then now today yesterday last earlier later some many most several few
-    both each every another according asked despite instead not perhaps once only even just among
-    between through to a additionally nevertheless thus therefore hence yes such mr mrs ms"""
-)
-"""Words that, capitalised after an abbreviation, start a sentence rather than go on with a name."""
-
-_TITLES: Final = _words(
-    """mr mrs ms mx dr prof gen sen gov lt col capt cpt sgt maj adm cmdr cpl pvt rev hon messrs mme
-    mlle msgr supt insp det atty amb pres rep brig ald dep asst
-    drs profs gens sens reps govs mses"""
-)
-"""Abbreviations that stand before a name, so never end a sentence when a capital follows."""
-
-_NAME_PARTS: Final = _words(
-    """inc corp ltd co cos bros llc plc jr sr st sts mt ft ste esq ph phd md dept univ assn assoc
-    jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri
-    ala ariz ark calif colo conn del fla ga ill ind kan ky la mass md mich minn mo mont neb nev okla
-    ore pa penn tenn tex va vt wash wis wyo ont que ave blvd rd hwy sq bldg govt intl natl
-    mgr mfg cie pty pte bhd al"""
-)
-"""Abbreviations that may end a sentence, but only before a word that opens one."""
-
-_JOINING: Final = _words(
-    "vs v cf eg e.g ie i.e viz ca approx aka feat incl excl esp equiv temp dist spec diam resp"
-)
-"""Lower-case abbreviations that always go on."""
-
-_NUMBERED: Final = _words(
-    """no nos vol vols p pp fig figs art arts sec sect ch chap para par pt ex eq ref app cl ver op
-    jan feb mar apr jun jul aug sep sept oct nov dec
-    approx ca est rm apt ste nr tel ext st pop ft"""
-)
-"""Abbreviations that take a number: `No. 5`, `Sept. 11`."""
-
+# Words after an abbreviation that start a sentence rather than go on with a name.
+_OPENERS: Final = closed_class("sentence_opener")
+# Abbreviations: before a name; at a sentence's end only before an opener; never at an end; before a
+# number (`No. 5`, `Sept. 11`).
+_TITLES: Final = closed_class("title_abbreviation")
+_NAME_PARTS: Final = closed_class("name_abbreviation")
+_JOINING: Final = closed_class("joining_abbreviation")
+_NUMBERED: Final = closed_class("numbered_abbreviation")
 _KNOWN: Final = _TITLES | _NAME_PARTS | _JOINING | _NUMBERED
-
-_AFTER_HOUR: Final = _words(
-    """monday tuesday wednesday thursday friday saturday sunday january february march april may
-    june july august september october november december eastern pacific central mountain gmt utc
-    bst cet cest est edt et pst pdt pt cst cdt ct mst mdt ist jst kst hkt aest wib local british
-    moscow beijing london tokyo hong kyiv mon tue tues wed thu thurs fri sat sun"""
-)
-"""Words that go on after `a.m.` and `p.m.`, although they start with a capital."""
-
-_SHOUTED: Final = _words("yahoo jeopardy")
-"""Names that end in an exclamation mark."""
+# Words after `a.m.` and `p.m.` that go on with a capital; names that end in an exclamation mark.
+_AFTER_HOUR: Final = closed_class("after_hour")
+_EXCLAIMED: Final = closed_class("exclaimed_name")
 
 _CLOSERS: Final = r"(?:\]\([^\s()]*\)|\[\d{1,3}\]|[\"'”’»›)\]}*_~]|[」』】》〉）］])"
 _OPEN: Final = r"[\"'“‘„‚«‹(\[{*_~¿¡$£€#•–—-]"
@@ -128,31 +74,19 @@ _FUSED: Final = re.compile(
     rf"(?:(?:{_CLAUSE_OPENERS})\s"
     r"|(?:Now|Then|Today|When|While),?\s+(?:[A-Z]|(?:the|a|an|he|she|it|they|we|this|that)\b))"
 )
-"""A lower-case word run into the opener of a clause: a stop or a closing quote was lost.
+"""A lower-case word fused with the opener of a clause: a stop or a closing quote was lost.
 
-`flightNow the company` is cut, `flightNow describes` is not: what follows is no clause of its own,
-so one sentence was damaged, not two joined. Names in camel case (TikTok, eBay, LinkedIn, linkedIn,
-signIn) never match: small particles are left out of the openers.
+`harbourNow the ferry` is cut, `harbourNow runs` is not: what follows is no clause. Names in camel
+case (TikTok, eBay, LinkedIn, linkedIn, signIn) do not match: small particles are no openers.
 """
 
 
 def stops(paragraph: str) -> list[int]:
-    """Return where the sentences of a paragraph end.
+    """Return the offsets at which the sentences of a paragraph end, but for the last one.
 
-    Parameters
-    ----------
-    paragraph : str
-        Text without hard line breaks or characters that do not show.
-
-    Returns
-    -------
-    list of int
-        Offsets just behind the last character of each sentence but the last (closing quotation
-        marks included), strictly growing.
-
-    Notes
-    -----
-    Linear in the length of the paragraph: every look ahead and behind is bounded.
+    The paragraph has no hard line breaks or hidden characters. Offsets follow the last character of
+    a sentence, closing quotation marks included, and grow strictly. Time is linear, since all
+    lookarounds are bounded.
 
     Examples
     --------
@@ -187,7 +121,7 @@ def _after_stops(text: str) -> Iterator[int]:
 
 
 def _closes(quote: str, straight: int) -> bool:
-    """Whether a quotation mark between two spaces closes what stands before it."""
+    """Whether a quotation mark between two spaces is a closing one."""
     return quote == "”" or straight % 2 == 1
 
 
@@ -206,15 +140,15 @@ def _ends(text: str, before: str, stop: str, close: str, end: int) -> bool:
     if token[0].islower() and not _CAMEL.match(token):
         return stop == "." and not close and not following["open"] and _is_plain(word)
     if stop[-1] in "!?‽":
-        shouted = word.lower() in _SHOUTED and token.lower() not in _OPENERS
-        return not shouted and not (quoted and _ATTRIBUTION.match(text, end))
+        exclaimed = word.lower() in _EXCLAIMED and token.lower() not in _OPENERS
+        return not exclaimed and not (quoted and _ATTRIBUTION.match(text, end))
     if stop != ".":  # an ellipsis goes on before `I`, the one word that is always a capital
         return not re.match(r"I\b", token)
     return quoted or _full_stop_ends(word, token)
 
 
 def _last_word(before: str) -> str:
-    """Return the word that touches the end of `before`, less what stands in front of a hyphen."""
+    """Return the word at the very end of `before`, without what precedes a hyphen."""
     if not before or before[-1].isspace():
         return ""
     return re.split(r"[-‐‑–—]", before.split()[-1])[-1].lstrip("\"'“‘(*_[$£€")
@@ -226,7 +160,7 @@ def _is_dotted(word: str) -> bool:
 
 
 def _is_plain(word: str) -> bool:
-    """Whether `word` is surely no abbreviation, so that even a small letter may follow its stop."""
+    """Whether `word` is no abbreviation, so that even a small letter may follow its stop."""
     return len(word) >= 4 and word.isalpha() and word.lower() not in _KNOWN
 
 
@@ -243,7 +177,7 @@ def _full_stop_ends(word: str, token: str) -> bool:
         return False
     if small in _NAME_PARTS or _is_dotted(word) or (len(word) == 1 and word.isalpha()):
         return opens
-    return True  # an ordinary word, a name, an acronym or a figure
+    return True  # an ordinary word, a name, an acronym or a number
 
 
 def _lost_stops(text: str) -> Iterator[int]:
@@ -265,10 +199,7 @@ def _lost_stops(text: str) -> Iterator[int]:
 
 
 LIMIT: Final = 2_000
-"""A sentence is never longer than this many code points; what is longer is cut into pieces.
-
-Several times what an encoder of 256 tokens reads, so only run-together text is ever cut.
-"""
+"""Most code points of a sentence, several times an encoder's 256 tokens; longer ones are cut."""
 
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _VISIBLE: Final = re.compile(r"[^\W_]")  # a letter or a digit of any script
@@ -316,18 +247,16 @@ def split(raw: str) -> Document:
        a character that does not show.
     4. Each letter and each digit lies in exactly one sentence, except inside Markdown's fenced
        code blocks, which are skipped. So a lone dash, a rule or a row of stars is never one.
-    5. No sentence is longer than `LIMIT`; a longer one is cut at the last clause mark of each
-       stretch, else at white space, else anywhere.
+    5. No sentence is longer than `LIMIT`; a longer one is cut at a clause mark, else at white
+       space, else anywhere.
     6. No sentence crosses a line break, unless the document is hard-wrapped; then none crosses a
        line that holds no letter or digit.
     7. `paragraph` starts at 0 and grows by at most 1 from sentence to sentence.
-    8. The work is linear in the length of `raw`, and the same text gives the same sentences.
+    8. `boilerplate` is that of `boilerplate_reason`.
+    9. Time is linear in the length of `raw`.
 
-    Hard-wrapped means that lines are broken where the next word would not have fitted, and
-    usually before a small letter. It is judged once for a document.
-
-    A word run into the next one, such as `flightNow`, is cut only where a whole clause follows;
-    `detector.reading.stops` says why.
+    Hard-wrapped means that lines break where the next word would not have fitted, usually before a
+    small letter. It is decided once for a document.
 
     Examples
     --------
@@ -341,9 +270,14 @@ def split(raw: str) -> Document:
     for start, end in _paragraphs(raw):
         before = len(sentences)
         for left, right in _sentences(raw, start, end):
-            sentences.append(Sentence(left, right, raw[left:right], paragraph))
+            sentences.append(make_sentence(left, raw[left:right], paragraph))
         paragraph += len(sentences) > before
     return Document(raw, tuple(sentences))
+
+
+def make_sentence(start: int, text: str, paragraph: int) -> Sentence:
+    """Make a sentence, with the reason if it is page boilerplate."""
+    return Sentence(start, start + len(text), text, paragraph, boilerplate_reason(text))
 
 
 def _paragraphs(raw: str) -> Iterator[tuple[int, int]]:
@@ -407,7 +341,7 @@ def _goes_on(left: str, right: str, width: int) -> bool:
     if _HEADING.match(left):
         return False
     full, broken = _is_full(left, right, width), _is_broken(left, right)
-    if _BLOCK.match(right):  # a dash or a figure may stand first by chance: `– than most`
+    if _BLOCK.match(right):  # a dash or a number may come first by chance: `– than most`
         aside = _ASIDE.match(right) and not _BLOCK.match(left) and not _is_stopped(left)
         return bool(aside) and full
     indented = right[:1].isspace() and not left[:1].isspace() and not _BLOCK.match(left)

@@ -1,9 +1,7 @@
 """Read tables row by row: CSV, TSV, JSON lines and Parquet.
 
-Tables as streams of rows: CSV, TSV, JSON lines and Parquet, a few rows in memory at a time.
-
-A row that cannot be read is given with what is wrong with it, and the next one is read; what a
-row means is for others. Texts are UTF-8.
+Memory is constant in the number of rows. A row that cannot be read carries a fault, and reading
+goes on with the next. Texts are UTF-8.
 """
 
 from __future__ import annotations
@@ -25,21 +23,11 @@ _AT_A_TIME = 256  # rows of Parquet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One row of a table.
+    """A row of a table: where it is, its values by column, or why it cannot be read."""
 
-    Attributes
-    ----------
-    place : str
-        Where it stands, for messages: its number from 1, and its line.
-    values : mapping of str to object
-        By column; empty where the row cannot be read.
-    fault : str or None
-        Why it cannot be read, and what would be accepted.
-    """
-
-    place: str
-    values: Mapping[str, Any]
-    fault: str | None = None
+    place: str  # its number from 1 and its line, for messages
+    values: Mapping[str, Any]  # empty where the row cannot be read
+    fault: str | None = None  # why, and what is accepted
 
 
 _Reader = Callable[[Path, _Columns], Iterator[TableRow]]
@@ -53,17 +41,17 @@ def rows_of(path: Path, *, columns: Collection[str] | None = None) -> Iterator[T
     path : Path
         A `.csv`, `.tsv`, `.jsonl` or `.parquet` file.
     columns : collection of str, optional
-        Those that are wanted, where they are there; others may be left unread. All by default.
+        Columns to read where present; all by default.
 
     Yields
     ------
     TableRow
-        In order; memory does not grow with their number.
+        In order.
 
     Raises
     ------
     InputError
-        When the file is of another kind, is not there, or cannot be read any further.
+        When the file is of another kind, is absent, or cannot be read any further.
     """
     read = _READERS.get(path.suffix.lower())
     if read is None:
@@ -80,8 +68,7 @@ def rows_of(path: Path, *, columns: Collection[str] | None = None) -> Iterator[T
 
 
 def _text(path: Path, newline: str) -> TextIO:
-    # Bytes that are not UTF-8 become surrogates, which UTF-8 cannot hold: so a row that has them
-    # is known, and the rows after it are read.
+    # Bytes that are not UTF-8 become surrogates, which mark the row; the rows after it are read.
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline)
 
 

@@ -1,9 +1,9 @@
 """Tokenise sentences into words and align the words of two sentences.
 
-Words of a text, and which word of the source became which word of the copy.
-
-Pure: takes texts and token vectors, gives words and links. It does not know what a name or a
-number is, and judges nothing.
+This is the only tokeniser of the package: `find_words` gives words with their places and a
+normalised form `norm`. A plain word diff is `rapidfuzz.distance.Levenshtein.opcodes` (or `LCSseq`)
+over the norms; `align_words` links words by meaning as well. Names and numbers are detected
+elsewhere.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
-_PRICE = 0.15  # likeness that a link must exceed: below it a word stays alone
+_PRICE = 0.15  # similarity that a link must exceed
 _DROP = re.compile(f"[{_INVISIBLE}]")
 # Letters that Unicode does not take apart into a base and a mark.
 _LETTERS = str.maketrans(
@@ -46,19 +46,11 @@ _POSSESSIVE = re.compile(rf"(?:\x20?[{_APOSTROPHES}][sS]|(?<=[sS])[{_APOSTROPHES
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: a run of letters and digits, with the apostrophes inside it.
+    """A word: a run of letters and digits with the apostrophes inside it.
 
-    Attributes
-    ----------
-    start, end : int
-        Place in the text it was found in.
-    text : str
-        The text there.
-    norm : str
-        Lower case, no accents, no invisible marks, straight apostrophe, no possessive ending,
-        no dots of an abbreviation: what two spellings of one word share.
-    possessive : bool
-        Whether the text ends in a possessive 's (or s').
+    `text` is the text at `start` to `end`. `norm` is what two spellings of the word share: lower
+    case, no accents, no invisible marks, straight apostrophe, no possessive ending, no dots of an
+    abbreviation. `possessive` tells whether the text ends in a possessive 's (or s').
     """
 
     start: int
@@ -69,13 +61,13 @@ class Word:
 
     @property
     def span(self) -> Span:
-        """The word's place in the text it was found in."""
+        """The word's place in the text."""
         return Span(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordAlignment:
-    """Which source word became which copy word.
+    """One-to-one links between the words of two sides.
 
     Attributes
     ----------
@@ -85,7 +77,7 @@ class WordAlignment:
     to_source : ndarray of shape (n_copy,), int32
         The same from the other side; the two agree.
     strength : ndarray of shape (n_source, n_copy), float32
-        Likeness in [0, 1]: 1 for identical words, else contextual cosine and spelling.
+        Similarity in [0, 1]: 1 for identical words, else contextual cosine and spelling.
     """
 
     source: tuple[Word, ...]
@@ -96,29 +88,20 @@ class WordAlignment:
 
     @property
     def source_strength(self) -> NDArray[np.float32]:
-        """Likeness of each source word to the copy word it is linked to; 0 where it has none."""
+        """Similarity of each source word to its copy word; 0 where it has none."""
         return _linked(self.strength, self.to_copy)
 
     @property
     def copy_strength(self) -> NDArray[np.float32]:
-        """Likeness of each copy word to the source word it is linked to; 0 where it has none."""
+        """Similarity of each copy word to its source word; 0 where it has none."""
         return _linked(self.strength.T, self.to_source)
 
 
 def find_words(text: str, *, offset: int = 0) -> tuple[Word, ...]:
-    """Find the words of a text.
+    """Find the words of a text, in order.
 
-    Parameters
-    ----------
-    text : str
-        Any text.
-    offset : int
-        Where `text` starts in the text that places are to count from.
-
-    Returns
-    -------
-    tuple of Word
-        In order; `text[word.start - offset : word.end - offset] == word.text` for each.
+    `offset` is where `text` starts in the text that places count from:
+    `text[word.start - offset : word.end - offset] == word.text`.
 
     Examples
     --------
@@ -127,8 +110,7 @@ def find_words(text: str, *, offset: int = 0) -> tuple[Word, ...]:
     """
     words = []
     for match in _WORD.finditer(text):
-        # The abbreviation's pattern ends on its own dot, the others on a letter or digit; a
-        # possessive of a plural ("analysts'") leaves its apostrophe outside, so look one ahead.
+        # The possessive of a plural ("analysts'") has its apostrophe after the match.
         start, end = match.span()
         if text[end - 1] in "sS" and text[end : end + 1] in _APOSTROPHES and end < len(text):
             possessive = True
@@ -165,21 +147,10 @@ def normalise(text: str) -> str:
 def word_vectors(
     words: Sequence[Word], tokens: TokenVectors, *, offset: int
 ) -> NDArray[np.float32]:
-    """Average the token vectors that fall into each word.
+    """Average the token vectors that fall into each word of a sentence.
 
-    Parameters
-    ----------
-    words : sequence of Word
-        Words of one sentence.
-    tokens : TokenVectors
-        Token vectors of that sentence.
-    offset : int
-        Where the sentence starts in the text that the words' places count from.
-
-    Returns
-    -------
-    ndarray of shape (n_words, d), float32
-        Unit rows; a zero row for a word past the encoder's limit.
+    `offset` is where the sentence starts in the text that the words' places count from. Returns
+    unit rows of shape (n_words, d), float32; a zero row for a word past the encoder's limit.
     """
     dimension = tokens.vectors.shape[1] if tokens.vectors.ndim == 2 else 0
     out = np.zeros((len(words), dimension), dtype=np.float32)
@@ -211,7 +182,7 @@ def align_words(
     source, copy : sequence of Word
         The words of each side.
     source_vectors, copy_vectors : ndarray of shape (n, d), float32, optional
-        Contextual vectors, unit rows; without them spelling and place decide alone.
+        Contextual vectors, unit rows; without them spelling and place decide.
 
     Returns
     -------
@@ -220,11 +191,11 @@ def align_words(
     Notes
     -----
     The links are the assignment of greatest total gain (Jonker and Volgenant, 1987, through
-    `scipy.optimize.linear_sum_assignment`), where a link's gain is the likeness of both words
-    less a price, so that a word without a counterpart stays alone. Likeness is the contextual
-    cosine (as in SimAlign: Jalili Sabet et al., 2020) raised by a lexical prior: identical words
-    count 1, words that share a stem or most of their letters at least .75 to .95. A small term
-    for the relative place decides between two occurrences of the same word.
+    `scipy.optimize.linear_sum_assignment`). The gain of a link is the similarity less a price, so
+    a word without a counterpart has no link. Similarity is the contextual cosine (as in SimAlign:
+    Jalili Sabet et al., 2020) raised by spelling: identical words count 1, words that share a stem
+    or most of their letters at least .57 to .95. A small term for the relative place decides
+    between two occurrences of one word.
     """
     n, m = len(source), len(copy)
     if not n or not m:
@@ -251,7 +222,7 @@ def align_words(
     short = np.minimum.outer([len(w) for w in source_norms], [len(w) for w in copy_norms]) < 4
     spelling[short & (spelling < 1.0)] = 0.0
     strength = np.maximum(strength, np.where(spelling < 1.0, spelling * 0.95, 1.0))
-    # A name or a noun is rarely what became of "the": such links only look near in context.
+    # A name or a noun rarely translates "the": such links are close in context alone.
     small = [np.array([is_stopword(w) for w in norms]) for norms in (source_norms, copy_norms)]
     strength[np.not_equal.outer(*small) & (spelling < 1.0)] *= 0.5
     place = np.abs(np.subtract.outer((np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m))
@@ -265,25 +236,18 @@ def align_words(
 
 
 def rarity(words: Sequence[Word]) -> NDArray[np.float64]:
-    """Weigh each word by how much it says: 0 for "the", near 1 for a word never seen.
+    """Weight each word by its rarity: 0 for "the", near 1 for an unseen word.
 
-    Parameters
-    ----------
-    words : sequence of Word
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-        Weights in [0, 1], linear in the word's Zipf frequency (8 - 0: one in ten words to unseen).
+    Weights of shape (n,), in [0, 1], are linear in the word's Zipf frequency.
     """
     return np.fromiter((_weight(w.norm) for w in words), np.float64, len(words))
 
 
 @lru_cache(maxsize=65536)
 def _weight(norm: str) -> float:
-    # "the" stands at 7.7, "said" at 6, "treaty" at 4.3, a surname at 2 to 3.
+    # Zipf frequencies: "the" 7.7, "said" 6, "treaty" 4.3, a surname 2 to 3.
     if norm[0].isdigit():
-        return 0.7  # a figure says as much as a rare noun, however often "2" is seen
+        return 0.7  # a number says as much as a rare noun, however frequent "2" is
     return min(1.0, max(0.0, (7.0 - zipf(norm)) / 4.5))
 
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.encoder import Encoder, matching_view
+from detector.encoder import Encoder
 from detector.errors import EncodeError, InputError
 from detector.pivot.edits import Contexts, Place, Side, changes, compare, key_of, means, tokens
 from detector.records import TokenVectors
@@ -437,7 +437,7 @@ def sides_of(texts: Sequence[str], encoder: Encoder) -> dict[str, Side]:
         When the encoder offers no token vectors.
     """
     distinct = [text for text in dict.fromkeys(texts) if text.strip()]
-    encoding = encoder.encode([matching_view(text) for text in distinct])
+    encoding = encoder.encode(distinct)
     if encoding.tokens is None:
         msg = (
             f"the encoder {encoder.identity.name} offers no vectors of tokens; the pivot model "

@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from detector.alignment.align import align_documents
 from detector.alignment.config import AlignConfig
-from detector.encoder import Encoder, matching_view
+from detector.encoder import Encoder
 from detector.records import RELATIONS, Alignment, Document
 from detector.relation.features import N_BUCKETS, TRAITS, compare, looks, measure
 from detector.relation.model import RelationModel, hats
@@ -346,10 +346,8 @@ def align_examples(
         In order, without those that hold no sentence.
     """
     texts = [(split(one.source), split(one.copy)) for one in examples]
-    views = dict.fromkeys(
-        matching_view(text) for both in texts for side in both for text in side.texts
-    )
-    place = {view: i for i, view in enumerate(views)}
+    distinct = dict.fromkeys(text for both in texts for side in both for text in side.texts)
+    place = {text: i for i, text in enumerate(distinct)}
     vectors = np.empty((len(place), encoder.identity.dimension), np.float32)
     step = progress("sentences", len(place))
     for start, chunk in _chunks(list(place)):
@@ -362,10 +360,7 @@ def align_examples(
         step(1)
         if not source.sentences or not copy.sentences:
             continue
-        sides = [
-            (side, vectors[[place[matching_view(text)] for text in side.texts]])
-            for side in (source, copy)
-        ]
+        sides = [(side, vectors[[place[text] for text in side.texts]]) for side in (source, copy)]
         alignment = align_documents(sides[0], sides[1], encoder, AlignConfig())
         found.append(Aligned(example=example, source=source, copy=copy, alignment=alignment))
     return found

@@ -27,7 +27,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from detector import __version__
-from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, reads_bf16
+from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, use_bf16
 from detector.features.token_tags import Tokens
 from detector.models import tagger as kept
 from detector.models.tagger import Tagger, TaggerConfig, TaggerOutputs, collate, places
@@ -137,7 +137,7 @@ def fit_tagger(
         On the processor, wherever it was fitted: `fitting_device` says where.
     """
     device = fitting_device()
-    bf16 = reads_bf16(settings.precision, device)
+    bf16 = use_bf16(settings.precision, device)
     torch.manual_seed(settings.seed)
     network = PairNetwork(settings.shape)
     if isinstance(encoder, MiniLMEncoder):
@@ -199,16 +199,18 @@ def _judged_beside(pair: Pair) -> str:
 def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
     """Encode pairs and lay their marks on the tokens."""
     views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
-    distinct = list(dict.fromkeys(views.values()))
-    encoding = encoder.encode(distinct)
-    tokens: Mapping[str, TokenVectors] = dict(zip(distinct, encoding.tokens or (), strict=True))
+    encoding = encoder.encode(list(views))
+    tokens: Mapping[str, TokenVectors] = dict(zip(views, encoding.tokens or (), strict=True))
     for pair in pairs:
-        source, copy = views[pair.source], views[pair.copy]
+        source, copy = tokens[pair.source], tokens[pair.copy]
         yield Example(
             pair=pair,
-            bead=(Tokens.of([(source, 0, tokens[source])]), Tokens.of([(copy, 0, tokens[copy])])),
-            copy=copy_targets(pair, tokens[copy]),
-            source=source_targets(pair, tokens[source]),
+            bead=(
+                Tokens.of([(views[pair.source], 0, source)]),
+                Tokens.of([(views[pair.copy], 0, copy)]),
+            ),
+            copy=copy_targets(pair, copy),
+            source=source_targets(pair, source),
         )
 
 

@@ -27,6 +27,7 @@ def test_align_tiles_whatever_it_is_given(n: int, m: int, seed: int) -> None:
             assert len(bead.source) + len(bead.copy) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 10**6))
 def test_align_swapped_sides_mirror(n: int, m: int, seed: int) -> None:
@@ -74,7 +75,7 @@ def test_align_one_sentence_finds_its_like(m: int) -> None:
 # ---------------------------------------------------------------- what it finds
 
 
-def joined(vectors: Vectors, groups: Sequence[Sequence[int]]) -> Vectors:
+def merged(vectors: Vectors, groups: Sequence[Sequence[int]]) -> Vectors:
     return unit(np.array([vectors[list(group)].sum(axis=0) for group in groups]))
 
 
@@ -93,7 +94,7 @@ def test_align_finds_joined_sentences(groups: list[list[int]], swap: bool) -> No
     ends, middle = sentences(24, 7), sentences(6, 8)
     source = np.concatenate([ends[:12], middle, ends[12:]])
     copy = np.concatenate(
-        [translated(ends[:12], 1), joined(translated(middle, 2), groups), translated(ends[12:], 3)]
+        [translated(ends[:12], 1), merged(translated(middle, 2), groups), translated(ends[12:], 3)]
     )
     x = [80] * len(source)
     y = [80] * 12 + [80 * len(group) for group in groups] + [80] * 12
@@ -175,7 +176,7 @@ def test_align_refuses_vectors_that_are_no_numbers() -> None:
         run(sentences(3, 1), copy)
 
 
-@pytest.mark.parametrize("options", [{"second_look": 1.5}, {"window": 3}, {"overlap": 0}])
+@pytest.mark.parametrize("options", [{"reencoding_share": 1.5}, {"window": 3}, {"overlap": 0}])
 def test_align_config_refuses_what_makes_no_sense(options: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         AlignConfig(**options)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from support.made_vectors import Vectors, ranges, run, sentences, translated, unit
 
-from detector.alignment import align as choice
-from detector.alignment import windows
+from detector.alignment import passes, windows
 from detector.alignment.align import align
 from detector.alignment.config import AlignConfig
-from detector.alignment.pair import Joins, Manner, Pair
+from detector.alignment.pair import MergedSentences, Pair, PairPriors
 from detector.alignment.windows import Window
 
 WHOLE = AlignConfig(exact_cells=10**9)
@@ -52,6 +51,7 @@ def inserted(pair: dict[str, Any], side: str, at: int, count: int, seed: int) ->
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edits", [0.0, 0.05, 0.15])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_windows_equal_the_whole_search(edits: float, seed: int) -> None:
@@ -64,6 +64,7 @@ def test_windows_equal_the_whole_search(edits: float, seed: int) -> None:
     assert len(differ) <= 0.01 * len(whole.beads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "insertions",
     [
@@ -91,9 +92,11 @@ def test_windows_wrong_cut_widens_the_search(monkeypatch: pytest.MonkeyPatch) ->
     whole = align(**pair, config=WHOLE)
     monkeypatch.setattr(windows, "_cuts", lambda *_: iter([(60, 150), (120, 170)]))
     searched: list[Window] = []
-    choose_in = choice._choose_in
+    decode_window = passes._decode_window
     monkeypatch.setattr(
-        choice, "_choose_in", lambda *given: (searched.append(given[1]), choose_in(*given))[1]
+        passes,
+        "_decode_window",
+        lambda *given: (searched.append(given[1]), decode_window(*given))[1],
     )
     assert align(**pair, config=replace(WINDOWS, window=40)) == whole
     assert [window.cells for window in searched] == [len(pair["source"]) * len(pair["copy"])]
@@ -107,6 +110,7 @@ def test_windows_repeated_passages_are_kept_in_order() -> None:
     assert ranges(run(source, copy, config=WINDOWS)) == [((i,), (i,)) for i in range(180)]
 
 
+@pytest.mark.slow
 def test_windows_unrelated_long_texts_come_apart() -> None:
     source, copy = sentences(700, 1), sentences(600, 2)
     assert len(run(source, copy).aligned) <= 0.1 * 600
@@ -118,9 +122,9 @@ def test_windows_long_documents_cost_in_proportion() -> None:
     for n in (1000, 2000):
         source = sentences(n, n)
         config = AlignConfig()
-        left = Joins.of("source", source, [80] * n, config.weight_power)
-        right = Joins.of("copy", translated(source, 1), [80] * n, config.weight_power)
-        found = windows.cut(Pair(left, right, Manner(), config))
+        left = MergedSentences.of("source", source, [80] * n, config.weight_power)
+        right = MergedSentences.of("copy", translated(source, 1), [80] * n, config.weight_power)
+        found = windows.cut(Pair(left, right, PairPriors(), config))
         cells.append(sum(window.cells for window in found))
     assert cells[1] <= 2.5 * cells[0]
     assert cells[1] <= 0.2 * 2000 * 2000

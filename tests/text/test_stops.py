@@ -105,6 +105,7 @@ def test_stops_work_grows_with_the_text_and_no_faster(unit: str) -> None:
     assert long <= 2.2 * short + 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [*HOSTILE, "a", " ", "[", "A", "“", "aB"])
 def test_stops_finish_on_a_million_characters(unit: str) -> None:
     paragraph = unit * (1_000_000 // len(unit))

@@ -50,6 +50,7 @@ def test_text_every_letter_and_digit_is_in_a_sentence(raw: str) -> None:
     assert _seen(raw) == [mark for mark in raw if mark.isalnum()]
 
 
+@pytest.mark.slow
 @given(st.text(st.sampled_from("ab ,\n"), max_size=40), st.integers(1, 4))
 def test_text_no_sentence_passes_the_limit(unit: str, times: int) -> None:
     raw = (unit or "a") * (times * LIMIT // max(1, len(unit)))
@@ -195,6 +196,7 @@ def test_text_an_endless_sentence_is_cut_at_a_clause_then_at_white_space_then_an
     assert [len(text) for text in split("x" * 4_500).texts] == [2_000, 2_000, 500]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ["x", "x ", "!", "。", "\n", "\u200b", "a\u200b", "- ", "# ", "``` \n", "x.\n"]
 )

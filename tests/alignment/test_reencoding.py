@@ -12,8 +12,8 @@ from detector.alignment.pair import Side
 from detector.errors import InputError
 
 
-class Rejoin:
-    """Answers with the vectors of true joins and keeps what it was asked."""
+class EncodeMerged:
+    """Answers with the vectors of true merges and keeps what it was asked."""
 
     def __init__(
         self, truth: dict[tuple[Side, int, int], Vectors], left: Vectors, right: Vectors
@@ -21,15 +21,15 @@ class Rejoin:
         self.truth, self.sides = truth, {"source": left, "copy": right}
         self.asked: list[tuple[Side, range]] = []
 
-    def __call__(self, joins: Sequence[tuple[Side, range]]) -> Vectors:
-        assert not self.asked, "rejoin was called twice"
-        self.asked = list(joins)
+    def __call__(self, runs: Sequence[tuple[Side, range]]) -> Vectors:
+        assert not self.asked, "encode_merged was called twice"
+        self.asked = list(runs)
         return np.array(
             [
                 self.truth.get(
                     (side, at.start, at.stop), self.sides[side][at.start : at.stop].mean(axis=0)
                 )
-                for side, at in joins
+                for side, at in runs
             ],
             dtype=np.float32,
         )
@@ -46,12 +46,12 @@ def doubtful_pair() -> tuple[Vectors, Vectors, list[int], list[int], Vectors]:
     return source, copy, x, y, true
 
 
-def test_second_look_decides_a_doubtful_join() -> None:
+def test_reencoding_decides_a_uncertain_merge() -> None:
     source, copy, x, y, true = doubtful_pair()
     once = align(source, copy, source_lengths=x, copy_lengths=y)
-    rejoin = Rejoin({("source", 20, 22): true}, source, copy)
-    twice = align(source, copy, source_lengths=x, copy_lengths=y, rejoin=rejoin)
-    assert ("source", range(20, 22)) in rejoin.asked
+    encode_merged = EncodeMerged({("source", 20, 22): true}, source, copy)
+    twice = align(source, copy, source_lengths=x, copy_lengths=y, encode_merged=encode_merged)
+    assert ("source", range(20, 22)) in encode_merged.asked
     assert ((20, 21), (20,)) in ranges(twice)
     bead = next(bead for bead in twice.beads if bead.source == range(20, 22))
     assert bead.similarity == pytest.approx(float(true @ copy[20]), abs=1e-5)
@@ -59,30 +59,30 @@ def test_second_look_decides_a_doubtful_join() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.15])
-def test_second_look_keeps_to_its_budget(share: float) -> None:
+def test_reencoding_keeps_to_its_budget(share: float) -> None:
     rng = np.random.default_rng(0)
     source = sentences(60, 12)
     copy = unit(source[:-1] + source[1:] + 0.1 * rng.normal(size=(59, DIMENSION)))
-    rejoin = Rejoin({}, source, copy)
-    run(source, copy, rejoin=rejoin, config=AlignConfig(second_look=share))
-    assert len(rejoin.asked) <= share * (len(source) + len(copy))
-    assert all(2 <= len(at) <= 4 for _, at in rejoin.asked)
+    encode_merged = EncodeMerged({}, source, copy)
+    run(source, copy, encode_merged=encode_merged, config=AlignConfig(reencoding_share=share))
+    assert len(encode_merged.asked) <= share * (len(source) + len(copy))
+    assert all(2 <= len(at) <= 4 for _, at in encode_merged.asked)
 
 
-def test_second_look_is_not_asked_for_by_a_clear_pair() -> None:
+def test_reencoding_is_not_asked_for_by_a_clear_pair() -> None:
     source = sentences(30, 13)
-    rejoin = Rejoin({}, source, source)
-    run(source, source, rejoin=rejoin)
-    assert rejoin.asked == []
+    encode_merged = EncodeMerged({}, source, source)
+    run(source, source, encode_merged=encode_merged)
+    assert encode_merged.asked == []
 
 
-def test_second_look_refuses_vectors_that_do_not_fit() -> None:
+def test_reencoding_refuses_vectors_that_do_not_fit() -> None:
     source, copy, x, y, _ = doubtful_pair()
-    with pytest.raises(InputError, match="rejoin gave vectors"):
+    with pytest.raises(InputError, match="encode_merged gave vectors"):
         align(
             source,
             copy,
             source_lengths=x,
             copy_lengths=y,
-            rejoin=lambda joins: np.zeros((len(joins) + 1, DIMENSION), dtype=np.float32),
+            encode_merged=lambda runs: np.zeros((len(runs) + 1, DIMENSION), dtype=np.float32),
         )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from detector.errors import InputError
-from detector.text import tables as room
+from detector.text import tables
 from detector.text.tables import rows_of
 
 ROWS = [{"source": "One, two.", "copy": 'He said "no".'}, {"source": "Line\nbreak.", "copy": "é"}]
@@ -57,7 +57,7 @@ def test_rows_of_csv_go_on_after_a_bad_one(tmp_path: Path) -> None:
 def test_rows_of_json_lines_go_on_after_a_bad_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_LONGEST_LINE", 40)
+    monkeypatch.setattr(tables, "_LONGEST_LINE", 40)
     path = tmp_path / "a.jsonl"
     path.write_bytes(
         b'{"source": "A."}\n{"source": \n[1]\n\n{"source": "\xe9"}\n{"source": "'
