@@ -22,6 +22,7 @@ from detector.records import (
     CLOSE_COSINE,
     Alignment,
     ErrorSpan,
+    NameChange,
     Passage,
     Row,
     Sentence,
@@ -141,17 +142,13 @@ def _case(pair: Aligned, joins: AdjacencyModel | None) -> _Case:
 
 def _judgement(case: _Case, verdicts: Verdicts, threshold: float) -> Judgement:
     source, copy = case.pair.source, case.pair.copy
-    evidence = [
-        replace(bead, names=names)
-        for bead, names in zip(case.gathered, verdicts.names, strict=True)
-    ]
     rows: list[Row] = []
     drift, severities = verdicts.drift.tolist(), verdicts.severity.tolist()
-    for job, bead, probability, points, spans in zip(
-        case.jobs, evidence, drift, severities, verdicts.spans, strict=True
+    for job, bead, probability, points, names, spans in zip(
+        case.jobs, case.gathered, drift, severities, verdicts.names, verdicts.spans, strict=True
     ):
         severity = None if math.isnan(points) else points
-        verdict = _Verdict(probability, probability >= threshold, severity, spans)
+        verdict = _Verdict(probability, probability >= threshold, severity, names, spans)
         if job.addition:
             sentence = copy.document.sentences[job.copy.start]
             rows.append(_addition(sentence, job, bead, verdict))
@@ -170,7 +167,7 @@ def _judgement(case: _Case, verdicts: Verdicts, threshold: float) -> Judgement:
         matched=_matched(rows, case.furniture),
         n_figures=sum(
             change.reported
-            for job, bead in zip(case.jobs, evidence, strict=True)
+            for job, bead in zip(case.jobs, case.gathered, strict=True)
             if not job.addition
             for change in bead.number_changes
         ),
@@ -184,6 +181,7 @@ class _Verdict:
     probability: float
     flagged: bool
     severity: float | None
+    names: tuple[NameChange, ...]
     spans: tuple[ErrorSpan, ...]
 
 
@@ -232,7 +230,7 @@ def _aligned(
     source_text, start = source.text_of(job.source)
     _, copy_start = copy.text_of(job.copy)
     sentences = [copy.document.sentences[j] for j in job.copy]
-    names = split_by_sentence(bead.names, sentences)
+    names = split_by_sentence(verdict.names, sentences)
     spans = split_by_sentence(verdict.spans, sentences)
     numbers = split_by_sentence(
         [change.shift(source=start, copy=copy_start) for change in bead.number_changes], sentences

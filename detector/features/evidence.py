@@ -25,10 +25,11 @@ from detector.encoder import Encoder, matching_view
 from detector.errors import InputError
 from detector.features.adjacency import AdjacencyModel, predict_adjacency
 from detector.features.token_tags import Tokens
+from detector.names.calibration import NameFinding
 from detector.names.compare import compare_names, name_context
 from detector.names.state import NameContext
 from detector.numbers.compare import compare_numbers
-from detector.records import Alignment, Document, Encoding, NameChange, NumberChange, Sentence
+from detector.records import Alignment, Document, Encoding, NumberChange, Sentence
 from detector.text.sentences import split
 from detector.text.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
@@ -112,8 +113,8 @@ class BeadEvidence:
         Probability that each join of the copy's words is broken; None without a model for it.
     number_changes : tuple of NumberChange
         Spans count from the start of `source_text` and `copy_text`.
-    names : tuple of NameChange
-        Spans count in the raw texts; probabilities are the rule's belief.
+    names : tuple of NameFinding
+        Spans count in the raw texts.
     n_truncated : int
         Sentences of the bead that the encoder did not read to the end.
     source, copy : Reading
@@ -133,7 +134,7 @@ class BeadEvidence:
     copy_distances: NDArray[np.float32] | None
     joins: NDArray[np.float64] | None
     number_changes: tuple[NumberChange, ...]
-    names: tuple[NameChange, ...]
+    names: tuple[NameFinding, ...]
     n_truncated: int
     source: EncodedDocument
     copy: EncodedDocument

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.names.calibration import NameFinding
 from detector.records import (
     ErrorKind,
     ErrorSpan,
@@ -163,12 +164,12 @@ def span_probability(
     return _worst(probabilities[touched])
 
 
-def name_probability(change: NameChange, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
+def name_probability(name: NameFinding, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
     """Return the greatest probability that a tagger gives to a word of a name, on either side."""
     source, copy = tokens
     return max(
-        span_probability(source, tags.lost, change.source),
-        span_probability(copy, tags.damaged, change.copy),
+        span_probability(source, tags.lost, name.source),
+        span_probability(copy, tags.damaged, name.copy),
     )
 
 

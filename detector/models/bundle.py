@@ -8,7 +8,7 @@ It opens no file (`store` does) and fits nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,7 @@ from detector.features.token_tags import (
     tag_matrix,
 )
 from detector.models.config import BundleConfig, Signature, TaggedConfig
-from detector.names.compare import TAGGED_CHANGES, probability_of
+from detector.names.calibration import TAGGED_CHANGES, NameFinding, calibrate
 from detector.records import ErrorSpan, NameChange, Verdicts
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Bundle:
 
         columns = matrix(evidence)
         spans: tuple[tuple[ErrorSpan, ...], ...] = ((),) * len(evidence)
-        names = tuple(self._believed(bead.names) for bead in evidence)
+        names = tuple(self._calibrated(bead.names) for bead in evidence)
         tokens = [] if self.tagger is None else [bead.tokens for bead in evidence]
         given = [both for both in tokens if both is not None]
         if self.tagger is not None and len(given) == len(evidence):
@@ -140,8 +140,8 @@ class Bundle:
                 for bead, both, one in zip(evidence, given, tags, strict=True)
             )
             names = tuple(
-                self._read(bead.names, believed, both, one)
-                for bead, believed, both, one in zip(evidence, names, given, tags, strict=True)
+                self._calibrated_by_tags(bead.names, ruled, both, one)
+                for bead, ruled, both, one in zip(evidence, names, given, tags, strict=True)
             )
         severity = self.severity_of(columns)
         return Verdicts(
@@ -194,35 +194,34 @@ class Bundle:
         n = len(self.config.columns)
         return columns[:, :n], columns[:, n:] if columns.shape[1] > n else None
 
-    def _read(
+    def _calibrated_by_tags(
         self,
-        names: tuple[NameChange, ...],
-        believed: tuple[NameChange, ...],
+        findings: tuple[NameFinding, ...],
+        ruled: tuple[NameChange, ...],
         tokens: tuple[Tokens, Tokens],
         tags: TokenTags,
     ) -> tuple[NameChange, ...]:
-        """Put probabilities that know the tags in the place of the rules' beliefs."""
+        """Return changed names with probabilities that use a tagger's, where it helps."""
         odds = None if self._tagged is None else self._tagged.names
         if odds is None:
-            return believed
+            return ruled
         return tuple(
-            replace(
-                change,
-                probability=odds.probability(change, name_probability(change, tokens, tags)),
-            )
-            if change.change in TAGGED_CHANGES
-            else ruled
-            for change, ruled in zip(names, believed, strict=True)
+            finding.calibrated(odds.probability(finding, name_probability(finding, tokens, tags)))
+            if finding.change in TAGGED_CHANGES
+            else change
+            for finding, change in zip(findings, ruled, strict=True)
         )
 
-    def _believed(self, names: tuple[NameChange, ...]) -> tuple[NameChange, ...]:
-        """Put probabilities in the place of the rules' beliefs; a kept name keeps its own."""
+    def _calibrated(self, findings: tuple[NameFinding, ...]) -> tuple[NameChange, ...]:
+        """Return names with the probabilities of the rules; for a kept name, the confidence."""
         table = self.config.name_beliefs
         return tuple(
-            change
-            if change.change == "kept"
-            else replace(change, probability=probability_of(table, change.probability))
-            for change in names
+            finding.calibrated(
+                finding.confidence
+                if finding.change == "kept"
+                else calibrate(table, finding.confidence)
+            )
+            for finding in findings
         )
 
     def signature(

@@ -8,19 +8,16 @@ here.
 What became of each name of the source in the copy.
 
 Pure: names are found by `mentions`, matched word by word from the strictest likeness to the
-loosest (`forms`, then `standins`), and each outcome is a typed `NameChange` with both spans and a
+loosest (`forms`, then `standins`), and each outcome is a typed `NameFinding` with both spans and a
 reason in words. Case is looked at in the raw text, since the encoder does not see it. Roles (who
 did what to whom) are not judged here.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-
+from detector.names.calibration import NameFinding
 from detector.names.detect import (
     Mention,
     base_form,
@@ -39,73 +36,9 @@ from detector.names.state import (
     is_place_adjective,
 )
 from detector.names.substitutions import match_standins
-from detector.records import Change, NameChange, Span
+from detector.records import Change, Span
 from detector.text.lexicon import is_word, place_key, same_acronym
 from detector.text.words import Word, WordAlignment
-
-TAGGED_CHANGES: tuple[Change, ...] = ("translated", "swapped", "dropped", "added")
-"""What a tagger is asked about: whether other words say the same. A name that is spelt wrong is
-damaged whatever they say, and capitals ("Sun" -> "the sun") it does not see."""
-
-
-def probability_of(beliefs: Sequence[tuple[float, float]], belief: float) -> float:
-    """Return the probability that a belief about a name stands for; see `name_beliefs`.
-
-    Examples
-    --------
-    >>> probability_of([(0.0, 0.0), (0.5, 0.2), (0.9, 0.6)], 0.7)
-    0.4
-    """
-    if not beliefs:
-        return belief
-    known, probabilities = zip(*beliefs, strict=True)
-    return round(float(np.interp(belief, known, probabilities)), 6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameOdds:
-    """Log-odds that a changed name is damaged, where a tagger read it.
-
-    Attributes
-    ----------
-    intercept : float
-    belief, tags : float
-        Weights of the log-odds of the rules' belief and of the tagger's greatest probability for
-        a word of the name; 0 or above.
-    changes : mapping of Change to float
-        What is added for each of `TAGGED_CHANGES`; others are left to
-        `BundleConfig.name_beliefs`.
-    """
-
-    intercept: float
-    belief: float
-    tags: float
-    changes: Mapping[str, float]
-
-    def probability(self, change: NameChange, tagged: float) -> float:
-        """Return the probability in [0, 1] that a changed name is damaged.
-
-        Parameters
-        ----------
-        change : NameChange
-            With the rules' belief.
-        tagged : float
-            The tagger's probability in [0, 1].
-        """
-        odds = (
-            self.intercept
-            + self.belief * log_odds(change.probability)
-            + self.tags * log_odds(tagged)
-            + self.changes[change.change]
-        )
-        return round(0.5 * (1.0 + math.tanh(0.5 * odds)), 6)
-
-
-def log_odds(probability: float) -> float:
-    """Return the log-odds of a probability in [0, 1], held between those of .0001 and .9999."""
-    held = min(0.9999, max(0.0001, probability))
-    return math.log(held / (1.0 - held))
-
 
 # Belief that a change of this kind is damage, when nothing else speaks for or against it.
 # A slip of case or apostrophe is real and cosmetic; that is why it stands near one half.
@@ -175,7 +108,7 @@ def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str
 
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
-) -> tuple[NameChange, ...]:
+) -> tuple[NameFinding, ...]:
     """Say what became of each name of a bead.
 
     Parameters
@@ -189,7 +122,7 @@ def compare_names(
 
     Returns
     -------
-    tuple of NameChange
+    tuple of NameFinding
         One for each name of the source in order, kept ones included, then the names that the
         copy added out of nothing. Spans count in the raw documents; probabilities are the rule's
         belief.
@@ -204,7 +137,7 @@ def _belief(match: Match) -> float:
     return _BELIEF[match.change] if match.belief is None else match.belief
 
 
-def _verdict(board: MatchState, mention: Mention) -> NameChange:
+def _verdict(board: MatchState, mention: Mention) -> NameFinding:
     parts = {i: board.matches[i] for i in mention.at}
     worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
     if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
@@ -223,9 +156,9 @@ def _verdict(board: MatchState, mention: Mention) -> NameChange:
         whole = [] if not _is_close(everything) or not everything else everything
     source_text = board.source_text(mention.at)
     copy_text = board.copy_text(whole) if whole else None
-    return NameChange(
+    return NameFinding(
         change=worst.change,
-        probability=_belief(worst),
+        confidence=_belief(worst),
         copy=_span(board.copy, whole) if whole else None,
         copy_text=copy_text,
         source=_span(board.source, mention.at),
@@ -305,7 +238,7 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: MatchState) -> Iterable[NameChange]:
+def _added(board: MatchState) -> Iterable[NameFinding]:
     if board.copy_flat:
         return
     known = {w.norm for w in board.source}
@@ -317,9 +250,9 @@ def _added(board: MatchState) -> Iterable[NameChange]:
         joined = "".join(board.copy[j].norm for j in mention.at)
         if place_key(text) in board.context.places or joined in known:
             continue
-        yield NameChange(
+        yield NameFinding(
             change="added",
-            probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
+            confidence=0.45 if is_place_adjective(text) else _BELIEF["added"],
             copy=_span(board.copy, mention.at),
             copy_text=text,
             source=None,
