@@ -1,13 +1,7 @@
 """Detect names in a text by how its words are written.
 
-How a document writes its words: where a capital says something, and what it says.
-
-Pure. It finds no names; `mentions` does, by what is learnt here.
-
-Where a text names somebody or something, judged by how its words are written.
-
-Pure, without a trained recogniser: capitals inside a sentence, checked against how the whole
-document and ordinary English write the same word. It finds names; `names` compares them.
+No trained recogniser: a capital inside a sentence, checked against how the whole document and
+ordinary English write the same word. Names are not compared here.
 """
 
 from __future__ import annotations
@@ -30,7 +24,7 @@ from detector.text.lexicon import (
 )
 from detector.text.words import Word
 
-# What may stand between an opening mark and the first word: the next word's capital says nothing.
+# Marks after which the capital of a word says nothing.
 _OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"()\[\]–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
 # The end of a quotation inside a sentence: the speaker follows.
 _CLOSING = re.compile(r"\s?,\s?(?:[”\"’']|'')\s+")
@@ -45,12 +39,12 @@ class Casing:
     raw : str
         The document.
     capital, lower : mapping of str to int
-        Per `Word.norm`, how often it stands with and without a capital where that says something:
-        inside a sentence that is neither a headline nor all in capitals.
+        Per `Word.norm`, its count with and without a capital inside sentences that are neither
+        headlines nor all in capitals.
     opening : frozenset of int
-        Start places of the words that open a sentence, a quotation or the like.
+        Starts of the words that open a sentence, a quotation or the like.
     flat : frozenset of int
-        Start places of the words of headlines and of sentences in capitals.
+        Starts of the words of headlines and of sentences in capitals.
     first : mapping of str to int
         Per norm, the first sentence that holds it.
     """
@@ -64,18 +58,7 @@ class Casing:
 
 
 def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
-    """Learn how a document writes its words.
-
-    Parameters
-    ----------
-    raw : str
-        The document that the words' places count in.
-    sentences : sequence of sequence of Word
-
-    Returns
-    -------
-    Casing
-    """
+    """Collect how a document, given as sentences of words, writes its words."""
     capital: Counter[str] = Counter()
     lower: Counter[str] = Counter()
     opening: set[int] = set()
@@ -170,21 +153,10 @@ class Mention:
 def find_mentions(
     words: Sequence[Word], casing: Casing, other: Casing | None = None
 ) -> tuple[Mention, ...]:
-    """Find the names among some words of a document.
+    """Find the names among neighbouring words of a document, in order and without overlap.
 
-    Parameters
-    ----------
-    words : sequence of Word
-        Neighbouring words of the document.
-    casing : Casing
-        Of that document.
-    other : Casing, optional
-        Of the document it is compared with.
-
-    Returns
-    -------
-    tuple of Mention
-        In order, without overlap. Titles before a name ("President", "Mr.") are not part of it.
+    Titles before a name ("President", "Mr.") are not part of it. `other` is the casing of the
+    document it is compared with.
     """
     named = [is_name_word(words, position, casing, other) for position in range(len(words))]
     mentions: list[tuple[int, ...]] = []
@@ -204,23 +176,7 @@ def find_mentions(
 def is_name_word(
     words: Sequence[Word], position: int, casing: Casing, other: Casing | None = None
 ) -> bool:
-    """Tell whether the word at `position` is (part of) a name.
-
-    Parameters
-    ----------
-    words : sequence of Word
-        Neighbouring words of a document.
-    position : int
-        Which of them is asked about.
-    casing : Casing
-        Of that document.
-    other : Casing, optional
-        Of the document it is compared with, which may know the same word as a name.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether the word at `position` is (part of) a name, by both documents' casings."""
     word = words[position]
     text, norm = word.text, word.norm
     if not has_capital(text) or norm[0].isdigit() or text in ("I", "A"):
@@ -232,7 +188,7 @@ def is_name_word(
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written
-    # The capital says nothing here: ask both documents, then ordinary English.
+    # The capital says nothing here: use both documents, then ordinary English.
     if casing.capital[norm] and casing.capital[norm] >= casing.lower[norm]:
         return True
     if casing.lower[norm] and not casing.capital[norm]:
@@ -247,15 +203,15 @@ def is_name_word(
 
 
 def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
-    """Tell it from the capitals alone; None where they say nothing."""
-    shouted = len(word.text) > 1 and base_form(word.text).isupper()
+    """Decide by the capitals alone; None where they say nothing."""
+    upper = len(word.text) > 1 and base_form(word.text).isupper()
     says = word.start not in casing.flat
     if word.norm in ("may", "will"):  # people too, inside a sentence or where the document says so
         inside = says and word.start not in casing.opening
         return inside or casing.capital[word.norm] > casing.lower[word.norm]
     if is_stopword(word.norm):  # "US" and "WHO" are no pronouns
-        return shouted and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
-    if says and (shouted or has_inner_capital(word.text)):
+        return upper and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
+    if says and (upper or has_inner_capital(word.text)):
         return True
     return True if says and word.start not in casing.opening else None
 

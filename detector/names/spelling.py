@@ -1,9 +1,4 @@
-"""Compare two spellings of a name.
-
-How two spellings of one name differ: misspelt, cut, garbled, or only transliterated otherwise.
-
-Pure string work on `Word.norm` forms. It does not know where the words stand.
-"""
+"""Compare two spellings of a name: misspelt, cut, garbled, or transliterated otherwise."""
 
 from __future__ import annotations
 
@@ -79,12 +74,12 @@ def is_misspelt(new: str, old: str) -> bool:
     return distance <= max(1, round(0.34 * max(len(old), len(new))))
 
 
-def is_put_right(old: str, new: str) -> bool:
+def is_corrected(old: str, new: str) -> bool:
     """Tell whether a long word that English does not know differs little from one it knows.
 
     Examples
     --------
-    >>> is_put_right("krushchev", "khrushchev"), is_put_right("mcarver", "mccarver")
+    >>> is_corrected("krushchev", "khrushchev"), is_corrected("mcarver", "mccarver")
     (True, False)
     """
     from rapidfuzz.distance import DamerauLevenshtein

@@ -1,15 +1,4 @@
-"""Hold the match state of one bead's names.
-
-The names of one bead while they are being matched: what is settled, what is still free.
-
-A `MatchState` lives for one call. It answers questions about places and neighbours; what counts as
-a match is decided by `forms` and `standins`, and what it means by the package's front.
-
-Whether a word of a name still says the same: in small letters, in other words, in general.
-
-It looks at one word and what stands around it; which words to compare is settled by `forms` and
-`standins`.
-"""
+"""Hold the match state of one bead's names, and compare single words in their context."""
 
 from __future__ import annotations
 
@@ -33,10 +22,7 @@ from detector.text.words import Word, WordAlignment
 
 @dataclass(frozen=True, slots=True)
 class NameContext:
-    """What both whole documents tell about the way their words are written.
-
-    `places` are the keys of all places that the source names (`lexicon.place_key`).
-    """
+    """The casing of both documents and the keys (`place_key`) of the places the source names."""
 
     source: Casing
     copy: Casing
@@ -44,28 +30,28 @@ class NameContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """What became of one word of a name.
+class WordMatch:
+    """How one word of a name came back.
 
     Attributes
     ----------
     change : Change
     copy : tuple of int
-        Positions of the copy words that stand for it; empty where none does.
+        Positions of the matching copy words.
     note : str
         Why, as the end of a sentence about the name.
-    belief : float or None
-        Probability in [0, 1] of damage, where it differs from what the change usually means.
+    confidence : float or None
+        In [0, 1] that it is damaged; None for the default of the change.
     """
 
     change: Change
     copy: tuple[int, ...] = ()
     note: str = ""
-    belief: float | None = None
+    confidence: float | None = None
 
 
 class MatchState:
-    """One bead's words and names, and the matches found so far."""
+    """The words and names of one bead, and the matches found so far."""
 
     def __init__(self, links: WordAlignment, context: NameContext, copy_at: int) -> None:
         self.links, self.context, self.copy_at = links, context, copy_at
@@ -74,8 +60,8 @@ class MatchState:
         self.named = {i for mention in self.mentions for i in mention.at}
         self.plain = {w.norm for i, w in enumerate(self.source) if i not in self.named}
         self.taken: set[int] = set()
-        self.matches: dict[int, Match] = {}
-        # A copy that was put into lower case as a whole tells nothing by its letters.
+        self.matches: dict[int, WordMatch] = {}
+        # A copy in lower case as a whole says nothing by its letters.
         self.copy_lowered = len(self.copy) > 1 and not any(has_capital(w.text) for w in self.copy)
         self.copy_flat = self.copy_lowered or all(w.start in context.copy.flat for w in self.copy)
         self.source_flat = all(w.start in context.source.flat for w in self.source)
@@ -84,21 +70,21 @@ class MatchState:
         """Return the words of a name that are not settled yet."""
         return [i for i in mention.at if i not in self.matches]
 
-    def settle(self, i: int, match: Match) -> None:
-        """Note what became of a source word, and take the copy words that stand for it."""
+    def settle(self, i: int, match: WordMatch) -> None:
+        """Set the match of a source word, and mark its copy words as taken."""
         self.matches[i] = match
         self.taken.update(match.copy)
 
     def nearest(self, i: int, candidates: Iterable[int]) -> int | None:
-        """Prefer the word that the alignment links, then the one at the likeliest place."""
+        """Return the free candidate that the alignment links, else that at the likeliest place."""
         free = [j for j in candidates if j not in self.taken]
         if not free:
             return None
         linked = int(self.links.to_copy[i])
         if linked in free:
             return linked
-        # Of a name given twice, the alignment knows which one the copy kept.
-        free = [j for j in free if not self._linked_to_twin(i, j)]
+        # Of a name that the source repeats, the alignment links the one that was kept.
+        free = [j for j in free if not self._linked_to_repeated(i, j)]
         if not free:
             return None
         beside = [
@@ -111,7 +97,7 @@ class MatchState:
         place = i / max(1, len(self.source)) * len(self.copy)
         return min(free, key=lambda j: abs(j - place))
 
-    def _linked_to_twin(self, i: int, j: int) -> bool:
+    def _linked_to_repeated(self, i: int, j: int) -> bool:
         k = int(self.links.to_source[j])
         return (
             k not in (-1, i)
@@ -120,15 +106,15 @@ class MatchState:
             and self.source[k].norm == self.source[i].norm
         )
 
-    def accounted(self, j: int) -> bool:
-        """Tell whether the copy word stands for a word of the source that is no name."""
+    def is_accounted(self, j: int) -> bool:
+        """Tell whether the copy word matches a word of the source that is no name."""
         word = self.copy[j]
         if word.norm in self.plain:
             return True
         i = int(self.links.to_source[j])
         return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
 
-    def capital(self, j: int) -> bool:
+    def is_capital(self, j: int) -> bool:
         """Tell whether the copy word is written as a name, or could be in a lowered copy."""
         word = self.copy[j]
         if not self.copy_lowered:
@@ -172,11 +158,11 @@ def _between(raw: str, words: Sequence[Word], at: Sequence[int]) -> str:
 GENERIC = closed_class("generic_head")
 """Heads of offices and institutions that an editor may write without a capital."""
 
-SAID_OTHERWISE = 0.4
-"""Belief that a name of ordinary words is damaged where other words say much the same."""
+PARAPHRASED = 0.4
+"""Confidence that a name of ordinary words is damaged where it was paraphrased."""
 
 _DETERMINERS = closed_class("determiner")
-_SAME_SENSE = 0.45  # likeness from which a word in a name's place says much the same
+_PARAPHRASE_STRENGTH = 0.45  # of the alignment
 
 
 def is_generic(norm: str) -> bool:
@@ -190,41 +176,40 @@ def is_place_adjective(text: str) -> bool:
     return key is not None and base_form(text).casefold() not in key.split()
 
 
-def reads_as_word(board: MatchState, word: Word, j: int) -> bool:
+def reads_as_word(state: MatchState, word: Word, j: int) -> bool:
     """Tell whether a name without its capital means something else.
 
     "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
     "Order" or "Communism" only lost a capital.
     """
-    if not is_word(word.norm) or is_led(board, word, j):
+    if not is_word(word.norm) or has_determiner(state, word, j):
         return False
-    led_now = j > 0 and board.copy[j - 1].norm in _DETERMINERS
+    led_now = j > 0 and state.copy[j - 1].norm in _DETERMINERS
     return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
 
 
-def is_led(board: MatchState, word: Word, j: int) -> bool:
-    """Tell whether an article or the like leads the word in the source, or a possessive in both."""
-    k = board.source.index(word)
-    before = board.source[k - 1] if k else None
+def has_determiner(state: MatchState, word: Word, j: int) -> bool:
+    """Tell whether a determiner precedes the word in the source, or a possessive in both."""
+    k = state.source.index(word)
+    before = state.source[k - 1] if k else None
     if before is None or before.norm in _DETERMINERS - {"that"}:  # "said that Mark"
         return before is not None
-    return before.possessive and j > 0 and board.copy[j - 1].possessive
+    return before.possessive and j > 0 and state.copy[j - 1].possessive
 
 
-def says_the_same(board: MatchState, i: int, j: int) -> bool:
-    """Tell whether an ordinary word of a name only gave way to another word for it.
+def is_paraphrased(state: MatchState, i: int, j: int) -> bool:
+    """Tell whether an ordinary word of a name was only paraphrased.
 
-    So do the words of institutions ("Health Ministry", "health department"), if all of them came
-    through, and what stands behind an article ("the Falls", "the waterfalls"). "Sun" for somebody
-    is no such word.
+    So are the words of institutions ("Health Ministry", "health department"), if all of them came
+    through, and a word behind an article ("the Falls", "the waterfalls"), but not a surname "Sun".
     """
-    word, other = board.source[i], board.copy[j]
+    word, other = state.source[i], state.copy[j]
     if not (is_word(word.norm) and is_word(other.norm)) or place_key(word.text) is not None:
         return False
     if is_cut(other.norm, word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return False
-    led = i > 0 and board.source[i - 1].norm in _DETERMINERS
-    (at,) = (mention.at for mention in board.mentions if i in mention.at)
-    whole = len(at) > 1 and all(board.links.source_strength[k] >= _SAME_SENSE for k in at)
+    led = i > 0 and state.source[i - 1].norm in _DETERMINERS
+    (at,) = (mention.at for mention in state.mentions if i in mention.at)
+    whole = len(at) > 1 and all(state.links.source_strength[k] >= _PARAPHRASE_STRENGTH for k in at)
     plain = whole and name_kinds(word.norm).isdisjoint(("given", "surname"))
-    return (led or plain) and float(board.links.strength[i, j]) >= _SAME_SENSE
+    return (led or plain) and float(state.links.strength[i, j]) >= _PARAPHRASE_STRENGTH
