@@ -140,6 +140,7 @@ _CURRENCIES = closed_class("currency")
 _INTERJECTIONS = closed_class("interjection")
 _MEASURES = closed_class("scale") | closed_class("era")
 _ADDRESS = re.compile(r"\.[a-z]{2,}\b")
+_MAX_PARTS = 24  # words of one name; longer runs of capitals are split, so that time stays bounded
 _PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
@@ -166,7 +167,10 @@ def find_mentions(
             position += 1
             continue
         at = [position]
-        while (following := _next_part(words, named, at[-1], casing.raw)) is not None:
+        while (
+            len(at) < _MAX_PARTS
+            and (following := _next_part(words, named, at[-1], casing.raw)) is not None
+        ):
             at.append(following)
         mentions.append(tuple(at))
         position = at[-1] + 1

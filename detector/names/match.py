@@ -6,10 +6,10 @@ Misspelt and replaced names are for `substitutions`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from detector.names.detect import Mention, base_form, has_capital
-from detector.names.state import MatchState, WordMatch, has_determiner, reads_as_word
+from detector.names.state import MatchState, WordMatch, has_determiner, letters_of, reads_as_word
 from detector.text.lexicon import (
     american,
     bare_acronym,
@@ -116,7 +116,7 @@ def _match_same(state: MatchState, mention: Mention) -> None:
         base = base_form(state.source[i].text)
         if state.copy_lowered:
             base = base.lower()
-        j = state.nearest(i, (j for j, w in enumerate(state.copy) if base_form(w.text) == base))
+        j = state.nearest(i, state.by_base.get(base, ()))
         if j is None:
             continue
         if state.source[i].possessive and _is_detached(state, j):
@@ -188,8 +188,8 @@ def _match_other_case(state: MatchState, mention: Mention) -> None:
             i,
             (
                 j
-                for j, w in enumerate(state.copy)
-                if w.norm == word.norm and (has_capital(w.text) or w.norm not in state.plain)
+                for j in state.by_norm.get(word.norm, ())
+                if has_capital(state.copy[j].text) or word.norm not in state.plain
             ),
         )
         if j is not None:
@@ -217,17 +217,15 @@ def case_match(state: MatchState, word: Word, j: int) -> WordMatch:
 
 
 def _match_joined(state: MatchState, mention: Mention) -> None:
-    """WordMatch parts that one side writes together and the other apart: "Da Peng", "Dapeng"."""
+    """Match parts that one side writes together and the other apart: "Da Peng", "Dapeng"."""
     _match_split(state, mention)
     for size in range(len(mention.at), 1, -1):
         for first in range(len(mention.at) - size + 1):
             at = mention.at[first : first + size]
             if any(i in state.matches for i in at):
                 continue
-            whole = _letters_of(state.source[i].norm for i in at)
-            j = state.nearest(
-                at[0], (j for j, w in enumerate(state.copy) if _letters_of((w.norm,)) == whole)
-            )
+            whole = letters_of("".join(state.source[i].norm for i in at))
+            j = state.nearest(at[0], state.by_letters.get(whole, ()))
             if j is not None and _has_capital(state, j):
                 for i in at:
                     state.settle(i, WordMatch("kept", (j,), "written together"))
@@ -235,21 +233,12 @@ def _match_joined(state: MatchState, mention: Mention) -> None:
 
 def _match_split(state: MatchState, mention: Mention) -> None:
     for i in state.open(mention):
-        whole = _letters_of((state.source[i].norm,))
-        for j in range(len(state.copy) - 1):
+        for j in state.pairs_by_letters.get(letters_of(state.source[i].norm), ()):
             at = (j, j + 1)
-            norms = [state.copy[k].norm for k in at]
-            if (
-                _letters_of(norms) == whole
-                and state.taken.isdisjoint(at)
-                and all(_has_capital(state, k) or len(norms[1]) == 1 for k in at)
-            ):
+            initial = len(state.copy[j + 1].norm) == 1
+            if state.taken.isdisjoint(at) and (initial or all(_has_capital(state, k) for k in at)):
                 state.settle(i, WordMatch("kept", at, "written apart"))
                 break
-
-
-def _letters_of(norms: Iterable[str]) -> str:
-    return "".join(c for norm in norms for c in norm if c.isalnum())
 
 
 # Suffixes that make an adjective or a people of a place or a person.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 from detector.names.detect import Casing, Mention, base_form, find_mentions, has_capital
 from detector.names.spelling import is_cut
@@ -66,6 +68,27 @@ class MatchState:
         self.copy_flat = self.copy_lowered or all(w.start in context.copy.flat for w in self.copy)
         self.source_flat = all(w.start in context.source.flat for w in self.source)
 
+    @cached_property
+    def by_base(self) -> dict[str, list[int]]:
+        """Positions of the copy's words by their base form."""
+        bases = (base_form(w.text) for w in self.copy)
+        return _index(base.lower() if self.copy_lowered else base for base in bases)
+
+    @cached_property
+    def by_norm(self) -> dict[str, list[int]]:
+        """Positions of the copy's words by their norm."""
+        return _index(w.norm for w in self.copy)
+
+    @cached_property
+    def by_letters(self) -> dict[str, list[int]]:
+        """Positions of the copy's words by their letters."""
+        return _index(letters_of(w.norm) for w in self.copy)
+
+    @cached_property
+    def pairs_by_letters(self) -> dict[str, list[int]]:
+        """Positions of the first of two neighbouring words of the copy, by their joint letters."""
+        return _index(letters_of(one.norm + other.norm) for one, other in pairwise(self.copy))
+
     def open(self, mention: Mention) -> list[int]:
         """Return the words of a name that are not settled yet."""
         return [i for i in mention.at if i not in self.matches]
@@ -125,9 +148,8 @@ class MatchState:
     def beside(self, i: int, j: int) -> bool:
         """Tell whether a neighbour of the source word was matched right beside the copy word."""
         return any(
-            abs(k - i) <= 2 and any(abs(c - j) <= 2 for c in match.copy)
-            for k, match in self.matches.items()
-            if match.copy
+            k in self.matches and any(abs(c - j) <= 2 for c in self.matches[k].copy)
+            for k in range(i - 2, i + 3)
         ) or (self._linked_near(i - 1, j) or self._linked_near(i + 1, j))
 
     def _linked_near(self, k: int, j: int) -> bool:
@@ -149,6 +171,18 @@ class MatchState:
     def copy_text(self, at: Sequence[int]) -> str:
         """Return the raw copy from the first to the last of those words, without possessive."""
         return _between(self.context.copy.raw, self.copy, at)
+
+
+def letters_of(norm: str) -> str:
+    """Return the letters and digits of a text."""
+    return "".join(filter(str.isalnum, norm))
+
+
+def _index(forms: Iterable[str]) -> dict[str, list[int]]:
+    index: dict[str, list[int]] = {}
+    for j, form in enumerate(forms):
+        index.setdefault(form, []).append(j)
+    return index
 
 
 def _between(raw: str, words: Sequence[Word], at: Sequence[int]) -> str:

@@ -198,6 +198,13 @@ def test_naming_a_text_against_itself_keeps_every_name(text: str) -> None:
     assert all(change.change == "kept" for change in compare(text, text))
 
 
+@pytest.mark.slow
+def test_naming_a_long_run_of_capitals_takes_no_cubic_time() -> None:
+    source, copy = ("Anna Berg met " + word * 800 + "in Oslo." for word in ("IV ", "XI "))
+    last = compare(source, copy)[-1]
+    assert (last.change, last.source_text) == ("kept", "Oslo")
+
+
 SOURCE_WORDS = "Ann Silva met the US in Porto, not May’s NATO iPhone said “Sun” I"
 COPY_WORDS = "Anne silvas met us at Port the sun NATO Otan May's said"
 
