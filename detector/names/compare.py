@@ -31,33 +31,22 @@ from detector.records import Change, Span
 from detector.text.lexicon import is_word, place_key, same_acronym
 from detector.text.words import Word, WordAlignment
 
-# Confidence that a change of this kind is damage, when nothing else is known.
+# Confidence that a change of this kind is damage, when nothing else is known; gravest kind first.
 # A slip of case or apostrophe is real but cosmetic: near one half.
 _CONFIDENCE: dict[Change, float] = {
-    "kept": 0.02,
-    "case": 0.55,
-    "possessive": 0.55,
-    "respelled": 0.8,
-    "truncated": 0.85,
-    "garbled": 0.9,
-    "translated": 0.7,
-    "as_word": 0.85,
     "swapped": 0.85,
+    "garbled": 0.9,
+    "truncated": 0.85,
+    "respelled": 0.8,
+    "as_word": 0.85,
+    "translated": 0.7,
     "dropped": 0.6,
+    "possessive": 0.55,
+    "case": 0.55,
+    "kept": 0.02,
     "added": 0.65,
 }
-_BY_GRAVITY: tuple[Change, ...] = (
-    "swapped",
-    "garbled",
-    "truncated",
-    "respelled",
-    "as_word",
-    "translated",
-    "dropped",
-    "possessive",
-    "case",
-    "kept",
-)
+_BY_GRAVITY = tuple(_CONFIDENCE)
 
 
 def name_context(
@@ -125,8 +114,8 @@ def _finding(state: MatchState, mention: Mention) -> NameFinding:
         worst = WordMatch("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
     everything = sorted({j for m in parts.values() for j in m.copy} | set(doubled))
     whole = everything if _is_close(everything) else sorted(worst.copy)
-    if worst.change == "dropped":
-        whole = [] if not _is_close(everything) or not everything else everything
+    if worst.change == "dropped" and not _is_close(everything):
+        whole = []
     source_text = state.source_text(mention.at)
     copy_text = state.copy_text(whole) if whole else None
     return NameFinding(
@@ -143,17 +132,16 @@ def _finding(state: MatchState, mention: Mention) -> NameFinding:
 def _harmless_lowering(state: MatchState, parts: dict[int, WordMatch]) -> bool:
     """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
     changed = [i for i, m in parts.items() if m.change != "kept"]
-    solid = [
-        i
+    distinctive = any(
+        m.change == "kept" and m.copy and state.source[i].norm not in GENERIC
         for i, m in parts.items()
-        if m.change == "kept" and m.copy and state.source[i].norm not in GENERIC
-    ]
+    )
     lowered = all(
         (state.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(state.source[i].norm)))
         and all(state.copy[j].norm == state.source[i].norm for j in parts[i].copy)
         for i in changed
     )
-    return lowered and (bool(solid) or all(parts[i].copy for i in changed))
+    return lowered and (distinctive or all(parts[i].copy for i in changed))
 
 
 def _only_lowered(state: MatchState, parts: dict[int, WordMatch]) -> bool:
@@ -216,8 +204,7 @@ def _added(state: MatchState) -> Iterable[NameFinding]:
         return
     known = {w.norm for w in state.source}
     for mention in find_mentions(state.copy, state.context.copy):
-        fresh = [j for j in mention.at if _is_fresh(state, j, known)]
-        if len(fresh) < len(mention.at):
+        if not all(_is_fresh(state, j, known) for j in mention.at):
             continue
         text = state.copy_text(mention.at)
         joined = "".join(state.copy[j].norm for j in mention.at)
@@ -237,9 +224,7 @@ def _added(state: MatchState) -> Iterable[NameFinding]:
 def _is_fresh(state: MatchState, j: int, known: set[str]) -> bool:
     word = state.copy[j]
     norm = word.norm
-    if j in state.taken or camel_parts(word.text) is not None:
-        return False
-    if abbreviates(state.copy, j):
+    if j in state.taken or camel_parts(word.text) is not None or abbreviates(state.copy, j):
         return False
     stems = {norm, norm.removesuffix("s"), f"{norm}s"}
     if stems & known or stems & state.context.source.first.keys():
@@ -252,11 +237,9 @@ def _is_fresh(state: MatchState, j: int, known: set[str]) -> bool:
 
 
 def _span(words: Sequence[Word], at: Sequence[int]) -> Span:
-    return (
-        Span(words[at[0]].start, words[at[0]].start + len(words[at[0]].text))
-        if len(at) == 1
-        else Span(words[at[0]].start, words[at[-1]].end)
-    )
+    first = words[at[0]]
+    end = words[at[-1]].end if len(at) > 1 else first.start + len(first.text)
+    return Span(first.start, end)
 
 
 def _is_close(at: Sequence[int]) -> bool:

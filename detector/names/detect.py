@@ -116,6 +116,16 @@ def base_form(text: str) -> str:
     return text
 
 
+def place_of(text: str) -> str | None:
+    """Return the key of the place that a word or phrase names, possessive or not."""
+    return place_key(base_form(text))
+
+
+def is_personal(norm: str) -> bool:
+    """Tell whether a word is a given name or a surname."""
+    return not name_kinds(norm).isdisjoint(("given", "surname"))
+
+
 def has_capital(text: str) -> bool:
     """Tell whether any letter is a capital."""
     return text != text.lower()
@@ -199,7 +209,7 @@ def is_name_word(
         return False
     if other is not None and other.capital[norm] > other.lower[norm]:
         return True
-    if place_key(base_form(text)) is not None or not is_word(norm):
+    if place_of(text) is not None or not is_word(norm):
         return True
     if word.start in casing.flat or position + 1 >= len(words):
         return False
@@ -233,26 +243,21 @@ def _opens_as_person(word: Word, following: Word, casing: Casing) -> bool:
         return False
     if word.possessive and is_known_name(norm):
         return True
-    if name_kinds(norm).isdisjoint(("given", "surname")):
+    if not is_personal(norm):
         return False
-    plural = norm.endswith("s") and not norm.endswith("ss")
-    if plural:
+    if norm.endswith("s") and not norm.endswith("ss"):  # a plural noun, or a surname
         return following.norm in _SINGULAR
-    return (
-        following.norm in _SPEECH or following.norm in _AUXILIARY or following.norm.endswith("ed")
-    )
+    return following.norm in _SPEECH | _AUXILIARY or following.norm.endswith("ed")
 
 
 def _is_date(words: Sequence[Word], position: int) -> bool:
     norm = words[position].norm
     if not is_calendar(norm):
         return False
-    if norm not in _TWOFOLD:
+    if norm not in _TWOFOLD or (position > 0 and words[position - 1].norm in _DATING):
         return True
     beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
-    if any(w.norm[0].isdigit() or is_calendar(w.norm) for w in beside):
-        return True
-    return position > 0 and words[position - 1].norm in _DATING
+    return any(w.norm[0].isdigit() or is_calendar(w.norm) for w in beside)
 
 
 def _is_no_name(word: Word, raw: str) -> bool:
@@ -286,18 +291,15 @@ def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
     if title_key(word.norm) is None:
         return False
     following = words[position + 1] if position + 1 < len(words) else None
-    if word.start in casing.opening and not name_kinds(word.norm).isdisjoint(("given", "surname")):
+    if word.start in casing.opening and is_personal(word.norm):
         # "Bishop Ruiz said", but "Bishop said".
         return following is not None and has_capital(following.text)
     # "Bishop" is an office in front of a name and a name after one.
-    before = words[position - 1] if position else None
-    if before is not None and word.start not in casing.opening:
-        adjacent = casing.raw[before.end : word.start].isspace()
-        if adjacent and has_capital(before.text) and not is_stopword(before.norm):
-            return title_key(before.norm) is not None
-        if adjacent and (before.norm in ("the", "a", "an", "by") or is_stopword(before.norm)):
-            return True
-    return True
+    before = words[position - 1] if position and word.start not in casing.opening else None
+    if before is None or not casing.raw[before.end : word.start].isspace():
+        return True
+    in_name = has_capital(before.text) and not is_stopword(before.norm)
+    return not in_name or title_key(before.norm) is not None
 
 
 def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) -> int | None:
@@ -306,7 +308,7 @@ def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) 
     if at + 1 >= len(words):
         return None
     # "China's Cyberspace Administration" holds two names, "People's Daily" one.
-    if word.possessive and (place_key(base_form(word.text)) or not is_word(word.norm)):
+    if word.possessive and (place_of(word.text) or not is_word(word.norm)):
         return None
     between = raw[word.end : words[at + 1].start]
     if named[at + 1]:

@@ -28,13 +28,13 @@ from detector.text.words import Word
 _SMALL = closed_class("joiner")
 
 
-def match_acronym(state: MatchState, mention: Mention) -> None:
+def _match_acronym(state: MatchState, mention: Mention) -> None:
     """Match a name with its initials, or an acronym with the words it abbreviates."""
     if len(state.open(mention)) < len(mention.at):
         return
     text = state.source_text(mention.at)
     for at in _acronym_partners(state, text):
-        if not any(k in state.taken for k in at) and _is_spelt_out(state, text, at):
+        if state.taken.isdisjoint(at) and _is_spelt_out(state, text, at):
             for i in mention.at:
                 state.settle(i, WordMatch("kept", at, "an acronym and its full name"))
             return
@@ -98,15 +98,8 @@ def match_kept_forms(state: MatchState) -> None:
     """Match the words of names that the copy has in one of their proper forms."""
     # Long names first: the Brandt of "Almeida-Brandt" is the one in the copy's "Almeida-Brandt".
     longest = sorted(state.mentions, key=lambda mention: -len(mention.at))
-    for step in (
-        _match_same,
-        _match_place,
-        _match_other_case,
-        _match_joined,
-        _match_adjective,
-        _match_plural,
-        match_acronym,
-    ):
+    spelt = (_match_same, _match_place, _match_other_case, _match_joined)
+    for step in (*spelt, _match_adjective, _match_plural, _match_acronym):
         for mention in longest:
             step(state, mention)
 
@@ -160,17 +153,12 @@ def _nearest_phrase(
     state: MatchState, mention_at: Sequence[int], key: str, size: int
 ) -> tuple[int, ...] | None:
     hits = []
-    i, last = mention_at[0], mention_at[-1]
+    i, last = mention_at[0], state.source[mention_at[-1]]
     for j in range(len(state.copy) - size + 1):
         at = tuple(range(j, j + size))
-        if any(k in state.taken for k in at):
+        if not state.taken.isdisjoint(at) or not _has_capital(state, j):
             continue
-        if not _has_capital(state, j):
-            continue
-        if (
-            state.copy[at[-1]].norm == f"{state.source[last].norm}s"
-            and state.source[last].possessive
-        ):
+        if last.possessive and state.copy[at[-1]].norm == f"{last.norm}s":
             continue  # a glued possessive, for `_match_plural`
         text = state.copy_text(at)
         if j == 0:  # its first letter may have been lowered: "uS farmers"
@@ -184,14 +172,10 @@ def _nearest_phrase(
 def _match_other_case(state: MatchState, mention: Mention) -> None:
     for i in state.open(mention):
         word = state.source[i]
-        j = state.nearest(
-            i,
-            (
-                j
-                for j in state.by_norm.get(word.norm, ())
-                if has_capital(state.copy[j].text) or word.norm not in state.plain
-            ),
-        )
+        same = state.by_norm.get(word.norm, [])
+        if word.norm in state.plain:
+            same = [j for j in same if has_capital(state.copy[j].text)]
+        j = state.nearest(i, same)
         if j is not None:
             state.settle(i, case_match(state, word, j))
 
@@ -262,26 +246,21 @@ def _match_adjective(state: MatchState, mention: Mention) -> None:
             (
                 j
                 for j, w in enumerate(state.copy)
-                if state.is_capital(j)
-                and _is_known(w.norm)
-                and (
-                    w.norm in forms
-                    or american(w.norm) == american(norm)
-                    or (_is_place(w) and norm in {w.norm.rstrip("aeo") + x for x in _SUFFIXES})
-                )
+                if state.is_capital(j) and _is_adjective_of(w, norm, forms)
             ),
         )
         if j is not None:
             state.settle(i, WordMatch("kept", (j,), "the name and its adjective"))
 
 
-def _is_place(word: Word) -> bool:
-    return "place" in name_kinds(word.norm) or place_key(word.text) is not None
-
-
-def _is_known(norm: str) -> bool:
-    """Tell a form in use ("Ottomans") from a name with an ending that it never had."""
-    return zipf(norm) > 0.0 or is_known_name(norm)
+def _is_adjective_of(word: Word, norm: str, forms: set[str]) -> bool:
+    """Tell whether a word in use is an adjective of the name `norm`, or the other way round."""
+    if zipf(word.norm) == 0.0 and not is_known_name(word.norm):
+        return False  # a name with an ending that it never had
+    if word.norm in forms or american(word.norm) == american(norm):
+        return True
+    is_place = "place" in name_kinds(word.norm) or place_key(word.text) is not None
+    return is_place and norm in {word.norm.rstrip("aeo") + suffix for suffix in _SUFFIXES}
 
 
 def _has_capital(state: MatchState, j: int) -> bool:
@@ -290,50 +269,46 @@ def _has_capital(state: MatchState, j: int) -> bool:
 
 def _match_plural(state: MatchState, mention: Mention) -> None:
     for i in state.open(mention):
-        word = state.source[i]
-        j = state.nearest(
-            i,
-            (
-                j
-                for j, w in enumerate(state.copy)
-                if w.norm in (f"{word.norm}s", f"{word.norm}es") and w.norm not in state.plain
-            ),
-        )
-        if j is None:
-            j = state.nearest(
-                i,
-                (
-                    j
-                    for j, w in enumerate(state.copy)
-                    if word.norm == f"{w.norm}s"
-                    and (len(w.norm) > 3 or w.text.isupper())
-                    and _has_capital(state, j)
-                ),
-            )
-            if j is not None and word.possessive and state.copy[j].possessive:
-                state.settle(i, WordMatch("possessive", (j,), "lost its last letter to the 's"))
-            elif j is not None:
-                state.settle(i, WordMatch("kept", (j,), "singular and plural"))
-            continue
-        other = state.copy[j]
-        lowered = other.text.islower() and not state.copy_lowered
-        reads = is_word(word.norm) and not (len(mention.at) == 1 and has_determiner(state, word, j))
-        if word.possessive:
-            if lowered and reads:
-                state.settle(i, WordMatch("as_word", (j,), "reads as an ordinary plural"))
-            else:
-                note = "has its possessive 's glued on"
-                if lowered:
-                    note += " and lost its capital"
-                state.settle(i, WordMatch("possessive", (j,), note))
-        elif lowered and is_word(word.norm):
-            plural = WordMatch("as_word", (j,), "reads as an ordinary plural")
-            state.settle(i, plural if reads else WordMatch("case", (j,), "lost its capital", 0.35))
-        elif _possessive_elsewhere(state, word):
-            state.settle(i, WordMatch("possessive", (j,), "has a possessive 's glued on"))
-        else:
-            state.settle(i, WordMatch("kept", (j,), "singular and plural"))
+        match = _plural(state, i, alone=len(mention.at) == 1) or _singular(state, i)
+        if match is not None:
+            state.settle(i, match)
 
 
-def _possessive_elsewhere(state: MatchState, word: Word) -> bool:
-    return any(w.possessive and w.norm == word.norm for w in state.source)
+def _plural(state: MatchState, i: int, *, alone: bool) -> WordMatch | None:
+    """Match a word with its plural, or with a possessive that lost its apostrophe."""
+    word = state.source[i]
+    plurals = {f"{word.norm}s", f"{word.norm}es"} - state.plain
+    j = state.nearest(i, sorted(k for norm in plurals for k in state.by_norm.get(norm, ())))
+    if j is None:
+        return None
+    lowered = state.copy[j].text.islower() and not state.copy_lowered
+    if lowered and is_word(word.norm):
+        if not (alone and has_determiner(state, word, j)):
+            return WordMatch("as_word", (j,), "reads as an ordinary plural")
+        if not word.possessive:
+            return WordMatch("case", (j,), "lost its capital", 0.35)
+    if word.possessive:
+        note = " and lost its capital" if lowered else ""
+        return WordMatch("possessive", (j,), f"has its possessive 's glued on{note}")
+    if any(w.possessive and w.norm == word.norm for w in state.source):
+        return WordMatch("possessive", (j,), "has a possessive 's glued on")
+    return WordMatch("kept", (j,), "singular and plural")
+
+
+def _singular(state: MatchState, i: int) -> WordMatch | None:
+    word = state.source[i]
+    singular = word.norm[:-1]
+    found = state.by_norm.get(singular, ()) if word.norm.endswith("s") else ()
+    j = state.nearest(
+        i,
+        (
+            k
+            for k in found
+            if (len(singular) > 3 or state.copy[k].text.isupper()) and _has_capital(state, k)
+        ),
+    )
+    if j is None:
+        return None
+    if word.possessive and state.copy[j].possessive:
+        return WordMatch("possessive", (j,), "lost its last letter to the 's")
+    return WordMatch("kept", (j,), "singular and plural")

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from detector.names.detect import Casing, Mention, base_form, find_mentions, has_capital
+from detector.names.detect import (
+    Casing,
+    Mention,
+    base_form,
+    find_mentions,
+    has_capital,
+    is_personal,
+    place_of,
+)
 from detector.names.spelling import is_cut
 from detector.records import Change
 from detector.text.lexicon import (
@@ -15,7 +23,6 @@ from detector.text.lexicon import (
     closed_class,
     is_stopword,
     is_word,
-    name_kinds,
     place_key,
     title_key,
 )
@@ -129,10 +136,9 @@ class MatchState:
             and self.source[k].norm == self.source[i].norm
         )
 
-    def is_accounted(self, j: int) -> bool:
-        """Tell whether the copy word matches a word of the source that is no name."""
-        word = self.copy[j]
-        if word.norm in self.plain:
+    def is_explained(self, j: int) -> bool:
+        """Tell whether the copy word matches a name, or a word of the source that is no name."""
+        if j in self.taken or self.copy[j].norm in self.plain:
             return True
         i = int(self.links.to_source[j])
         return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
@@ -142,7 +148,7 @@ class MatchState:
         word = self.copy[j]
         if not self.copy_lowered:
             return has_capital(word.text)
-        named = not name_kinds(word.norm).isdisjoint(("given", "surname"))
+        named = is_personal(word.norm)
         return not is_word(word.norm) or (named and not is_stopword(word.norm))
 
     def beside(self, i: int, j: int) -> bool:
@@ -206,7 +212,7 @@ def is_generic(norm: str) -> bool:
 
 def is_place_adjective(text: str) -> bool:
     """Tell "American" from "America"."""
-    key = place_key(base_form(text))
+    key = place_of(text)
     return key is not None and base_form(text).casefold() not in key.split()
 
 
@@ -219,7 +225,7 @@ def reads_as_word(state: MatchState, word: Word, j: int) -> bool:
     if not is_word(word.norm) or has_determiner(state, word, j):
         return False
     led_now = j > 0 and state.copy[j - 1].norm in _DETERMINERS
-    return led_now or not name_kinds(word.norm).isdisjoint(("given", "surname"))
+    return led_now or is_personal(word.norm)
 
 
 def has_determiner(state: MatchState, word: Word, j: int) -> bool:
@@ -245,5 +251,5 @@ def is_paraphrased(state: MatchState, i: int, j: int) -> bool:
     led = i > 0 and state.source[i - 1].norm in _DETERMINERS
     (at,) = (mention.at for mention in state.mentions if i in mention.at)
     whole = len(at) > 1 and all(state.links.source_strength[k] >= _PARAPHRASE_STRENGTH for k in at)
-    plain = whole and name_kinds(word.norm).isdisjoint(("given", "surname"))
+    plain = whole and not is_personal(word.norm)
     return (led or plain) and float(state.links.strength[i, j]) >= _PARAPHRASE_STRENGTH

@@ -5,7 +5,7 @@ Only names that `match` left open: first by spelling, then by the word in the na
 
 from __future__ import annotations
 
-from detector.names.detect import Mention, base_form, camel_parts, has_capital
+from detector.names.detect import Mention, camel_parts, has_capital, is_personal, place_of
 from detector.names.match import abbreviates, case_match
 from detector.names.spelling import are_spellings, is_corrected, is_cut, is_misspelt, likeness
 from detector.names.state import (
@@ -24,7 +24,6 @@ from detector.text.lexicon import (
     is_stopword,
     is_word,
     name_kinds,
-    place_key,
     title_key,
 )
 from detector.text.words import Word
@@ -79,8 +78,7 @@ def is_candidate(state: MatchState, j: int) -> bool:
     """Tell whether the copy word may replace a name: a content word that matches nothing else."""
     word = state.copy[j]
     return (
-        j not in state.taken
-        and not state.is_accounted(j)
+        not state.is_explained(j)
         and not is_stopword(word.norm)
         and not word.norm[0].isdigit()
         and word.norm != "s"  # what is left of a possessive
@@ -93,13 +91,15 @@ _ROLE = closed_class("role")
 
 
 # Numerals at the end of a name and their words: "World War II", "the Second World War".
-_ORDINALS = dict(
-    zip(
-        ("i", "ii", "iii", "iv", "one", "two", "three"),
-        ("first", "second", "third", "fourth", "first", "second", "third"),
-        strict=True,
-    )
-)
+_ORDINALS = {
+    "i": "first",
+    "ii": "second",
+    "iii": "third",
+    "iv": "fourth",
+    "one": "first",
+    "two": "second",
+    "three": "third",
+}
 
 # Places that news language exchanges without a change of meaning.
 _PART_AND_WHOLE = frozenset(
@@ -121,25 +121,20 @@ def _match_respelled(state: MatchState, mention: Mention) -> None:
     for i in state.open(mention):
         if len(state.source[i].norm) < 2 and not state.is_compound(i):
             continue  # an initial has no spelling
-        best: tuple[float, int] | None = None
-        for j in range(len(state.copy)):
-            if j in state.taken or state.is_accounted(j):
-                continue
-            found = _likeness_to(state, i, j)
-            if found is not None and (best is None or found > best[0]):
-                best = (found, j)
-        if best is not None:
-            state.settle(i, _judge_spelling(state, state.source[i], best[1]))
+        free = (j for j in range(len(state.copy)) if not state.is_explained(j))
+        alike = [(score, -j) for j in free if (score := _likeness_to(state, i, j)) is not None]
+        if alike:
+            state.settle(i, _judge_spelling(state, state.source[i], -max(alike)[1]))
 
 
 def _likeness_to(state: MatchState, i: int, j: int) -> float | None:
     """Return how alike a misspelling is to the source word; None where it is none."""
     word, other = state.source[i], state.copy[j]
-    beside = state.beside(i, j)
     if min(len(word.norm), len(other.norm)) < 3:
         short = word.norm.startswith(other.norm) or other.norm.startswith(word.norm)
-        tied = state.is_compound(i) or beside
-        return 0.6 if short and tied and state.is_capital(j) else None
+        tied = short and state.is_capital(j) and (state.is_compound(i) or state.beside(i, j))
+        return 0.6 if tied else None
+    beside = state.beside(i, j)
     if is_stopword(other.norm):
         return None
     alike = likeness(_unglued(other.norm, word), word.norm)
@@ -168,7 +163,7 @@ def _judge_spelling(state: MatchState, word: Word, j: int) -> WordMatch:
         return WordMatch("kept", (j,), "another spelling in use of the same name")
     if other.text.islower() and is_word(other.norm):
         return WordMatch("as_word", (j,), "reads as an ordinary word")
-    places = place_key(base_form(word.text)), place_key(base_form(other.text))
+    places = place_of(word.text), place_of(other.text)
     if None not in places:
         return WordMatch("swapped", (j,), "was swapped for another place")
     if is_cut(new, word.norm):
@@ -189,7 +184,7 @@ def _match_substituted(state: MatchState, mention: Mention) -> None:
 def _substitution(state: MatchState, i: int, mention: Mention, kept: list[int]) -> WordMatch:
     word = state.source[i]
     candidate = find_candidate(state, i, kept)
-    if _repeated_elsewhere(state, word) is not None:
+    if _is_matched_elsewhere(state, word):
         return _judge_repeated(state, i, mention, candidate)
     ordinal = _ORDINALS.get(word.norm)
     if kept and ordinal is not None and any(w.norm == ordinal for w in state.copy):
@@ -198,7 +193,11 @@ def _substitution(state: MatchState, i: int, mention: Mention, kept: list[int]) 
         norm = state.copy[candidate].norm
         if any(state.source[k].norm == norm for k in kept):
             return WordMatch("garbled", (candidate,), "is lost under a doubled word")
-    alone = candidate is None or len(word.norm) == 1 or _is_title(state, candidate)
+    alone = (
+        candidate is None
+        or len(word.norm) == 1
+        or title_key(state.copy[candidate].norm) is not None  # "Mr Kender"
+    )
     if alone and kept and _is_optional(state, i, kept, mention):
         return WordMatch("kept", (), "left out; the name stands without it")
     if _is_referred_to(state, i, candidate):
@@ -210,12 +209,9 @@ def _substitution(state: MatchState, i: int, mention: Mention, kept: list[int]) 
     if abbreviates(state.source, i):
         return WordMatch("kept", (), "left out; the source gives what it abbreviates")
     given = state.context.copy.first.get(word.norm, len(state.context.copy.raw)) < state.copy_at
-    spare = given or bool(_solid(state, kept)) or _opens_bracket(state, word)
+    bracketed = state.context.source.raw[: word.start].rstrip().endswith(("(", "["))
+    spare = given or bool(_solid(state, kept)) or bracketed
     return WordMatch("dropped", (), "is missing from the copy", 0.45 if spare else None)
-
-
-def _opens_bracket(state: MatchState, word: Word) -> bool:
-    return state.context.source.raw[: word.start].rstrip()[-1:] in ("(", "[")
 
 
 def _widen(state: MatchState, found: WordMatch, j: int) -> WordMatch:
@@ -228,7 +224,9 @@ def _widen(state: MatchState, found: WordMatch, j: int) -> WordMatch:
         while 0 <= k < len(state.copy) and is_candidate(state, k) and _capital_inside(state, k):
             run.append(k)
             k += step
-    strange = any(not is_word(state.copy[k].norm) or _is_place(state.copy[k].text) for k in run)
+    strange = any(
+        not is_word(state.copy[k].norm) or place_of(state.copy[k].text) is not None for k in run
+    )
     if len(run) > 1 and strange and found.confidence is None:
         return WordMatch("swapped", tuple(sorted(run)), "was swapped for another name")
     return found
@@ -240,10 +238,6 @@ def _capital_inside(state: MatchState, k: int) -> bool:
     )
 
 
-def _is_place(text: str) -> bool:
-    return place_key(base_form(text)) is not None
-
-
 def _judge_repeated(
     state: MatchState, i: int, mention: Mention, candidate: int | None
 ) -> WordMatch:
@@ -252,16 +246,14 @@ def _judge_repeated(
         found = _judge_candidate(state, i, candidate, [])
         if found is not None and found.change in ("swapped", "translated"):
             return found
-    whole = all(_is_repeated(state, k) for k in mention.at)
+    whole = all(
+        not (k in state.matches and state.matches[k].copy)
+        and _is_matched_elsewhere(state, state.source[k])
+        for k in mention.at
+    )
     if not whole or _is_referred_to(state, i, candidate):
         return WordMatch("kept", (), "given elsewhere in the sentence")
     return WordMatch("dropped", (), "is given less often in the copy", 0.5)
-
-
-def _is_repeated(state: MatchState, k: int) -> bool:
-    return not (k in state.matches and state.matches[k].copy) and (
-        _repeated_elsewhere(state, state.source[k]) is not None
-    )
 
 
 def _judge_candidate(state: MatchState, i: int, j: int, kept: list[int]) -> WordMatch | None:
@@ -279,14 +271,14 @@ def _word_for_name(word: Word, other: Word, j: int, confidence: float | None) ->
     """Match a name with a word without a capital."""
     if not is_word(other.norm):
         return WordMatch("translated", (j,), "became a word of another language", 0.75)
-    if is_word(word.norm) and not _is_place(word.text):
+    if is_word(word.norm) and place_of(word.text) is None:
         return WordMatch("as_word", (j,), "became an ordinary word", confidence)
     return None
 
 
 def _name_for_name(word: Word, other: Word, j: int, confidence: float | None) -> WordMatch:
     """Match a name with a word with a capital."""
-    places = place_key(base_form(word.text)), place_key(base_form(other.text))
+    places = place_of(word.text), place_of(other.text)
     upper = len(other.text) > 1 and other.text.isupper()
     if upper and sorted(word.norm) == sorted(other.norm):
         return WordMatch("translated", (j,), "is given in another language's order")
@@ -294,18 +286,13 @@ def _name_for_name(word: Word, other: Word, j: int, confidence: float | None) ->
         return WordMatch("swapped", (j,), "was swapped for its opposite")
     if places in _PART_AND_WHOLE:
         return WordMatch("kept", (j,), "a part for the whole, or the other way round")
-    named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
+    named = is_personal(other.norm)
     meant = is_word(word.norm) or (is_word(other.norm) and not named)
     if places[1] is None and meant and not upper:
         if word.norm in GENERIC and is_word(other.norm):
             confidence = PARAPHRASED
         return WordMatch("translated", (j,), "was translated", confidence)
     return WordMatch("swapped", (j,), "was swapped for another name")
-
-
-def _is_title(state: MatchState, candidate: int) -> bool:
-    """Tell whether a title replaces a part of the name ("Mr Kender")."""
-    return title_key(state.copy[candidate].norm) is not None
 
 
 def _is_optional(state: MatchState, i: int, kept: list[int], mention: Mention) -> bool:
@@ -332,12 +319,12 @@ def _solid(state: MatchState, kept: list[int]) -> list[int]:
     ]
 
 
-def _repeated_elsewhere(state: MatchState, word: Word) -> int | None:
-    """Find the same name matched elsewhere in the bead, where the source repeats it."""
-    for k, match in state.matches.items():
-        if match.copy and k in state.named and state.source[k].norm == word.norm:
-            return k
-    return None
+def _is_matched_elsewhere(state: MatchState, word: Word) -> bool:
+    """Tell whether the source repeats a name and another occurrence is matched."""
+    return any(
+        match.copy and k in state.named and state.source[k].norm == word.norm
+        for k, match in state.matches.items()
+    )
 
 
 def _is_referred_to(state: MatchState, i: int, candidate: int | None) -> bool:

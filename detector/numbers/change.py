@@ -6,7 +6,7 @@ import math
 import re
 
 from detector.numbers.match import distance
-from detector.numbers.quantities import Quantity, QuantityKind
+from detector.numbers.quantities import Quantity
 from detector.numbers.units import comparable_sizes
 from detector.records import NumberChange, NumberFate
 
@@ -27,16 +27,7 @@ LOST, LOST_ORDINAL, LOST_VAGUE = 0.7, 0.6, 0.4
 _ROUGH = 0.12  # natural logarithm: a conversion that somebody rounded
 _CLOSE = 0.23  # natural logarithm: four dozen and fifty, two dozen and twenty
 _DECIMALS = re.compile(r"(?<!\d)\d{1,9}\.(\d{1,9})(?!\d)")
-_NOUNS: dict[QuantityKind, str] = {
-    "number": "number",
-    "ordinal": "number",
-    "percent": "percentage",
-    "money": "amount",
-    "measure": "measure",
-    "date": "date",
-    "time": "time",
-    "fraction": "share",
-}
+_NOUNS = {"ordinal": "number", "percent": "percentage", "money": "amount", "fraction": "share"}
 
 
 def make_change(
@@ -100,15 +91,19 @@ def _is_roughly_converted(quantity: Quantity, other: Quantity) -> bool:
     )
 
 
+def _noun(quantity: Quantity) -> str:
+    return _NOUNS.get(quantity.kind, quantity.kind)
+
+
 def dropped(quantity: Quantity, probability: float) -> NumberChange:
     """Return the record of a quantity that is missing from the copy."""
-    reason = f"the {_NOUNS[quantity.kind]} {{}} is missing from the copy"
+    reason = f"the {_noun(quantity)} {{}} is missing from the copy"
     return make_change("dropped", probability, quantity, None, reason)
 
 
 def added(quantity: Quantity, probability: float) -> NumberChange:
     """Return the record of a quantity that only the copy states."""
-    reason = f"the copy adds the {_NOUNS[quantity.kind]} {{}}"
+    reason = f"the copy adds the {_noun(quantity)} {{}}"
     return make_change("added", probability, None, quantity, reason)
 
 
