@@ -1,13 +1,13 @@
-"""How many replaced and removed names are found in DEMETR's pairs, and how many sound ones flagged.
+"""Measure how many replaced and removed names are found in DEMETR, and how many sound ones flagged.
 
     python benchmarks/names.py [FOLDER]     # the folder with data/, by default $DETECTOR_SHARED
 
 DEMETR gives a human reference, a sound translation and the same translation with one damage. Two
-readings: (a) the reference is the source, its copies are the damaged and the sound translation;
-(b) the damaged translation is compared with its sound twin, and the sound one with the reference.
+set-ups: (a) the reference is the source, its copies are the damaged and the sound translation;
+(b) the damaged translation is compared with the sound one, and the sound one with the reference.
 A pair is flagged when any name but slips of case and apostrophe reaches the bundle's threshold.
-Beside it the plainest rule there is: a capitalised word of the source, not at its start, is
-nowhere in the copy. Shares come with 95 % intervals (Wilson, 1927).
+The baseline: a capitalised word of the source, not at its start, is missing from the copy. Shares
+come with 95 % intervals (Wilson, 1927).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def damaged(pairs: Pairs, encoder: MiniLMEncoder, bundle: Bundle) -> list[bool]:
     ]
 
 
-def plain_rule(pairs: Pairs) -> list[bool]:
+def baseline(pairs: Pairs) -> list[bool]:
     def missing(one: str, other: str) -> bool:
         present = {word.strip(".,;:!?\"'()") for word in other.split()}
         words = [word.strip(".,;:!?\"'()") for word in one.split()[1:]]
@@ -48,7 +48,7 @@ def plain_rule(pairs: Pairs) -> list[bool]:
     return [missing(source, copy) for source, copy in pairs]
 
 
-def shown(flags: Sequence[bool]) -> str:
+def share(flags: Sequence[bool]) -> str:
     """Write a share with its Wilson interval."""
     n, hits, z = len(flags), sum(flags), 1.96
     middle = (hits + z * z / 2) / (n + z * z)
@@ -67,19 +67,19 @@ def main() -> None:
     table = table[table.pert_check]
     encoder = MiniLMEncoder(precision="auto")
     bundle = load(encoder=encoder.identity)
-    print(f"{'pairs':<46}{'n':>5}  {'detector':<22}plain rule")
+    print(f"{'pairs':<46}{'n':>5}  {'detector':<22}baseline")
     for kind, label in KINDS.items():
         rows = table[table.pert_id == kind]
         human, sound, broken = (rows[c].tolist() for c in ("eng_sent", "mt_sent", "pert_sent"))
         for name, source, copy in (
             (f"{label}: found, reference as source (a)", human, broken),
-            (f"{label}: found, sound twin as source (b)", sound, broken),
+            (f"{label}: found, sound one as source (b)", sound, broken),
             (f"{label}: sound flagged, reference (a, b)", human, sound),
         ):
             pairs = list(zip(source, copy, strict=True))
             print(
-                f"{name:<46}{len(pairs):>5}  {shown(damaged(pairs, encoder, bundle)):<22}"
-                f"{shown(plain_rule(pairs))}"
+                f"{name:<46}{len(pairs):>5}  {share(damaged(pairs, encoder, bundle)):<22}"
+                f"{share(baseline(pairs))}"
             )
 
 

@@ -17,10 +17,11 @@ from detector.encoder import Encoder, matching_view
 from detector.errors import InputError
 from detector.features.adjacency import AdjacencyModel, predict_adjacency
 from detector.features.token_tags import Tokens
+from detector.names.calibration import NameFinding
 from detector.names.compare import compare_names, name_context
 from detector.names.state import NameContext
 from detector.numbers.compare import compare_numbers
-from detector.records import Document, Encoding, NameChange, NumberChange
+from detector.records import Document, Encoding, NumberChange
 from detector.text.sentences import make_sentence, split
 from detector.text.words import Word, WordAlignment, align_words, find_words, rarity, word_vectors
 
@@ -93,8 +94,8 @@ class BeadEvidence:
         incoherent; None without a model for it.
     number_changes : tuple of NumberChange
         Spans count from the start of `source_text` and `copy_text`.
-    names : tuple of NameChange
-        Spans count in the raw texts; probabilities are not calibrated yet.
+    names : tuple of NameFinding
+        Spans count in the raw texts.
     n_truncated : int
         Sentences of the bead that are longer than the encoder reads.
     source, copy : EncodedDocument
@@ -113,7 +114,7 @@ class BeadEvidence:
     copy_distances: Vectors | None
     adjacency: NDArray[np.float64] | None
     number_changes: tuple[NumberChange, ...]
-    names: tuple[NameChange, ...]
+    names: tuple[NameFinding, ...]
     n_truncated: int
     source: EncodedDocument
     copy: EncodedDocument

@@ -254,7 +254,7 @@ def _heaviest_number(m: Measures) -> float:
 
 def _name_damage(m: Measures) -> float:
     changes = (c for c in m.bead.names if c.change != "kept" and c.change not in SLIPS)
-    return sum(change.probability for change in changes)
+    return sum(change.confidence for change in changes)
 
 
 def _unknown(m: Measures) -> float:

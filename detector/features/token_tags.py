@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.names.calibration import NameFinding
 from detector.records import (
     ERROR_KINDS,
     ErrorKind,
@@ -125,11 +126,11 @@ def word_probabilities(
     return out
 
 
-def name_probability(change: NameChange, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
+def name_probability(name: NameFinding, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
     """Return the greatest probability among the tokens that touch a name, on either side."""
     worst = 0.0
     for side, probabilities, span in zip(
-        tokens, (tags.lost, tags.damaged), (change.source, change.copy), strict=True
+        tokens, (tags.lost, tags.damaged), (name.source, name.copy), strict=True
     ):
         if span is not None:
             touched = (side.starts < span.end) & (side.ends > span.start)

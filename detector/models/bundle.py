@@ -6,7 +6,7 @@ It opens no file (`store` does) and fits nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from detector.features.token_tags import (
     tag_matrix,
 )
 from detector.models.config import BundleConfig, Signature, TaggedConfig
-from detector.names.compare import TAGGED_CHANGES, probability_of
+from detector.names.calibration import TAGGED_CHANGES, NameFinding, calibrate
 from detector.records import BeadPredictions, ErrorSpan, NameChange
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Bundle:
                 for bead, both, own in tagged
             )
             names = tuple(
-                self._with_tags(bead.names, calibrated, both, own)
+                self._calibrated_by_tags(bead.names, calibrated, both, own)
                 for calibrated, (bead, both, own) in zip(names, tagged, strict=True)
             )
         severity = self.predict_severity(columns)
@@ -177,35 +177,34 @@ class Bundle:
         n = len(self.config.columns)
         return columns[:, :n], columns[:, n:] if columns.shape[1] > n else None
 
-    def _calibrated(self, names: tuple[NameChange, ...]) -> tuple[NameChange, ...]:
-        """Calibrate the naming rules' confidence; a kept name keeps its own."""
-        table = self.config.name_beliefs
-        return tuple(
-            change
-            if change.change == "kept"
-            else replace(change, probability=probability_of(table, change.probability))
-            for change in names
-        )
-
-    def _with_tags(
+    def _calibrated_by_tags(
         self,
-        names: tuple[NameChange, ...],
-        calibrated: tuple[NameChange, ...],
+        findings: tuple[NameFinding, ...],
+        ruled: tuple[NameChange, ...],
         tokens: tuple[Tokens, Tokens],
         tags: TokenTags,
     ) -> tuple[NameChange, ...]:
-        """Calibrate the names that the tagger has evidence on; the others stay `calibrated`."""
+        """Return changed names with probabilities that use a tagger's, where it helps."""
         odds = None if self._tagged is None else self._tagged.names
         if odds is None:
-            return calibrated
+            return ruled
         return tuple(
-            replace(
-                change,
-                probability=odds.probability(change, name_probability(change, tokens, tags)),
+            finding.calibrated(odds.probability(finding, name_probability(finding, tokens, tags)))
+            if finding.change in TAGGED_CHANGES
+            else change
+            for finding, change in zip(findings, ruled, strict=True)
+        )
+
+    def _calibrated(self, findings: tuple[NameFinding, ...]) -> tuple[NameChange, ...]:
+        """Return names with the probabilities of the rules; for a kept name, the confidence."""
+        table = self.config.name_beliefs
+        return tuple(
+            finding.calibrated(
+                finding.confidence
+                if finding.change == "kept"
+                else calibrate(table, finding.confidence)
             )
-            if change.change in TAGGED_CHANGES
-            else other
-            for change, other in zip(names, calibrated, strict=True)
+            for finding in findings
         )
 
     def signature(

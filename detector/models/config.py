@@ -21,7 +21,7 @@ from typing import Any
 from detector import __version__
 from detector.encoder import EncoderIdentity
 from detector.errors import InputError
-from detector.names.compare import TAGGED_CHANGES, NameOdds
+from detector.names.calibration import TAGGED_CHANGES, NameOdds
 
 _SHOWN = 12  # hexadecimal digits of a digest on the printed line
 

@@ -1,26 +1,14 @@
 """Compare the names of a source and a copy: the way in.
 
-From what is believed of a changed name to the probability that it is damaged.
-
-Pure: plain numbers that a bundle remembers. The beliefs come from `verdicts`; nothing is fitted
-here.
-
-What became of each name of the source in the copy.
-
-Pure: names are found by `mentions`, matched word by word from the strictest likeness to the
-loosest (`forms`, then `standins`), and each outcome is a typed `NameChange` with both spans and a
-reason in words. Case is looked at in the raw text, since the encoder does not see it. Roles (who
-did what to whom) are not judged here.
+Every name of a bead is found, matched word by word, and given a change with both spans and a
+reason. Roles (who did what to whom) are not compared.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-import numpy as np
-
+from detector.names.calibration import NameFinding
 from detector.names.detect import (
     Mention,
     base_form,
@@ -29,111 +17,36 @@ from detector.names.detect import (
     find_mentions,
     is_name_word,
 )
-from detector.names.match import abbreviates, match_forms
+from detector.names.match import abbreviates, match_kept_forms
 from detector.names.state import (
     GENERIC,
-    Match,
     MatchState,
     NameContext,
+    WordMatch,
     is_generic,
     is_place_adjective,
 )
-from detector.names.substitutions import match_standins
-from detector.records import Change, NameChange, Span
+from detector.names.substitutions import match_substitutions
+from detector.records import Change, Span
 from detector.text.lexicon import is_word, place_key, same_acronym
 from detector.text.words import Word, WordAlignment
 
-TAGGED_CHANGES: tuple[Change, ...] = ("translated", "swapped", "dropped", "added")
-"""What a tagger is asked about: whether other words say the same. A name that is spelt wrong is
-damaged whatever they say, and capitals ("Sun" -> "the sun") it does not see."""
-
-
-def probability_of(beliefs: Sequence[tuple[float, float]], belief: float) -> float:
-    """Return the probability that a belief about a name stands for; see `name_beliefs`.
-
-    Examples
-    --------
-    >>> probability_of([(0.0, 0.0), (0.5, 0.2), (0.9, 0.6)], 0.7)
-    0.4
-    """
-    if not beliefs:
-        return belief
-    known, probabilities = zip(*beliefs, strict=True)
-    return round(float(np.interp(belief, known, probabilities)), 6)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NameOdds:
-    """Log-odds that a changed name is damaged, where a tagger read it.
-
-    Attributes
-    ----------
-    intercept : float
-    belief, tags : float
-        Weights of the log-odds of the rules' belief and of the tagger's greatest probability for
-        a word of the name; 0 or above.
-    changes : mapping of Change to float
-        What is added for each of `TAGGED_CHANGES`; others are left to
-        `BundleConfig.name_beliefs`.
-    """
-
-    intercept: float
-    belief: float
-    tags: float
-    changes: Mapping[str, float]
-
-    def probability(self, change: NameChange, tagged: float) -> float:
-        """Return the probability in [0, 1] that a changed name is damaged.
-
-        Parameters
-        ----------
-        change : NameChange
-            With the rules' belief.
-        tagged : float
-            The tagger's probability in [0, 1].
-        """
-        odds = (
-            self.intercept
-            + self.belief * log_odds(change.probability)
-            + self.tags * log_odds(tagged)
-            + self.changes[change.change]
-        )
-        return round(0.5 * (1.0 + math.tanh(0.5 * odds)), 6)
-
-
-def log_odds(probability: float) -> float:
-    """Return the log-odds of a probability in [0, 1], held between those of .0001 and .9999."""
-    held = min(0.9999, max(0.0001, probability))
-    return math.log(held / (1.0 - held))
-
-
-# Belief that a change of this kind is damage, when nothing else speaks for or against it.
-# A slip of case or apostrophe is real and cosmetic; that is why it stands near one half.
-_BELIEF: dict[Change, float] = {
-    "kept": 0.02,
-    "case": 0.55,
-    "possessive": 0.55,
-    "respelled": 0.8,
-    "truncated": 0.85,
-    "garbled": 0.9,
-    "translated": 0.7,
-    "as_word": 0.85,
+# Confidence that a change of this kind is damage, when nothing else is known; gravest kind first.
+# A slip of case or apostrophe is real but cosmetic: near one half.
+_CONFIDENCE: dict[Change, float] = {
     "swapped": 0.85,
+    "garbled": 0.9,
+    "truncated": 0.85,
+    "respelled": 0.8,
+    "as_word": 0.85,
+    "translated": 0.7,
     "dropped": 0.6,
+    "possessive": 0.55,
+    "case": 0.55,
+    "kept": 0.02,
     "added": 0.65,
 }
-_GRAVITY: tuple[Change, ...] = (
-    "swapped",
-    "garbled",
-    "truncated",
-    "respelled",
-    "as_word",
-    "translated",
-    "dropped",
-    "possessive",
-    "case",
-    "kept",
-)
+_BY_GRAVITY = tuple(_CONFIDENCE)
 
 
 def name_context(
@@ -142,158 +55,121 @@ def name_context(
     copy_raw: str,
     copy_sentences: Sequence[Sequence[Word]],
 ) -> NameContext:
-    """Learn from two whole documents how their words are written.
-
-    Parameters
-    ----------
-    source_raw, copy_raw : str
-        The documents that the words' places count in.
-    source_sentences, copy_sentences : sequence of sequence of Word
-        Their words, per sentence.
-
-    Returns
-    -------
-    NameContext
-    """
+    """Collect from two whole documents, by sentences of words, how their words are written."""
     source = casing_of(source_raw, source_sentences)
     copy = casing_of(copy_raw, copy_sentences)
-    texts = {
-        raw_word
+    phrases = {
+        base_form(source_raw[words[k].start : words[k + size - 1].end])
         for words in source_sentences
         for size in (1, 2, 3)
-        for raw_word in _capital_phrases(source_raw, words, size)
+        for k in range(len(words) - size + 1)
+        if words[k].text[0].isupper()
     }
-    places = frozenset(key for text in texts if (key := place_key(text)) is not None)
+    places = frozenset(key for phrase in phrases if (key := place_key(phrase)) is not None)
     return NameContext(source, copy, places)
-
-
-def _capital_phrases(raw: str, words: Sequence[Word], size: int) -> Iterable[str]:
-    for k in range(len(words) - size + 1):
-        if words[k].text[0].isupper():
-            yield base_form(raw[words[k].start : words[k + size - 1].end])
 
 
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
-) -> tuple[NameChange, ...]:
-    """Say what became of each name of a bead.
+) -> tuple[NameFinding, ...]:
+    """Compare the names of a bead.
 
     Parameters
     ----------
     links : WordAlignment
-        The words of both sides of the bead, linked.
+        The words of both sides of the bead, aligned.
     context : NameContext
         Of the two documents.
     copy_at : int
-        Index of the bead's first copy sentence; names seen before it are "already given".
+        Index of the bead's first copy sentence; names in earlier ones are already given.
 
     Returns
     -------
-    tuple of NameChange
-        One for each name of the source in order, kept ones included, then the names that the
-        copy added out of nothing. Spans count in the raw documents; probabilities are the rule's
-        belief.
+    tuple of NameFinding
+        One for each name of the source in order, kept ones included, then the names that only
+        the copy has. Spans count in the raw documents.
     """
-    board = MatchState(links, context, copy_at)
-    match_forms(board)
-    match_standins(board)
-    return (*(_verdict(board, mention) for mention in board.mentions), *_added(board))
+    state = MatchState(links, context, copy_at)
+    match_kept_forms(state)
+    match_substitutions(state)
+    return (*(_finding(state, mention) for mention in state.mentions), *_added(state))
 
 
-def _belief(match: Match) -> float:
-    return _BELIEF[match.change] if match.belief is None else match.belief
+def _confidence_of(match: WordMatch) -> float:
+    return _CONFIDENCE[match.change] if match.confidence is None else match.confidence
 
 
-def _verdict(board: MatchState, mention: Mention) -> NameChange:
-    parts = {i: board.matches[i] for i in mention.at}
-    worst = min(parts.values(), key=lambda m: (-_belief(m), _GRAVITY.index(m.change)))
-    if worst.change in ("as_word", "dropped") and _harmless_lowering(board, parts):
-        worst = Match("kept", worst.copy, "generic words of the name lost their capital")
-    if worst.change == "as_word" and _only_lowered(board, parts):
-        worst = Match("case", worst.copy, "lost a capital", 0.4)
-    if worst.change == "kept" and _is_turned(board, parts):
-        whole_copy = tuple(j for m in parts.values() for j in m.copy)
-        worst = Match("translated", whole_copy, "has its words turned round", 0.85)
-    doubled = _doubled(board, parts) if worst.change in ("kept", "case") else ()
+def _finding(state: MatchState, mention: Mention) -> NameFinding:
+    parts = {i: state.matches[i] for i in mention.at}
+    worst = min(parts.values(), key=lambda m: (-_confidence_of(m), _BY_GRAVITY.index(m.change)))
+    if worst.change in ("as_word", "dropped") and _harmless_lowering(state, parts):
+        worst = WordMatch("kept", worst.copy, "generic words of the name lost their capital")
+    if worst.change == "as_word" and _only_lowered(state, parts):
+        worst = WordMatch("case", worst.copy, "lost a capital", 0.4)
+    doubled = _doubled(state, parts) if worst.change in ("kept", "case") else ()
     if doubled:
-        worst = Match("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
+        worst = WordMatch("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
     everything = sorted({j for m in parts.values() for j in m.copy} | set(doubled))
     whole = everything if _is_close(everything) else sorted(worst.copy)
-    if worst.change == "dropped":
-        whole = [] if not _is_close(everything) or not everything else everything
-    source_text = board.source_text(mention.at)
-    copy_text = board.copy_text(whole) if whole else None
-    return NameChange(
+    if worst.change == "dropped" and not _is_close(everything):
+        whole = []
+    source_text = state.source_text(mention.at)
+    copy_text = state.copy_text(whole) if whole else None
+    return NameFinding(
         change=worst.change,
-        probability=_belief(worst),
-        copy=_span(board.copy, whole) if whole else None,
+        confidence=_confidence_of(worst),
+        copy=_span(state.copy, whole) if whole else None,
         copy_text=copy_text,
-        source=_span(board.source, mention.at),
+        source=_span(state.source, mention.at),
         source_text=source_text,
         reason=_reason(worst, source_text, copy_text),
     )
 
 
-def _harmless_lowering(board: MatchState, parts: dict[int, Match]) -> bool:
+def _harmless_lowering(state: MatchState, parts: dict[int, WordMatch]) -> bool:
     """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
     changed = [i for i, m in parts.items() if m.change != "kept"]
-    solid = [
-        i
+    distinctive = any(
+        m.change == "kept" and m.copy and state.source[i].norm not in GENERIC
         for i, m in parts.items()
-        if m.change == "kept" and m.copy and board.source[i].norm not in GENERIC
-    ]
+    )
     lowered = all(
-        (board.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(board.source[i].norm)))
-        and all(board.copy[j].norm == board.source[i].norm for j in parts[i].copy)
+        (state.source[i].norm in GENERIC or (len(parts) > 1 and is_generic(state.source[i].norm)))
+        and all(state.copy[j].norm == state.source[i].norm for j in parts[i].copy)
         for i in changed
     )
-    return lowered and (bool(solid) or all(parts[i].copy for i in changed))
+    return lowered and (distinctive or all(parts[i].copy for i in changed))
 
 
-def _only_lowered(board: MatchState, parts: dict[int, Match]) -> bool:
+def _only_lowered(state: MatchState, parts: dict[int, WordMatch]) -> bool:
     """Tell whether a name of several words came back in order, without capitals."""
     at = [parts[i].copy for i in sorted(parts)]
     if len(at) < 2 or not all(len(copy) == 1 for copy in at):
         return False
     places = [copy[0] for copy in at]
-    same = all(board.copy[parts[i].copy[0]].norm == board.source[i].norm for i in parts)
+    same = all(state.copy[parts[i].copy[0]].norm == state.source[i].norm for i in parts)
     return same and places == list(range(places[0], places[0] + len(places)))
 
 
-def _is_turned(board: MatchState, parts: dict[int, Match]) -> bool:
-    """Tell whether a name of ordinary words came back as "Bell of Morning".
-
-    "University of Bergen" and "Ministry of Health" are turned round without harm.
-    """
-    norms = [board.source[i].norm for i in sorted(parts)]
-    at = [m.copy for _, m in sorted(parts.items())]
-    if len(at) != 2 or not all(len(copy) == 1 for copy in at):
-        return False
-    first, second = at[0][0], at[1][0]
-    between = [w.norm for w in board.copy[second + 1 : first]]
-    plain = all(is_word(n) and n not in GENERIC and place_key(n) is None for n in norms)
-    return plain and between in (["of"], ["of", "the"], ["for"])
-
-
-def _doubled(board: MatchState, parts: dict[int, Match]) -> tuple[int, ...]:
+def _doubled(state: MatchState, parts: dict[int, WordMatch]) -> tuple[int, ...]:
     for i, match in parts.items():
         if len(match.copy) != 1:
             continue
         j = match.copy[0]
         run = [j]
-        while run[-1] + 1 < len(board.copy) and board.copy[run[-1] + 1].norm == board.copy[j].norm:
+        while run[-1] + 1 < len(state.copy) and state.copy[run[-1] + 1].norm == state.copy[j].norm:
             run.append(run[-1] + 1)
-        while run[0] > 0 and board.copy[run[0] - 1].norm == board.copy[j].norm:
+        while run[0] > 0 and state.copy[run[0] - 1].norm == state.copy[j].norm:
             run.insert(0, run[0] - 1)
-        norm = board.source[i].norm
-        beside = [k for k in (i - 1, i + 1) if 0 <= k < len(board.source)]
-        if len(run) > 1 and not any(board.source[k].norm == norm for k in beside):
-            board.taken.update(run)
+        norm = state.source[i].norm
+        beside = [k for k in (i - 1, i + 1) if 0 <= k < len(state.source)]
+        if len(run) > 1 and not any(state.source[k].norm == norm for k in beside):
+            state.taken.update(run)
             return tuple(run)
     return ()
 
 
-def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
+def _reason(match: WordMatch, source_text: str, copy_text: str | None) -> str:
     shown = f"“{source_text}”"
     note = f" ({match.note})" if match.note else ""
     if match.change == "kept":
@@ -305,22 +181,21 @@ def _reason(match: Match, source_text: str, copy_text: str | None) -> str:
     return f"{shown} {match.note}: “{copy_text}”"
 
 
-def _added(board: MatchState) -> Iterable[NameChange]:
-    if board.copy_flat:
+def _added(state: MatchState) -> Iterable[NameFinding]:
+    if state.copy_flat:
         return
-    known = {w.norm for w in board.source}
-    for mention in find_mentions(board.copy, board.context.copy):
-        fresh = [j for j in mention.at if _is_fresh(board, j, known)]
-        if len(fresh) < len(mention.at):
+    known = {w.norm for w in state.source}
+    for mention in find_mentions(state.copy, state.context.copy):
+        if not all(_is_fresh(state, j, known) for j in mention.at):
             continue
-        text = board.copy_text(mention.at)
-        joined = "".join(board.copy[j].norm for j in mention.at)
-        if place_key(text) in board.context.places or joined in known:
+        text = state.copy_text(mention.at)
+        joined = "".join(state.copy[j].norm for j in mention.at)
+        if place_key(text) in state.context.places or joined in known:
             continue
-        yield NameChange(
+        yield NameFinding(
             change="added",
-            probability=0.45 if is_place_adjective(text) else _BELIEF["added"],
-            copy=_span(board.copy, mention.at),
+            confidence=0.45 if is_place_adjective(text) else _CONFIDENCE["added"],
+            copy=_span(state.copy, mention.at),
             copy_text=text,
             source=None,
             source_text=None,
@@ -328,29 +203,25 @@ def _added(board: MatchState) -> Iterable[NameChange]:
         )
 
 
-def _is_fresh(board: MatchState, j: int, known: set[str]) -> bool:
-    word = board.copy[j]
+def _is_fresh(state: MatchState, j: int, known: set[str]) -> bool:
+    word = state.copy[j]
     norm = word.norm
-    if j in board.taken or camel_parts(word.text) is not None:
-        return False
-    if abbreviates(board.copy, j):
+    if j in state.taken or camel_parts(word.text) is not None or abbreviates(state.copy, j):
         return False
     stems = {norm, norm.removesuffix("s"), f"{norm}s"}
-    if stems & known or stems & board.context.source.first.keys():
+    if stems & known or stems & state.context.source.first.keys():
         return False
     if is_word(norm) and place_key(word.text) is None:
         return False
-    return is_name_word(board.copy, j, board.context.copy) and not any(
-        same_acronym(word.text, w.text) for w in board.source
+    return is_name_word(state.copy, j, state.context.copy) and not any(
+        same_acronym(word.text, w.text) for w in state.source
     )
 
 
 def _span(words: Sequence[Word], at: Sequence[int]) -> Span:
-    return (
-        Span(words[at[0]].start, words[at[0]].start + len(words[at[0]].text))
-        if len(at) == 1
-        else Span(words[at[0]].start, words[at[-1]].end)
-    )
+    first = words[at[0]]
+    end = words[at[-1]].end if len(at) > 1 else first.start + len(first.text)
+    return Span(first.start, end)
 
 
 def _is_close(at: Sequence[int]) -> bool:

@@ -1,13 +1,7 @@
 """Detect names in a text by how its words are written.
 
-How a document writes its words: where a capital says something, and what it says.
-
-Pure. It finds no names; `mentions` does, by what is learnt here.
-
-Where a text names somebody or something, judged by how its words are written.
-
-Pure, without a trained recogniser: capitals inside a sentence, checked against how the whole
-document and ordinary English write the same word. It finds names; `names` compares them.
+No trained recogniser: a capital inside a sentence, checked against how the whole document and
+ordinary English write the same word. Names are not compared here.
 """
 
 from __future__ import annotations
@@ -30,7 +24,7 @@ from detector.text.lexicon import (
 )
 from detector.text.words import Word
 
-# What may stand between an opening mark and the first word: the next word's capital says nothing.
+# Marks after which the capital of a word says nothing.
 _OPENING = re.compile(r"(?:[.!?:;…•*#|>\n“‘«\"()\[\]–—]|(?<!\w)['’]|\s-)\s*[“‘«\"'(\[]*\s*$")
 # The end of a quotation inside a sentence: the speaker follows.
 _CLOSING = re.compile(r"\s?,\s?(?:[”\"’']|'')\s+")
@@ -45,12 +39,12 @@ class Casing:
     raw : str
         The document.
     capital, lower : mapping of str to int
-        Per `Word.norm`, how often it stands with and without a capital where that says something:
-        inside a sentence that is neither a headline nor all in capitals.
+        Per `Word.norm`, its count with and without a capital inside sentences that are neither
+        headlines nor all in capitals.
     opening : frozenset of int
-        Start places of the words that open a sentence, a quotation or the like.
+        Starts of the words that open a sentence, a quotation or the like.
     flat : frozenset of int
-        Start places of the words of headlines and of sentences in capitals.
+        Starts of the words of headlines and of sentences in capitals.
     first : mapping of str to int
         Per norm, the first sentence that holds it.
     """
@@ -64,18 +58,7 @@ class Casing:
 
 
 def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
-    """Learn how a document writes its words.
-
-    Parameters
-    ----------
-    raw : str
-        The document that the words' places count in.
-    sentences : sequence of sequence of Word
-
-    Returns
-    -------
-    Casing
-    """
+    """Collect how a document, given as sentences of words, writes its words."""
     capital: Counter[str] = Counter()
     lower: Counter[str] = Counter()
     opening: set[int] = set()
@@ -98,7 +81,7 @@ def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
 
 
 def camel_parts(text: str) -> tuple[str, str] | None:
-    """Split a word at a capital inside it when both parts are ordinary words (`flightNow`)."""
+    """Split a word at a capital inside it when both parts are ordinary words (`harbourNow`)."""
     for cut in range(2, len(text) - 1):
         if text[cut].isupper() and text[cut - 1].islower():
             head, tail = text[:cut], text[cut:]
@@ -133,6 +116,16 @@ def base_form(text: str) -> str:
     return text
 
 
+def place_of(text: str) -> str | None:
+    """Return the key of the place that a word or phrase names, possessive or not."""
+    return place_key(base_form(text))
+
+
+def is_personal(norm: str) -> bool:
+    """Tell whether a word is a given name or a surname."""
+    return not name_kinds(norm).isdisjoint(("given", "surname"))
+
+
 def has_capital(text: str) -> bool:
     """Tell whether any letter is a capital."""
     return text != text.lower()
@@ -157,6 +150,7 @@ _CURRENCIES = closed_class("currency")
 _INTERJECTIONS = closed_class("interjection")
 _MEASURES = closed_class("scale") | closed_class("era")
 _ADDRESS = re.compile(r"\.[a-z]{2,}\b")
+_MAX_PARTS = 24  # words of one name; longer runs of capitals are split, so that time stays bounded
 _PREFIXES = frozenset(("co", "re", "pre", "anti", "non", "ex", "pro", "post", "multi", "semi"))
 
 
@@ -170,21 +164,10 @@ class Mention:
 def find_mentions(
     words: Sequence[Word], casing: Casing, other: Casing | None = None
 ) -> tuple[Mention, ...]:
-    """Find the names among some words of a document.
+    """Find the names among neighbouring words of a document, in order and without overlap.
 
-    Parameters
-    ----------
-    words : sequence of Word
-        Neighbouring words of the document.
-    casing : Casing
-        Of that document.
-    other : Casing, optional
-        Of the document it is compared with.
-
-    Returns
-    -------
-    tuple of Mention
-        In order, without overlap. Titles before a name ("President", "Mr.") are not part of it.
+    Titles before a name ("President", "Mr.") are not part of it. `other` is the casing of the
+    document it is compared with.
     """
     named = [is_name_word(words, position, casing, other) for position in range(len(words))]
     mentions: list[tuple[int, ...]] = []
@@ -194,7 +177,10 @@ def find_mentions(
             position += 1
             continue
         at = [position]
-        while (following := _next_part(words, named, at[-1], casing.raw)) is not None:
+        while (
+            len(at) < _MAX_PARTS
+            and (following := _next_part(words, named, at[-1], casing.raw)) is not None
+        ):
             at.append(following)
         mentions.append(tuple(at))
         position = at[-1] + 1
@@ -204,23 +190,7 @@ def find_mentions(
 def is_name_word(
     words: Sequence[Word], position: int, casing: Casing, other: Casing | None = None
 ) -> bool:
-    """Tell whether the word at `position` is (part of) a name.
-
-    Parameters
-    ----------
-    words : sequence of Word
-        Neighbouring words of a document.
-    position : int
-        Which of them is asked about.
-    casing : Casing
-        Of that document.
-    other : Casing, optional
-        Of the document it is compared with, which may know the same word as a name.
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether the word at `position` is (part of) a name, by both documents' casings."""
     word = words[position]
     text, norm = word.text, word.norm
     if not has_capital(text) or norm[0].isdigit() or text in ("I", "A"):
@@ -232,14 +202,14 @@ def is_name_word(
     written = _is_written_as_name(word, casing)
     if written is not None:
         return written
-    # The capital says nothing here: ask both documents, then ordinary English.
+    # The capital says nothing here: use both documents, then ordinary English.
     if casing.capital[norm] and casing.capital[norm] >= casing.lower[norm]:
         return True
     if casing.lower[norm] and not casing.capital[norm]:
         return False
     if other is not None and other.capital[norm] > other.lower[norm]:
         return True
-    if place_key(base_form(text)) is not None or not is_word(norm):
+    if place_of(text) is not None or not is_word(norm):
         return True
     if word.start in casing.flat or position + 1 >= len(words):
         return False
@@ -247,15 +217,15 @@ def is_name_word(
 
 
 def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
-    """Tell it from the capitals alone; None where they say nothing."""
-    shouted = len(word.text) > 1 and base_form(word.text).isupper()
+    """Decide by the capitals alone; None where they say nothing."""
+    upper = len(word.text) > 1 and base_form(word.text).isupper()
     says = word.start not in casing.flat
     if word.norm in ("may", "will"):  # people too, inside a sentence or where the document says so
         inside = says and word.start not in casing.opening
         return inside or casing.capital[word.norm] > casing.lower[word.norm]
     if is_stopword(word.norm):  # "US" and "WHO" are no pronouns
-        return shouted and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
-    if says and (shouted or has_inner_capital(word.text)):
+        return upper and (word.norm == "us" or (says and same_acronym(word.text, word.text)))
+    if says and (upper or has_inner_capital(word.text)):
         return True
     return True if says and word.start not in casing.opening else None
 
@@ -273,26 +243,21 @@ def _opens_as_person(word: Word, following: Word, casing: Casing) -> bool:
         return False
     if word.possessive and is_known_name(norm):
         return True
-    if name_kinds(norm).isdisjoint(("given", "surname")):
+    if not is_personal(norm):
         return False
-    plural = norm.endswith("s") and not norm.endswith("ss")
-    if plural:
+    if norm.endswith("s") and not norm.endswith("ss"):  # a plural noun, or a surname
         return following.norm in _SINGULAR
-    return (
-        following.norm in _SPEECH or following.norm in _AUXILIARY or following.norm.endswith("ed")
-    )
+    return following.norm in _SPEECH | _AUXILIARY or following.norm.endswith("ed")
 
 
 def _is_date(words: Sequence[Word], position: int) -> bool:
     norm = words[position].norm
     if not is_calendar(norm):
         return False
-    if norm not in _TWOFOLD:
+    if norm not in _TWOFOLD or (position > 0 and words[position - 1].norm in _DATING):
         return True
     beside = [words[k] for k in (position - 1, position + 1) if 0 <= k < len(words)]
-    if any(w.norm[0].isdigit() or is_calendar(w.norm) for w in beside):
-        return True
-    return position > 0 and words[position - 1].norm in _DATING
+    return any(w.norm[0].isdigit() or is_calendar(w.norm) for w in beside)
 
 
 def _is_no_name(word: Word, raw: str) -> bool:
@@ -326,18 +291,15 @@ def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
     if title_key(word.norm) is None:
         return False
     following = words[position + 1] if position + 1 < len(words) else None
-    if word.start in casing.opening and not name_kinds(word.norm).isdisjoint(("given", "surname")):
+    if word.start in casing.opening and is_personal(word.norm):
         # "Bishop Ruiz said", but "Bishop said".
         return following is not None and has_capital(following.text)
     # "Bishop" is an office in front of a name and a name after one.
-    before = words[position - 1] if position else None
-    if before is not None and word.start not in casing.opening:
-        adjacent = casing.raw[before.end : word.start].isspace()
-        if adjacent and has_capital(before.text) and not is_stopword(before.norm):
-            return title_key(before.norm) is not None
-        if adjacent and (before.norm in ("the", "a", "an", "by") or is_stopword(before.norm)):
-            return True
-    return True
+    before = words[position - 1] if position and word.start not in casing.opening else None
+    if before is None or not casing.raw[before.end : word.start].isspace():
+        return True
+    in_name = has_capital(before.text) and not is_stopword(before.norm)
+    return not in_name or title_key(before.norm) is not None
 
 
 def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) -> int | None:
@@ -346,7 +308,7 @@ def _next_part(words: Sequence[Word], named: Sequence[bool], at: int, raw: str) 
     if at + 1 >= len(words):
         return None
     # "China's Cyberspace Administration" holds two names, "People's Daily" one.
-    if word.possessive and (place_key(base_form(word.text)) or not is_word(word.norm)):
+    if word.possessive and (place_of(word.text) or not is_word(word.norm)):
         return None
     between = raw[word.end : words[at + 1].start]
     if named[at + 1]:

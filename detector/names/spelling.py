@@ -1,9 +1,4 @@
-"""Compare two spellings of a name.
-
-How two spellings of one name differ: misspelt, cut, garbled, or only transliterated otherwise.
-
-Pure string work on `Word.norm` forms. It does not know where the words stand.
-"""
+"""Compare two spellings of a name: misspelt, cut, garbled, or transliterated otherwise."""
 
 from __future__ import annotations
 
@@ -36,7 +31,7 @@ def are_spellings(one: str, other: str) -> bool:
 
     Examples
     --------
-    >>> are_spellings("gaddafi", "qaddafi"), are_spellings("mcarver", "mccarver")
+    >>> are_spellings("gaddafi", "qaddafi"), are_spellings("mclaven", "mclaaven")
     (True, False)
     """
     if zipf(one) == 0.0 or min(len(one), len(other)) < 4:
@@ -54,7 +49,7 @@ def is_cut(new: str, old: str) -> bool:
 
     Examples
     --------
-    >>> is_cut("palant", "palantir"), is_cut("vora", "evora"), is_cut("magove", "maga")
+    >>> is_cut("marenh", "marenholz"), is_cut("vora", "evora"), is_cut("virove", "vira")
     (True, True, False)
     """
     return 0 < len(new) < len(old) and (old.startswith(new) or old.endswith(new))
@@ -65,7 +60,7 @@ def is_misspelt(new: str, old: str) -> bool:
 
     Examples
     --------
-    >>> is_misspelt("mccarver", "mcarver"), is_misspelt("magove", "maga")
+    >>> is_misspelt("mclaaven", "mclaven"), is_misspelt("virove", "vira")
     (True, False)
     >>> is_misspelt("pharaharahs", "pharaohs")  # it stutters
     False
@@ -79,12 +74,12 @@ def is_misspelt(new: str, old: str) -> bool:
     return distance <= max(1, round(0.34 * max(len(old), len(new))))
 
 
-def is_put_right(old: str, new: str) -> bool:
+def is_corrected(old: str, new: str) -> bool:
     """Tell whether a long word that English does not know differs little from one it knows.
 
     Examples
     --------
-    >>> is_put_right("krushchev", "khrushchev"), is_put_right("mcarver", "mccarver")
+    >>> is_corrected("krushchev", "khrushchev"), is_corrected("mclaven", "mclaaven")
     (True, False)
     """
     from rapidfuzz.distance import DamerauLevenshtein

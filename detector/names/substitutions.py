@@ -1,28 +1,21 @@
 """Match names that came back as something else: misspelt, cut, translated, read as words.
 
-Where in the copy a lost name should stand, and which word stands there for nothing else.
-
-Pure. What such a word means for the name is judged by `standins`.
-
-Names that came back as something else: misspelt, cut, garbled, translated, read as a word.
-
-Looks only at what `forms` left open, first for a likeness in spelling, then at the word that
-stands in the name's place. A pronoun or title for a name already given is no damage.
+Only names that `match` left open: first by spelling, then by the word in the name's place.
 """
 
 from __future__ import annotations
 
-from detector.names.detect import Mention, base_form, camel_parts, has_capital
+from detector.names.detect import Mention, camel_parts, is_personal, place_of
 from detector.names.match import abbreviates, case_match
-from detector.names.spelling import are_spellings, is_cut, is_misspelt, is_put_right, likeness
+from detector.names.spelling import are_spellings, is_corrected, is_cut, is_misspelt, likeness
 from detector.names.state import (
     GENERIC,
-    SAID_OTHERWISE,
-    Match,
+    PARAPHRASED,
     MatchState,
+    WordMatch,
     is_generic,
+    is_paraphrased,
     is_place_adjective,
-    says_the_same,
 )
 from detector.text.lexicon import (
     are_opposites,
@@ -31,333 +24,299 @@ from detector.text.lexicon import (
     is_stopword,
     is_word,
     name_kinds,
-    place_key,
     title_key,
 )
 from detector.text.words import Word
 
 
-def find_candidate(board: MatchState, i: int, kept: list[int]) -> int | None:
-    """Find the copy word that stands where the name should be, and for nothing else."""
-    linked = int(board.links.to_copy[i])
-    if linked >= 0 and is_candidate(board, linked):
+def find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
+    """Find the unmatched copy word in the place of a lost name."""
+    linked = int(state.links.to_copy[i])
+    if linked >= 0 and is_candidate(state, linked):
         return linked
-    before, after = _position(board, i - 1), _position(board, i + 1)
+    before, after = _position(state, i - 1), _position(state, i + 1)
     places = [] if before is None else [before + 1, before + 2]
     places += [] if after is None else [after - 1, after - 2]
-    # A translated name turns its parts round: "Morning Bell", "Bell of Dawn".
+    # A translated name may reverse its parts: "Morning Bell", "Bell of Dawn".
     for k in kept:
-        places += [p + step for p in board.matches[k].copy for step in (1, 2, -1, -2)]
+        places += [p + step for p in state.matches[k].copy for step in (1, 2, -1, -2)]
     for j in places:
-        if not 0 <= j < len(board.copy):
+        if not 0 <= j < len(state.copy):
             continue
-        if i - 1 in kept and j == before + 1 and _is_odd_capital(board, j):  # type: ignore[operator] # a kept word has a place
-            return j
-        if not is_candidate(board, j):
+        if not is_candidate(state, j):
             continue
         tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
-        if board.capital(j) or (tight and board.links.to_source[j] < 0):
+        if state.is_capital(j) or (tight and state.links.to_source[j] < 0):
             return j
     return None
 
 
-def _is_odd_capital(board: MatchState, j: int) -> bool:
-    """Tell whether a small word is written like a part of a name ("Northwind Can")."""
-    word = board.copy[j]
-    return (
-        j not in board.taken
-        and is_stopword(word.norm)
-        and has_capital(word.text)
-        and word.start not in board.context.copy.opening
-        and word.norm not in {w.norm for w in board.source}
-    )
-
-
-def _position(board: MatchState, k: int) -> int | None:
-    if not 0 <= k < len(board.source):
+def _position(state: MatchState, k: int) -> int | None:
+    if not 0 <= k < len(state.source):
         return None
-    if k in board.matches and board.matches[k].copy:
-        return board.matches[k].copy[-1]
-    to = int(board.links.to_copy[k])
-    return to if to >= 0 and board.links.strength[k, to] > 0.6 else None
+    if k in state.matches and state.matches[k].copy:
+        return state.matches[k].copy[-1]
+    to = int(state.links.to_copy[k])
+    return to if to >= 0 and state.links.strength[k, to] > 0.6 else None
 
 
-def is_candidate(board: MatchState, j: int) -> bool:
-    """Tell whether the copy word may stand for a name: it says something, for nothing else."""
-    word = board.copy[j]
+def is_candidate(state: MatchState, j: int) -> bool:
+    """Tell whether the copy word may replace a name: a content word that matches nothing else."""
+    word = state.copy[j]
     return (
-        j not in board.taken
-        and not board.accounted(j)
+        not state.is_explained(j)
         and not is_stopword(word.norm)
         and not word.norm[0].isdigit()
         and word.norm != "s"  # what is left of a possessive
     )
 
 
-# Words that may stand for a name already given.
+# Words that may refer to a name already given.
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
 
 
-# What a number at the end of a name becomes: "World War II", "the Second World War".
-_ORDINALS = dict(
-    zip(
-        ("i", "ii", "iii", "iv", "one", "two", "three"),
-        ("first", "second", "third", "fourth", "first", "second", "third"),
-        strict=True,
-    )
-)
-
-# Places that news language exchanges without a change of meaning.
-_PART_AND_WHOLE = frozenset(
-    pair
-    for one, other in (("england", "united kingdom"), ("europe", "european union"))
-    for pair in ((one, other), (other, one))
-)
+# Numerals at the end of a name and their words: "World War II", "the Second World War".
+_ORDINALS = {
+    "i": "first",
+    "ii": "second",
+    "iii": "third",
+    "iv": "fourth",
+    "one": "first",
+    "two": "second",
+    "three": "third",
+}
 
 
-def match_standins(board: MatchState) -> None:
-    """Settle every word of a name that is still open: each gets a match, if only "dropped"."""
-    for mention in board.mentions:
-        _respelled(board, mention)
-    for mention in board.mentions:
-        _replaced(board, mention)
+def match_substitutions(state: MatchState) -> None:
+    """Match every word of a name that is still open; "dropped" where nothing else fits."""
+    for mention in state.mentions:
+        _match_respelled(state, mention)
+    for mention in state.mentions:
+        _match_substituted(state, mention)
 
 
-def _respelled(board: MatchState, mention: Mention) -> None:
-    for i in board.open(mention):
-        if len(board.source[i].norm) < 2 and not board.is_compound(i):
+def _match_respelled(state: MatchState, mention: Mention) -> None:
+    for i in state.open(mention):
+        if len(state.source[i].norm) < 2 and not state.is_compound(i):
             continue  # an initial has no spelling
-        best: tuple[float, int] | None = None
-        for j in range(len(board.copy)):
-            if j in board.taken or board.accounted(j):
-                continue
-            found = _misspelling(board, i, j)
-            if found is not None and (best is None or found > best[0]):
-                best = (found, j)
-        if best is not None:
-            board.settle(i, _spelling_match(board, board.source[i], best[1]))
+        free = (j for j in range(len(state.copy)) if not state.is_explained(j))
+        alike = [(score, -j) for j in free if (score := _likeness_to(state, i, j)) is not None]
+        if alike:
+            state.settle(i, _judge_spelling(state, state.source[i], -max(alike)[1]))
 
 
-def _misspelling(board: MatchState, i: int, j: int) -> float | None:
-    """Return how likely the copy word is the source word misspelt, None for not at all."""
-    word, other = board.source[i], board.copy[j]
-    beside = board.beside(i, j)
+def _likeness_to(state: MatchState, i: int, j: int) -> float | None:
+    """Return how alike a misspelling is to the source word; None where it is none."""
+    word, other = state.source[i], state.copy[j]
     if min(len(word.norm), len(other.norm)) < 3:
         short = word.norm.startswith(other.norm) or other.norm.startswith(word.norm)
-        tied = board.is_compound(i) or beside
-        return 0.6 if short and tied and board.capital(j) else None
+        tied = short and state.is_capital(j) and (state.is_compound(i) or state.beside(i, j))
+        return 0.6 if tied else None
+    beside = state.beside(i, j)
     if is_stopword(other.norm):
         return None
     alike = likeness(_unglued(other.norm, word), word.norm)
-    linked = int(board.links.to_copy[i]) == j
+    linked = int(state.links.to_copy[i]) == j
     ordinary = is_word(other.norm) and camel_parts(other.text) is None
     if ordinary and is_word(word.norm) and base_forms(word.norm).isdisjoint(base_forms(other.norm)):
         return None  # two words of the dictionary: one is not the other misspelt
-    if ordinary and not board.capital(j):
-        # A word that merely looks like the name is none, unless it stands in its very place.
+    if ordinary and not state.is_capital(j):
+        # A word that merely looks like the name counts only in its very place.
         same_place = (linked or beside) and word.norm[0] == other.norm[0]
         return alike if alike >= 0.75 and same_place else None
     floor = 0.72 - 0.1 * linked - 0.1 * beside
     if word.norm[0] != other.norm[0]:
         floor += 0.08
-    if other.norm in board.context.source.first:
+    if other.norm in state.context.source.first:
         floor += 0.2  # another word of the source, not this one misspelt
     return alike + 0.1 * linked + 0.05 * beside if alike >= floor else None
 
 
-def _spelling_match(board: MatchState, word: Word, j: int) -> Match:
-    other = board.copy[j]
+def _judge_spelling(state: MatchState, word: Word, j: int) -> WordMatch:
+    other = state.copy[j]
     new = _unglued(other.norm, word)
     if new == word.norm:
-        return case_match(board, word, j)
+        return case_match(state, word, j)
     if are_spellings(word.norm, new):
-        return Match("kept", (j,), "another spelling in use of the same name")
+        return WordMatch("kept", (j,), "another spelling in use of the same name")
     if other.text.islower() and is_word(other.norm):
-        return Match("as_word", (j,), "reads as an ordinary word")
-    places = place_key(base_form(word.text)), place_key(base_form(other.text))
+        return WordMatch("as_word", (j,), "reads as an ordinary word")
+    places = place_of(word.text), place_of(other.text)
     if None not in places:
-        return Match("swapped", (j,), "was swapped for another place")
+        return WordMatch("swapped", (j,), "was swapped for another place")
     if is_cut(new, word.norm):
-        return Match("truncated", (j,), "is cut")
+        return WordMatch("truncated", (j,), "is cut")
     if is_misspelt(new, word.norm):
-        if is_put_right(word.norm, new):
-            return Match("respelled", (j,), "is given in a spelling that is known", SAID_OTHERWISE)
-        return Match("respelled", (j,), "is misspelt")
-    return Match("garbled", (j,), "is garbled")
+        if is_corrected(word.norm, new):
+            return WordMatch("respelled", (j,), "is given in a spelling that is known", PARAPHRASED)
+        return WordMatch("respelled", (j,), "is misspelt")
+    return WordMatch("garbled", (j,), "is garbled")
 
 
-def _replaced(board: MatchState, mention: Mention) -> None:
-    kept = [i for i in mention.at if i in board.matches]
-    for i in board.open(mention):
-        board.settle(i, _replacement(board, i, mention, kept))
+def _match_substituted(state: MatchState, mention: Mention) -> None:
+    kept = [i for i in mention.at if i in state.matches]
+    for i in state.open(mention):
+        state.settle(i, _substitution(state, i, mention, kept))
 
 
-def _replacement(board: MatchState, i: int, mention: Mention, kept: list[int]) -> Match:
-    word = board.source[i]
-    candidate = find_candidate(board, i, kept)
-    if _twin(board, word) is not None:
-        return _second(board, i, mention, candidate)
+def _substitution(state: MatchState, i: int, mention: Mention, kept: list[int]) -> WordMatch:
+    word = state.source[i]
+    candidate = find_candidate(state, i, kept)
+    if _is_matched_elsewhere(state, word):
+        return _judge_repeated(state, i, mention, candidate)
     ordinal = _ORDINALS.get(word.norm)
-    if kept and ordinal is not None and any(w.norm == ordinal for w in board.copy):
-        return Match("kept", (), "a number of the name written as a word")
+    if kept and ordinal is not None and any(w.norm == ordinal for w in state.copy):
+        return WordMatch("kept", (), "a number of the name written as a word")
     if candidate is not None and kept:
-        norm = board.copy[candidate].norm
-        if any(board.source[k].norm == norm for k in kept):
-            return Match("garbled", (candidate,), "is lost under a doubled word")
-    alone = candidate is None or len(word.norm) == 1 or _is_title(board, candidate)
-    if alone and kept and _may_stand_without(board, i, kept, mention):
-        return Match("kept", (), "left out; the name stands without it")
-    if _referred(board, i, candidate):
-        return Match("kept", (), "already given; a pronoun or title stands for it")
+        norm = state.copy[candidate].norm
+        if any(state.source[k].norm == norm for k in kept):
+            return WordMatch("garbled", (candidate,), "is lost under a doubled word")
+    alone = (
+        candidate is None
+        or len(word.norm) == 1
+        or title_key(state.copy[candidate].norm) is not None  # "Mr Kender"
+    )
+    if alone and kept and _is_optional(state, i, kept, mention):
+        return WordMatch("kept", (), "left out; the name stands without it")
+    if _is_referred_to(state, i, candidate):
+        return WordMatch("kept", (), "already given; a pronoun or title stands for it")
     if candidate is not None:
-        found = _stand_in(board, i, candidate, kept)
+        found = _judge_candidate(state, i, candidate, kept)
         if found is not None:
-            return found if kept or is_word(word.norm) else _widened(board, found, candidate)
-    if abbreviates(board.source, i):
-        return Match("kept", (), "left out; the source gives what it abbreviates")
-    given = board.context.copy.first.get(word.norm, len(board.context.copy.raw)) < board.copy_at
-    spare = given or bool(_solid(board, kept)) or _opens_bracket(board, word)
-    return Match("dropped", (), "is missing from the copy", 0.45 if spare else None)
+            return found if kept or is_word(word.norm) else _widen(state, found, candidate)
+    if abbreviates(state.source, i):
+        return WordMatch("kept", (), "left out; the source gives what it abbreviates")
+    given = state.context.copy.first.get(word.norm, len(state.context.copy.raw)) < state.copy_at
+    bracketed = state.context.source.raw[: word.start].rstrip().endswith(("(", "["))
+    spare = given or bool(_solid(state, kept)) or bracketed
+    return WordMatch("dropped", (), "is missing from the copy", 0.45 if spare else None)
 
 
-def _opens_bracket(board: MatchState, word: Word) -> bool:
-    return board.context.source.raw[: word.start].rstrip()[-1:] in ("(", "[")
-
-
-def _widened(board: MatchState, found: Match, j: int) -> Match:
-    """Let the whole of another name stand in, where its last word alone was seen."""
-    if found.change not in ("swapped", "translated") or not board.capital(j):
+def _widen(state: MatchState, found: WordMatch, j: int) -> WordMatch:
+    """Extend a match with one word of another name to the whole of that name."""
+    if found.change not in ("swapped", "translated") or not state.is_capital(j):
         return found
     run = [j]
     for step in (-1, 1):
         k = j + step
-        while 0 <= k < len(board.copy) and is_candidate(board, k) and _capital_inside(board, k):
+        while 0 <= k < len(state.copy) and is_candidate(state, k) and _capital_inside(state, k):
             run.append(k)
             k += step
-    strange = any(not is_word(board.copy[k].norm) or _is_place(board.copy[k].text) for k in run)
-    if len(run) > 1 and strange and found.belief is None:
-        return Match("swapped", tuple(sorted(run)), "was swapped for another name")
+    strange = any(
+        not is_word(state.copy[k].norm) or place_of(state.copy[k].text) is not None for k in run
+    )
+    if len(run) > 1 and strange and found.confidence is None:
+        return WordMatch("swapped", tuple(sorted(run)), "was swapped for another name")
     return found
 
 
-def _capital_inside(board: MatchState, k: int) -> bool:
-    return board.capital(k) and (
-        board.copy_lowered or board.copy[k].start not in board.context.copy.opening
+def _capital_inside(state: MatchState, k: int) -> bool:
+    return state.is_capital(k) and (
+        state.copy_lowered or state.copy[k].start not in state.context.copy.opening
     )
 
 
-def _is_place(text: str) -> bool:
-    return place_key(base_form(text)) is not None
-
-
-def _second(board: MatchState, i: int, mention: Mention, candidate: int | None) -> Match:
-    """Judge a name that the source gives more often than the copy."""
-    if candidate is not None and board.capital(candidate):
-        found = _stand_in(board, i, candidate, [])
+def _judge_repeated(
+    state: MatchState, i: int, mention: Mention, candidate: int | None
+) -> WordMatch:
+    """Match a name that the source gives more often than the copy."""
+    if candidate is not None and state.is_capital(candidate):
+        found = _judge_candidate(state, i, candidate, [])
         if found is not None and found.change in ("swapped", "translated"):
             return found
-    whole = all(_is_twin(board, k) for k in mention.at)
-    if not whole or _referred(board, i, candidate):
-        return Match("kept", (), "given elsewhere in the sentence")
-    return Match("dropped", (), "is given less often in the copy", 0.5)
-
-
-def _is_twin(board: MatchState, k: int) -> bool:
-    return not (k in board.matches and board.matches[k].copy) and (
-        _twin(board, board.source[k]) is not None
+    whole = all(
+        not (k in state.matches and state.matches[k].copy)
+        and _is_matched_elsewhere(state, state.source[k])
+        for k in mention.at
     )
+    if not whole or _is_referred_to(state, i, candidate):
+        return WordMatch("kept", (), "given elsewhere in the sentence")
+    return WordMatch("dropped", (), "is given less often in the copy", 0.5)
 
 
-def _stand_in(board: MatchState, i: int, j: int, kept: list[int]) -> Match | None:
-    """Judge the copy word that stands in a name's place, None when it cannot be its trace."""
-    word, other = board.source[i], board.copy[j]
+def _judge_candidate(state: MatchState, i: int, j: int, kept: list[int]) -> WordMatch | None:
+    """Match a name with the copy word in its place; None where the two are unrelated."""
+    word, other = state.source[i], state.copy[j]
     if kept and is_generic(word.norm) and is_generic(other.norm):
         if are_opposites(word.norm, other.norm):
-            return Match("swapped", (j,), "was swapped for its opposite")
-        return Match("kept", (j,), "one generic word for another")
-    belief = SAID_OTHERWISE if says_the_same(board, i, j) else None
-    return (_name_for_name if board.capital(j) else _word_for_name)(word, other, j, belief)
+            return WordMatch("swapped", (j,), "was swapped for its opposite")
+        return WordMatch("kept", (j,), "one generic word for another")
+    confidence = PARAPHRASED if is_paraphrased(state, i, j) else None
+    return (_name_for_name if state.is_capital(j) else _word_for_name)(word, other, j, confidence)
 
 
-def _word_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match | None:
-    """Judge a word without a capital in a name's place."""
+def _word_for_name(word: Word, other: Word, j: int, confidence: float | None) -> WordMatch | None:
+    """Match a name with a word without a capital."""
     if not is_word(other.norm):
-        return Match("translated", (j,), "became a word of another language", 0.75)
-    if is_word(word.norm) and not _is_place(word.text):
-        return Match("as_word", (j,), "became an ordinary word", belief)
+        return WordMatch("translated", (j,), "became a word of another language", 0.75)
+    if is_word(word.norm) and place_of(word.text) is None:
+        return WordMatch("as_word", (j,), "became an ordinary word", confidence)
     return None
 
 
-def _name_for_name(word: Word, other: Word, j: int, belief: float | None) -> Match:
-    """Judge a word with a capital in a name's place."""
-    places = place_key(base_form(word.text)), place_key(base_form(other.text))
-    shouted = len(other.text) > 1 and other.text.isupper()
-    if shouted and sorted(word.norm) == sorted(other.norm):
-        return Match("translated", (j,), "is given in another language's order")
+def _name_for_name(word: Word, other: Word, j: int, confidence: float | None) -> WordMatch:
+    """Match a name with a word with a capital."""
+    places = place_of(word.text), place_of(other.text)
+    upper = len(other.text) > 1 and other.text.isupper()
+    if upper and sorted(word.norm) == sorted(other.norm):
+        return WordMatch("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
-        return Match("swapped", (j,), "was swapped for its opposite")
-    if places in _PART_AND_WHOLE:
-        return Match("kept", (j,), "a part for the whole, or the other way round")
-    named = not name_kinds(other.norm).isdisjoint(("given", "surname"))
+        return WordMatch("swapped", (j,), "was swapped for its opposite")
+    named = is_personal(other.norm)
     meant = is_word(word.norm) or (is_word(other.norm) and not named)
-    if places[1] is None and meant and not shouted:
+    if places[1] is None and meant and not upper:
         if word.norm in GENERIC and is_word(other.norm):
-            belief = SAID_OTHERWISE
-        return Match("translated", (j,), "was translated", belief)
-    return Match("swapped", (j,), "was swapped for another name")
+            confidence = PARAPHRASED
+        return WordMatch("translated", (j,), "was translated", confidence)
+    return WordMatch("swapped", (j,), "was swapped for another name")
 
 
-def _is_title(board: MatchState, candidate: int) -> bool:
-    """Tell whether a title stands where a part of the name stood ("Mr Kender")."""
-    return title_key(board.copy[candidate].norm) is not None
-
-
-def _may_stand_without(board: MatchState, i: int, kept: list[int], mention: Mention) -> bool:
+def _is_optional(state: MatchState, i: int, kept: list[int], mention: Mention) -> bool:
     """Tell whether a name is whole without a part: a first name, an initial, a generic head."""
-    word = board.source[i]
-    if board.is_compound(i):
+    word = state.source[i]
+    if state.is_compound(i):
         return False
     if word.norm in GENERIC or len(word.norm) == 1:
         return True
-    # "University" stands for no university, "Australian Minister" for none of them, and "Donald"
-    # for nobody; "Xi" does for Xi Jinping and "Northwind" for Northwind Power.
-    solid = _solid(board, kept)
+    # "University" names no university, "Australian Minister" no minister, and "Donald" nobody; "Xi"
+    # names Xi Jinping and "Northwind" Northwind Power.
+    solid = _solid(state, kept)
     if max(mention.at) in solid:
         return True
-    return not all("given" in name_kinds(board.source[k].norm) for k in solid)
+    return not all("given" in name_kinds(state.source[k].norm) for k in solid)
 
 
-def _solid(board: MatchState, kept: list[int]) -> list[int]:
-    """Return the words that tell one from another: no office, generic head or adjective."""
+def _solid(state: MatchState, kept: list[int]) -> list[int]:
+    """Return the distinctive words: no office, generic head or adjective."""
     return [
         k
         for k in kept
-        if not is_generic(board.source[k].norm) and not is_place_adjective(board.source[k].text)
+        if not is_generic(state.source[k].norm) and not is_place_adjective(state.source[k].text)
     ]
 
 
-def _twin(board: MatchState, word: Word) -> int | None:
-    """Find the same name matched elsewhere in the bead: the source gives it twice."""
-    for k, match in board.matches.items():
-        if match.copy and k in board.named and board.source[k].norm == word.norm:
-            return k
-    return None
+def _is_matched_elsewhere(state: MatchState, word: Word) -> bool:
+    """Tell whether the source repeats a name and another occurrence is matched."""
+    return any(
+        match.copy and k in state.named and state.source[k].norm == word.norm
+        for k, match in state.matches.items()
+    )
 
 
-def _referred(board: MatchState, i: int, candidate: int | None) -> bool:
-    """Tell whether a pronoun or a title in the copy stands for a name already given."""
-    norm = board.source[i].norm
-    given = board.context.copy.first.get(norm)
-    if given is None or given >= board.copy_at + 1:
+def _is_referred_to(state: MatchState, i: int, candidate: int | None) -> bool:
+    """Tell whether a pronoun or a title in the copy refers to a name already given."""
+    norm = state.source[i].norm
+    given = state.context.copy.first.get(norm)
+    if given is None or given >= state.copy_at + 1:
         return False
-    if candidate is not None and not is_stopword(board.copy[candidate].norm):
-        other = board.copy[candidate]
+    if candidate is not None and not is_stopword(state.copy[candidate].norm):
+        other = state.copy[candidate]
         return other.norm in _ROLE or title_key(other.norm) is not None
-    present, here = [w.norm for w in board.source], [w.norm for w in board.copy]
+    present, here = [w.norm for w in state.source], [w.norm for w in state.copy]
     return any(
         (w.norm in _PRONOUNS or w.norm in _ROLE) and present.count(w.norm) < here.count(w.norm)
-        for w in board.copy
+        for w in state.copy
     )
 
 

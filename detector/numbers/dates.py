@@ -1,9 +1,7 @@
 """Parse dates and clock times.
 
-Dates and times as a text writes them: which month, which day, what time on the clock.
-
-Pure, over `tokens`. A date is read as its parts, since a translator moves them
-about; "yesterday" and "last week" are left alone.
+A date is read as its parts, since a translator moves them about. "Yesterday" and "last week" are
+not read.
 """
 
 from __future__ import annotations
@@ -90,7 +88,7 @@ def is_day(tokens: Tokens, number: Number) -> bool:
 
 
 def year_of(tokens: Tokens, number: Number) -> int:
-    """Return the year that a bare number says, 15 in 2014-15 too; 0 where it says none."""
+    """Return the year that a bare number may be, 15 in 2014-15 too; 0 where it is none."""
     word = tokens.words[number.first]
     plain = number.after == number.first + 1 and word.isdecimal()
     if plain and len(word) == 2:
@@ -190,7 +188,7 @@ def _read_past(tokens: Tokens, i: int) -> Clock | None:
 
 
 def _part_of_day(tokens: Tokens, first: int, after: int) -> str:
-    """Return the half of the day that words round a time name: at 10 this morning."""
+    """Return the half of the day that the words around a time name: at 10 this morning."""
     for _ in range(2):
         after += tokens.word(after) in _ON_THE_DAY or tokens.word(after) in WEEKDAYS
     before = first - 2 if tokens.word(first - 1) in _ABOUT else first - 1

@@ -1,14 +1,6 @@
-"""Parse digits and number words into values.
+"""Parse digits and number words into values: "25bn", "two-thirds", "tens of thousands".
 
-The words, digits and signs of a text, where figures may begin, and what number words mean.
-
-Pure, over the list `lexica/numerals.tsv`. Putting several tokens together into a number is for
-`numerals`. Texts without any figure, the most, are let go after one look.
-
-What number a run of digits or words says: "25bn", "two-thirds", "tens of thousands".
-
-Pure. It reads the number alone: what it counts (a unit, a currency, a date) is for
-`amounts` and `quantities`, and whether two numbers agree for `compare`.
+The number alone, by the list `lexica/numerals.tsv`; its unit, currency or date is for `quantities`.
 """
 
 from __future__ import annotations
@@ -25,7 +17,7 @@ from detector.text.lexicon import MONTHS, WEEKDAYS, read_table
 HALVES: Mapping[str, float] = {
     "half": 0.5, "½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 0.125,
 }  # fmt: skip
-"""Parts of a whole that are one token."""
+"""Fractions of one token."""
 
 DAY_TIMES: Mapping[str, int] = {"noon": 720, "midday": 720, "midnight": 0}
 """Times with a name of their own, in minutes after midnight."""
@@ -46,10 +38,7 @@ _GAP = re.compile(r"\s?[\u2010-\u2015\u00ad-]?\s{0,2}")  # "90 -day", "two-third
 
 
 class Tokens(NamedTuple):
-    """The words, digits and signs of a text, in order, as parallel lists.
-
-    `words` are in lower case; `starts` and `ends` count in `raw`.
-    """
+    """The words (in lower case), digits and signs of `raw`, as parallel lists in order."""
 
     raw: str
     words: list[str]
@@ -69,7 +58,7 @@ class Tokens(NamedTuple):
         return self.raw[self.starts[i]].isupper()
 
     def gap(self, i: int) -> str:
-        """Return what stands between token i - 1 and token i, or nothing at either end."""
+        """Return the text between token i - 1 and token i, or nothing at either end."""
         if not 0 < i < len(self.words):
             return ""
         return self.raw[self.ends[i - 1] : self.starts[i]]
@@ -99,37 +88,28 @@ def numeral_words() -> dict[str, dict[str, float]]:
 
 @cache
 def number_hints() -> Mapping[str, frozenset[float]]:
-    """Return every word that says a number in passing, and the numbers: "both" says 2."""
-    hints: dict[str, set[float]] = defaultdict(set)
+    """Return every word that implies a number, and the numbers: "both" implies 2."""
+    implied_numbers: dict[str, set[float]] = defaultdict(set)
     for word, kind, value in read_table("numerals"):
         if kind != "vague":
-            hints[word].add(float(value))
+            implied_numbers[word].add(float(value))
         if kind == "part":
-            hints[word].add(1 / float(value))  # the first quarter
-    return {word: frozenset(values) for word, values in hints.items()}
+            implied_numbers[word].add(1 / float(value))  # the first quarter
+    return {word: frozenset(values) for word, values in implied_numbers.items()}
 
 
 @cache
 def _triggers() -> frozenset[str]:
     classes = numeral_words()
-    said = {word for kind, words in classes.items() if kind != "hint" for word in words}
+    numerals = {word for kind, words in classes.items() if kind != "hint" for word in words}
     days = {f"{day}s" for day in WEEKDAYS if len(day) > 5}
-    return frozenset(said | days | {*MONTHS, *WEEKDAYS, *HALVES, *DAY_TIMES})
+    return frozenset(numerals | days | {*MONTHS, *WEEKDAYS, *HALVES, *DAY_TIMES})
 
 
 def tokenize(text: str) -> tuple[Tokens, list[int]]:
-    """Split a text, and point at the tokens where a figure may begin or lie.
+    """Split a text into tokens; return them and where a quantity may begin, ascending.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    tokens : Tokens
-        Empty when the text holds no figure at all, which is found out fast.
-    hits : list of int
-        Ascending indices into the tokens.
+    No tokens for a text without any quantity, as most are.
     """
     triggers = _triggers()
     if _DIGIT.search(text) is None and triggers.isdisjoint(_WORDS.findall(text.lower())):
@@ -144,7 +124,7 @@ def tokenize(text: str) -> tuple[Tokens, list[int]]:
 
 
 Form = Literal["cardinal", "ordinal", "fraction", "vague", "times", "decade"]
-"""How a number is meant: 3, third, two thirds, thousands, thrice, the sixties."""
+"""The form of a number: 3, third, two thirds, thousands, thrice, the sixties."""
 
 _THOUSANDS = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*")
 _LAKHS = re.compile(r"\d{1,2}(?:,\d{2})+,\d{3}")
@@ -159,31 +139,18 @@ _HALF_OF_A_WORD = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
-    """A number and the tokens that say it.
-
-    Attributes
-    ----------
-    first, after : int
-        Half-open range of tokens.
-    value : float
-        What it says.
-    also : float or None
-        What else it may say: 200.000 is 200 or 200,000.
-    form : Form
-    scaled : bool
-        Whether a scale was said in a word: 25 million.
-    """
+    """A number and its tokens, the half-open range from `first` to `after`."""
 
     first: int
     after: int
     value: float
-    also: float | None = None
+    also: float | None = None  # another reading: 200.000 is 200 or 200,000
     form: Form = "cardinal"
-    scaled: bool = False
+    scaled: bool = False  # by a word: 25 million
 
 
 def read_digits(text: str) -> tuple[float | None, float | None]:
-    """Return what a run of digits, points and commas says, and what else it may say.
+    """Return the value of a run of digits, points and commas, and its other reading if any.
 
     Examples
     --------
@@ -216,13 +183,7 @@ def read_digits(text: str) -> tuple[float | None, float | None]:
 
 
 def read_number(tokens: Tokens, i: int) -> Number | None:
-    """Read the number that begins at token `i`.
-
-    Returns
-    -------
-    Number or None
-        None where no number begins, or its digits say no number (a version, a score).
-    """
+    """Read the number that begins at token `i`; None for other words, versions and scores."""
     word = tokens.words[i]
     classes = numeral_words()
     if word in classes["vague"]:
@@ -386,10 +347,10 @@ def _add_half(
 
 
 def _read_scales(
-    tokens: Tokens, first: int, after: int, said: tuple[float, float | None]
+    tokens: Tokens, first: int, after: int, values: tuple[float, float | None]
 ) -> Number:
     """Read the scales behind a number, and smaller numbers behind those: 3 million 500 thousand."""
-    value, also = said
+    value, also = values
     total, least = 0.0, _TOO_MUCH
     if tokens.words[after : after + 2] == ["or", "more"] and tokens.near(after + 2):
         after += 2 if _scale(tokens.word(after + 2), behind=True) else 0  # 50 or more million
@@ -413,7 +374,7 @@ def _read_scales(
 
 
 def _scale(word: str, *, behind: bool) -> float | None:
-    """Return what "million" multiplies by; "millions" counts so behind a number alone."""
+    """Return the factor of "million", or behind a number of "millions"."""
     scales = numeral_words()["scale"]
     found = scales.get(word)
     return scales.get(word.removesuffix("s")) if found is None and behind else found

@@ -1,9 +1,6 @@
-"""Look up units of measure and currencies.
+"""Look up units of measure and currencies, and find the one beside a number.
 
-Units of measure and currencies: which there are, and which one stands by a number.
-
-Pure, over `tokens` and the list `lexica/units.tsv`. It does not convert one
-unit into another; the list says how large each is, and `equivalents` uses that.
+The list `lexica/units.tsv` gives the size of each; comparing sizes is for `match` and `change`.
 """
 
 from __future__ import annotations
@@ -31,7 +28,7 @@ _FILLERS = frozenset(
 
 
 class Unit(NamedTuple):
-    """What is known of a unit: its dimension, and its size in that dimension's base unit."""
+    """A unit: its dimension, and its size in that dimension's base unit."""
 
     dimension: str
     size: float | None
@@ -63,21 +60,17 @@ def _forms() -> _Forms:
 
 
 def dimensions(units: tuple[str, ...]) -> frozenset[str]:
-    """Return what units measure: pounds are mass or money."""
+    """Return the dimensions of units: pounds are mass or money."""
     facts = unit_facts()
     return frozenset(facts[unit].dimension for unit in units if unit in facts)
 
 
 def comparable_sizes(one: str, other: str) -> tuple[float, float] | None:
-    """Return the sizes of two units of one dimension; None where neither converts to the other.
-
-    What is no unit of measure, as the "pm" of a clock, converts to nothing.
-    """
-    facts = unit_facts()
-    if one not in facts or other not in facts or facts[one].dimension != facts[other].dimension:
+    """Return the sizes of two units of one dimension; None where neither converts to the other."""
+    first, second = unit_facts().get(one), unit_facts().get(other)  # the "pm" of a clock is none
+    if first is None or second is None or first.dimension != second.dimension:
         return None
-    size, other_size = facts[one].size, facts[other].size
-    return None if size is None or other_size is None else (size, other_size)
+    return None if first.size is None or second.size is None else (first.size, second.size)
 
 
 def units_named(text: str) -> frozenset[str]:
@@ -111,10 +104,7 @@ def currency_before(tokens: Tokens, i: int) -> tuple[int, tuple[str, ...]]:
 
 
 def letter_scale(tokens: Tokens, number: Number, *, price: bool) -> float | None:
-    """Return what a letter glued to digits multiplies them by: £25m; 25k.
-
-    Without a currency before it, only k is sure to be a scale.
-    """
+    """Return the scale of a letter glued to digits: £25m; 25k, the only one sure without £."""
     at = number.after
     if not tokens.glued(at) or not tokens.words[at - 1][0].isdecimal():
         return None
@@ -123,15 +113,9 @@ def letter_scale(tokens: Tokens, number: Number, *, price: bool) -> float | None
 
 
 def unit_behind(tokens: Tokens, at: int, value: float) -> tuple[tuple[str, ...], int]:
-    """Return the unit that token `at` begins, and the token after it; adjectives are stepped over.
+    """Return the unit at or a few adjectives behind token `at`, and the token after it.
 
-    Parameters
-    ----------
-    tokens : Tokens
-    at : int
-        The token after a number.
-    value : float
-        That number.
+    Token `at` follows a number of that value.
     """
     written, glued, large = _forms()
     after = at
@@ -168,11 +152,11 @@ def _step_over(tokens: Tokens, at: int) -> int:
         return at + 2
     if tokens.words[at : at + 2] == ["u", "s"] and _is_money(tokens.word(at + 2)):
         return at + 2
-    if word in ("hong", "new") and _is_money(tokens.word(at + 2)):
+    if _is_money(tokens.word(at + 2)) and place_key(f"{tokens.text(at)} {tokens.text(at + 1)}"):
         return at + 2
     if _is_money(tokens.word(at + 1)) and place_key(tokens.text(at)):
         return at + 1
-    return 0  # nowhere: no token is near the first
+    return 0  # no token is near the first
 
 
 def _is_money(word: str) -> bool:

@@ -26,8 +26,14 @@ from detector.encoder import Encoder
 from detector.features.evidence import gather_pairs
 from detector.features.token_tags import name_probability
 from detector.models.tagger import Tagger
-from detector.names.compare import TAGGED_CHANGES, NameOdds, log_odds, probability_of
-from detector.records import Change, NameChange, Span
+from detector.names.calibration import (
+    TAGGED_CHANGES,
+    NameFinding,
+    NameOdds,
+    calibrate,
+    log_odds,
+)
+from detector.records import Change, Span
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED
 from detector.training.drift_features import read_unseen
@@ -118,7 +124,7 @@ def labelled_names(
     ]
     damaged = np.array([p.label is True and hit(p, change) for p, change, _ in rows], np.bool_)
     return LabelledNames(
-        belief=np.array([change.probability for _, change, _ in rows], dtype=np.float64),
+        belief=np.array([change.confidence for _, change, _ in rows], dtype=np.float64),
         tagged=np.array([tagged for _, _, tagged in rows], dtype=np.float64),
         damaged=damaged,
         weight=_weights([(pair, change) for pair, change, _ in rows], damaged, prior),
@@ -138,7 +144,7 @@ class _Hits:
             for twin, names in zip(bases, found, strict=True)
         }
 
-    def __call__(self, pair: Pair, change: NameChange) -> bool:
+    def __call__(self, pair: Pair, change: NameFinding) -> bool:
         base = self.bases.get(pair.twin)
         if base is None:
             return any(
@@ -188,7 +194,7 @@ def _overlap(span: Span | None, start: int, end: int) -> bool:
 
 def _names(
     pairs: Sequence[Pair], encoder: Encoder, batch: int, tagger: Tagger | None = None
-) -> Iterator[list[tuple[NameChange, float]]]:
+) -> Iterator[list[tuple[NameFinding, float]]]:
     """Yield the names of each pair, each with what the tagger says, NaN where it is not asked."""
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
@@ -202,7 +208,7 @@ def _names(
 
 
 def _weights(
-    rows: Sequence[tuple[Pair, NameChange]], damaged: NDArray[np.bool_], prior: float
+    rows: Sequence[tuple[Pair, NameFinding]], damaged: NDArray[np.bool_], prior: float
 ) -> NDArray[np.float64]:
     keys = [(p.twin or str(n), c.source or c.copy_text) for n, (p, c) in enumerate(rows)]
     harmless = Counter(key for key, hit in zip(keys, damaged.tolist(), strict=True) if not hit)
@@ -279,7 +285,7 @@ def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
     out = np.empty(len(names.belief))
     for train, test in GroupKFold(folds).split(out, groups=names.group):
         table = _beliefs(names, train)
-        out[test] = [probability_of(table, belief) for belief in names.belief[test].tolist()]
+        out[test] = [calibrate(table, belief) for belief in names.belief[test].tolist()]
     prior = float(names.weight @ names.damaged / names.weight.sum())
     bins = reliability(names.damaged, out, names.weight)
     return NameFit(

@@ -22,7 +22,7 @@ from detector.features.features import FEATURES, NAMES
 from detector.models import store
 from detector.models.config import library_versions
 from detector.models.tagger import Tagger
-from detector.names.compare import probability_of
+from detector.names.calibration import calibrate
 from detector.records import DAMAGES
 from detector.training.config import Settings
 from detector.training.data.corpus import Pair
@@ -119,7 +119,7 @@ def train(
     names = labelled_names(name_pairs(material.fitting, settings.mix), encoder, tagger=tagger)
     named = fit_beliefs(names, folds=folds)
     read_names = None if stack is None else fit_tagged(names, folds=folds)
-    by_belief = _NAME_BELIEF if named is None else probability_of(named.beliefs, _NAME_BELIEF)
+    by_belief = _NAME_BELIEF if named is None else calibrate(named.beliefs, _NAME_BELIEF)
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     config = store.BundleConfig(
         schema=store.SCHEMA,

@@ -19,6 +19,7 @@ from detector.features.cues import (
 from detector.features.evidence import BeadEvidence, gather_pairs
 from detector.features.explain import bead_reasons
 from detector.features.features import FEATURES, NAMES, matrix
+from detector.records import NameChange
 
 
 def evidence(source: str, copy: str) -> BeadEvidence:
@@ -101,16 +102,20 @@ def test_features_point_at_the_words() -> None:
     assert "closed" in [word.text for word, _ in added_words(bead)]
 
 
+def names(bead: BeadEvidence) -> list[NameChange]:
+    return [name.calibrated(name.confidence) for name in bead.names]
+
+
 def test_features_reasons_name_the_figure_the_negation_and_the_name() -> None:
     bead = evidence(SAME, "Almerado paid 21 million euros to the bank in Porto.")
-    reasons = " | ".join(bead_reasons(bead, bead.names, flagged=True))
+    reasons = " | ".join(bead_reasons(bead, names(bead), flagged=True))
     for piece in ("12 million euros", "negation", "Almerado"):
         assert piece in reasons
 
 
 def test_features_reasons_are_silent_on_a_text_against_itself() -> None:
     bead = evidence(SAME, SAME)
-    assert bead_reasons(bead, bead.names, flagged=False) == ()
+    assert bead_reasons(bead, names(bead), flagged=False) == ()
 
 
 def test_features_pairs_batched_or_one_by_one_are_the_same() -> None:
@@ -125,6 +130,6 @@ def test_features_reasons_point_at_a_join_that_is_broken() -> None:
     bead = replace(
         evidence(SAME, copy), adjacency=np.array([0.0] * 8 + [0.9, 0.0, 0.2, 0.0])
     )  # before the ninth word
-    flagged = " | ".join(bead_reasons(bead, bead.names, flagged=True))
+    flagged = " | ".join(bead_reasons(bead, names(bead), flagged=True))
     assert "“to” and “bank” do not join" in flagged
-    assert "do not join" not in " | ".join(bead_reasons(bead, bead.names, flagged=False))
+    assert "do not join" not in " | ".join(bead_reasons(bead, names(bead), flagged=False))

@@ -129,7 +129,7 @@ def test_store_bundle_judges_beads_with_names_and_without() -> None:
     assert len(verdicts.names) == len(verdicts.drift) == len(verdicts.severity) == 2
     for judged, found in zip(verdicts.names[0], beads[0].names, strict=True):
         assert judged.change == found.change
-        wanted = found.probability if found.change == "kept" else _calibrated(found.probability)
+        wanted = found.confidence if found.change == "kept" else _calibrated(found.confidence)
         assert judged.probability == pytest.approx(wanted)
     assert verdicts.names[1] == ()
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from support.fakes import FakeEncoder
 
 from detector.features.evidence import BeadEvidence, gather_pairs
+from detector.names.calibration import NameFinding
 from detector.names.detect import camel_parts, casing_of, find_mentions
 from detector.names.spelling import are_spellings, is_cut, is_misspelt, likeness
-from detector.records import CHANGES, DAMAGES, SLIPS, NameChange
+from detector.records import CHANGES, DAMAGES, SLIPS
 from detector.text.words import find_words
 
-GOLDEN = Path(__file__).parent / "golden" / "names.tsv"
+GOLDEN = Path(__file__).parent.parent / "golden" / "names.tsv"
 # Rows that no rule can decide from one sentence: nothing tells this surname from a plural noun.
 UNDECIDABLE = {"Banks will not let his members sign."}
 
@@ -39,12 +40,12 @@ def cases() -> Iterator[Case]:
             yield Case(source, copy, name, frozenset(changes.split("|")), trace)
 
 
-def compare(source: str, copy: str) -> tuple[NameChange, ...]:
+def compare(source: str, copy: str) -> tuple[NameFinding, ...]:
     (evidence,) = gather_pairs([(source, copy)], FakeEncoder())
     return evidence.names
 
 
-def named(case: Case, change: NameChange) -> bool:
+def named(case: Case, change: NameFinding) -> bool:
     """Whether a change speaks of the row's name: its span overlaps the row's text."""
     if case.name != "-":
         span, text, whole = change.source, case.name, case.source
@@ -66,7 +67,7 @@ def test_naming_golden_table(encoder: object) -> None:
             good = all(c.change in case.changes for c in mine)
         else:
             good = any(c.change in case.changes for c in mine)
-        if not good or any(c.probability >= 0.5 for c in others):
+        if not good or any(c.confidence >= 0.5 for c in others):
             wrong.append((case, [(c.change, c.source_text, c.copy_text) for c in bead.names]))
     assert wrong == []
     assert len(rows) > 100
@@ -131,7 +132,7 @@ DAMAGED = [
 
 def is_alarm(bead: BeadEvidence) -> bool:
     """Whether the rule says that a name of the bead is damaged, slips aside."""
-    return any(c.change in DAMAGES and c.probability >= 0.5 for c in bead.names)
+    return any(c.change in DAMAGES and c.confidence >= 0.5 for c in bead.names)
 
 
 @pytest.mark.model
@@ -141,7 +142,7 @@ def test_naming_tells_damage_from_what_says_the_same(
 ) -> None:
     beads = list(gather_pairs(pairs, encoder))  # type: ignore[arg-type]
     wrong = [
-        (pair, [(c.change, c.source_text, c.copy_text, c.probability) for c in bead.names])
+        (pair, [(c.change, c.source_text, c.copy_text, c.confidence) for c in bead.names])
         for pair, bead in zip(pairs, beads, strict=True)
         if is_alarm(bead) is not expected
     ]
@@ -188,13 +189,20 @@ def damaged(bead: BeadEvidence) -> set[str | None]:
     return {
         c.source_text
         for c in bead.names
-        if c.change not in ("kept", *SLIPS) and c.probability >= 0.5 and c.source is not None
+        if c.change not in ("kept", *SLIPS) and c.confidence >= 0.5 and c.source is not None
     }
 
 
 @given(st.text(min_size=1).filter(str.strip))
 def test_naming_a_text_against_itself_keeps_every_name(text: str) -> None:
     assert all(change.change == "kept" for change in compare(text, text))
+
+
+@pytest.mark.slow
+def test_naming_a_long_run_of_capitals_takes_no_cubic_time() -> None:
+    source, copy = ("Anna Berg met " + word * 800 + "in Oslo." for word in ("IV ", "XI "))
+    last = compare(source, copy)[-1]
+    assert (last.change, last.source_text) == ("kept", "Oslo")
 
 
 SOURCE_WORDS = "Ann Silva met the US in Porto, not May’s NATO iPhone said “Sun” I"
@@ -252,9 +260,9 @@ def test_naming_finds_mentions(text: str, names: list[str]) -> None:
 
 
 def test_naming_camel_parts_are_two_ordinary_words() -> None:
-    assert camel_parts("flightNow") == ("flight", "Now")
+    assert camel_parts("harbourNow") == ("harbour", "Now")
     assert camel_parts("TikTok") is None
-    assert camel_parts("McArver") is None
+    assert camel_parts("McLaven") is None
 
 
 @given(st.text(min_size=1, max_size=20))
@@ -269,8 +277,8 @@ def test_naming_likeness_of_a_word_to_itself_is_whole(word: str) -> None:
         ("zelensky", "zelenskyy", True, False, True),
         ("odesa", "odessa", True, False, True),
         ("memisoglu", "mimsoglo", True, False, False),
-        ("palantir", "palant", True, True, False),
-        ("maga", "magove", False, False, False),
+        ("marenholz", "marenh", True, True, False),
+        ("vira", "virove", False, False, False),
         ("xi", "x", True, True, False),
     ],
 )

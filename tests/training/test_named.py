@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fakes import FakeEncoder
 
-from detector.records import NameChange, Span
+from detector.names.calibration import NameFinding
+from detector.records import Span
 from detector.training.data.corpus import Mark, Pair, group_of
 from detector.training.name_probability import (
     LabelledNames,
@@ -110,8 +111,8 @@ def test_named_a_tagger_tells_right_from_wrong_where_beliefs_cannot() -> None:
     assert fit is not None
     assert fit.area > 0.95 > fit.area_of_beliefs
     assert fit.alarms < 0.1
-    change = NameChange(
-        change="swapped", probability=0.6, copy=None, copy_text=None,
+    change = NameFinding(
+        change="swapped", confidence=0.6, copy=None, copy_text=None,
         source=Span(0, 1), source_text="A", reason="",
     )  # fmt: skip
     assert fit.odds.probability(change, 0.8) > fit.threshold > fit.odds.probability(change, 0.1)

@@ -1,14 +1,14 @@
-"""How many changed figures are caught, and how many sound translations are flagged for one.
+"""Measure how many changed numbers are caught, and how many sound translations are flagged.
 
-    python benchmarks/figures.py [FOLDER] [--pairs N] [--each N] [--seed S]
+    python benchmarks/quantities.py [FOLDER] [--pairs N] [--each N] [--seed S]
 
 The folder holds data/ and is $DETECTOR_SHARED by default.
 
-Caught: DEMETR's replaced numbers against the human reference, and contrasts: one figure of the copy
-of an honest pair is changed, so the harmless rewording of a translation is there too. Contrasts
-count where the pair was not flagged before. False alarms: the same sound pairs unchanged. Some of
-them truly differ, so these shares are upper bounds. Beside it the plainest rule there is: the runs
-of digits of the two sides differ as sets. Nothing was fitted or tuned on DEMETR.
+Caught: DEMETR's replaced numbers against the human reference, and contrasts: one number of the copy
+of a sound pair is changed, so the harmless rewording of a translation is there too. Contrasts count
+where the pair was not flagged before. False alarms: the same sound pairs unchanged. Some of them
+truly differ, so these shares are upper bounds. The baseline: the sets of runs of digits of the two
+sides differ. Nothing was fitted or tuned on DEMETR.
 """
 
 from __future__ import annotations
@@ -205,18 +205,17 @@ MAKERS: Mapping[str, Maker] = {
 
 
 def flagged(source: str, copy: str) -> bool:
-    """Tell whether a changed figure would be told to a reader."""
-    changes = compare_numbers(source, copy)
-    return any(c.reported for c in changes)
+    """Tell whether a changed number is reported to a reader."""
+    return any(change.reported for change in compare_numbers(source, copy))
 
 
 def digits_differ(source: str, copy: str) -> bool:
-    """Tell whether the plain rule flags a pair."""
+    """Tell whether the baseline flags a pair."""
     return set(re.findall(r"\d+", source)) != set(re.findall(r"\d+", copy))
 
 
 def line(label: str, pairs: Sequence[Pair]) -> str:
-    """Return what both rules flag of some pairs, with 95 % intervals (Wilson 1927)."""
+    """Return the share of pairs that each rule flags, with 95 % intervals (Wilson 1927)."""
     cells = []
     for rule in (flagged, digits_differ):
         n, z = len(pairs), 1.96
@@ -228,7 +227,7 @@ def line(label: str, pairs: Sequence[Pair]) -> str:
 
 
 def sound_pairs(folder: Path, rng: np.random.Generator, limit: int) -> dict[str, list[Pair]]:
-    """Return honest pairs by corpus, at most one for each source sentence."""
+    """Return sound pairs by corpus, at most one for each source sentence."""
 
     def read(name: str, source: str, copy: str, keep: Callable[[Any], Any]) -> list[Pair]:
         path = folder / f"{name}.parquet"
@@ -272,7 +271,7 @@ def sound_pairs(folder: Path, rng: np.random.Generator, limit: int) -> dict[str,
 
 
 def print_demetr(path: Path) -> None:
-    """Print what is caught of DEMETR's replaced numbers, and what is flagged of its sound pairs."""
+    """Print the shares flagged of DEMETR's replaced numbers and of its sound pairs."""
     if not path.is_file():
         print(f"skipped: {path.name} is not there")
         return
@@ -296,7 +295,7 @@ def main() -> None:
         print("skipped: no folder of corpora; name one, or set DETECTOR_SHARED")
         return
     folder, rng = Path(options.folder) / "data", np.random.default_rng(options.seed)
-    print(f"{'':<22}{'pairs':>6}  {'figures':<22}digits differ")
+    print(f"{'':<22}{'pairs':>6}  {'numbers':<22}digits differ")
     print_demetr(folder / "demetr_dev.parquet")
     corpora = sound_pairs(folder, rng, options.pairs)
     print("\nsound pairs flagged")
@@ -309,7 +308,7 @@ def main() -> None:
     start = time.perf_counter()
     unflagged = [pair for pair in pool if not flagged(*pair)]
     spent = (time.perf_counter() - start) / len(pool)
-    print("\none figure of the copy changed: caught")
+    print("\none number of the copy changed: caught")
     made: list[Pair] = []
     for kind, maker in MAKERS.items():
         order = [unflagged[i] for i in rng.permutation(len(unflagged))]

@@ -1,7 +1,4 @@
-"""Figures: found in a text, read as numbers, and compared over the two sides of a bead.
-
-Every sentence here is our own.
-"""
+"""Quantities: found in a text, parsed, and compared over the two sides of a bead."""
 
 from __future__ import annotations
 
@@ -13,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.numbers.compare import compare_numbers, find_figures
-from detector.numbers.match import keys, same_thing
+from detector.numbers.compare import compare_numbers
+from detector.numbers.match import agree, normal_forms
 from detector.numbers.parse import read_digits
-from detector.numbers.quantities import Quantity
+from detector.numbers.quantities import Quantity, find_quantities
 from detector.numbers.units import comparable_sizes, dimensions, unit_facts, units_named
 from detector.records import NUMBER_FATES, NumberChange, Span
 
@@ -29,7 +26,7 @@ PIECES = (  # noqa: SIM905 - a list of words reads best as words
     "won times m k p.m. am o'clock May March June Dec. Friday Fri. noon twice double more less "
     "than at least up minus -5 - – ( ) , . ; it Covid-19 G20 X II both weekend İ ½ 2½ ٣ ²"
 ).split()
-# Every form that a figure takes: any two of them may meet in a pair of sentences
+# Every form that a quantity takes: any two of them may meet in a pair of sentences
 FORMS = (
     *("7", "12,500", "200.000", "-5", "seven", "two hundred and fifty thousand", "25bn"),
     *("5%", "50 per cent", "5 percentage points", "half", "2/3", "2½", "one in four"),
@@ -51,11 +48,11 @@ texts = st.one_of(
 
 
 def read(text: str) -> list[tuple[str, str, float | None]]:
-    return [(f.text, f.kind, f.value) for f in find_figures(text)]
+    return [(f.text, f.kind, f.value) for f in find_quantities(text)]
 
 
-def told(source: str, copy: str) -> list[tuple[str, str | None, str | None]]:
-    """Return what a reader would be told, as (change, source text, copy text)."""
+def reported(source: str, copy: str) -> list[tuple[str, str | None, str | None]]:
+    """Return the changes reported to a reader, as (change, source text, copy text)."""
     return [
         (c.change, c.source_text, c.copy_text)
         for c in compare_numbers(source, copy)
@@ -111,7 +108,7 @@ def told(source: str, copy: str) -> list[tuple[str, str | None, str | None]]:
         ("won 2:1", [("2:1", "number", None)]),
     ],
 )
-def test_figures_found(text: str, expected: list[tuple[str, str, float | None]]) -> None:
+def test_numbers_found(text: str, expected: list[tuple[str, str, float | None]]) -> None:
     assert read(text) == expected
 
 
@@ -126,7 +123,7 @@ def test_figures_found(text: str, expected: list[tuple[str, str, float | None]])
         "",
     ],
 )
-def test_figures_words_that_count_nothing(text: str) -> None:
+def test_numbers_words_that_count_nothing(text: str) -> None:
     assert read(text) == []
 
 
@@ -134,12 +131,12 @@ def test_figures_words_that_count_nothing(text: str) -> None:
 @example("İ 5 km")
 @example("twenty " * 2000)
 @example("5 km and a half")
-def test_figures_lie_in_order_in_the_text(text: str) -> None:
+def test_numbers_lie_in_order_in_the_text(text: str) -> None:
     end = 0
-    for figure in find_figures(text):
-        assert figure.span.of(text) == figure.text
-        assert end <= figure.span.start
-        end = figure.span.end
+    for quantity in find_quantities(text):
+        assert quantity.span.of(text) == quantity.text
+        assert end <= quantity.span.start
+        end = quantity.span.end
 
 
 @pytest.mark.parametrize(
@@ -157,11 +154,11 @@ def test_figures_lie_in_order_in_the_text(text: str) -> None:
         ("9" * 5000, None, None),
     ],
 )
-def test_figures_digits(digits: str, value: float | None, also: float | None) -> None:
+def test_numbers_digits(digits: str, value: float | None, also: float | None) -> None:
     assert read_digits(digits) == (value, also)
 
 
-def test_figures_units_are_consistent() -> None:
+def test_numbers_units_are_consistent() -> None:
     facts = unit_facts()
     assert len(facts) > 80
     assert dimensions(("GBP", "lb")) == {"money", "mass"}
@@ -262,18 +259,18 @@ def test_figures_units_are_consistent() -> None:
         ("4213 thousand tons", "4213,000 tons"),
     ],
 )
-def test_figures_said_in_another_way_are_kept(source: str, copy: str) -> None:
-    assert told(source, copy) == []
-    assert told(copy, source) == []
+def test_numbers_said_in_another_way_are_kept(source: str, copy: str) -> None:
+    assert reported(source, copy) == []
+    assert reported(copy, source) == []
 
 
 @given(texts)
 @example("3 am or 3 pm, at least 5, up to 5, -5")
-def test_figures_of_a_text_against_itself_are_kept(text: str) -> None:
+def test_numbers_of_a_text_against_itself_are_kept(text: str) -> None:
     assert {c.change for c in compare_numbers(text, text)} <= {"kept"}
 
 
-# Compared: what must be told ----------------------------------------------------------------------
+# Compared: what must be reported ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -323,22 +320,22 @@ def test_figures_of_a_text_against_itself_are_kept(text: str) -> None:
         ("in March 2001", "in March", ("dropped", "2001", None)),
     ],
 )
-def test_figures_changed_are_told(
+def test_numbers_changed_are_reported(
     source: str, copy: str, expected: tuple[str, str | None, str | None]
 ) -> None:
-    assert told(source, copy) == [expected]
+    assert reported(source, copy) == [expected]
 
 
-def test_figures_a_misspelt_unit_is_kept() -> None:
-    assert told("a fine of 20 million shillings", "a fine of 20 million shilings") == []
+def test_numbers_a_misspelt_unit_is_kept() -> None:
+    assert reported("a fine of 20 million shillings", "a fine of 20 million shilings") == []
 
 
-def test_figures_pair_by_their_digits_then_by_size() -> None:
-    assert told("£15 billion of £115 billion", "£115 million, £15 million of it") == [
+def test_numbers_pair_by_their_digits_then_by_size() -> None:
+    assert reported("£15 billion of £115 billion", "£115 million, £15 million of it") == [
         ("changed", "£15 billion", "£15 million"),
         ("changed", "£115 billion", "£115 million"),
     ]
-    assert told("64 km, not far", "65 km, not far, and 4,800 km in all")[0][1:] == (
+    assert reported("64 km, not far", "65 km, not far, and 4,800 km in all")[0][1:] == (
         "64 km",
         "65 km",
     )
@@ -355,12 +352,12 @@ def test_figures_pair_by_their_digits_then_by_size() -> None:
         ("at -5 °C", "at 5 °C", "“-5 °C” became “5 °C”: the minus is lost"),
     ],
 )
-def test_figures_reasons_are_true(source: str, copy: str, reason: str) -> None:
+def test_numbers_reasons_are_true(source: str, copy: str, reason: str) -> None:
     (change,) = (c for c in compare_numbers(source, copy) if c.change != "kept")
     assert change.reason == reason
 
 
-def test_figures_small_words_weigh_little() -> None:
+def test_numbers_small_words_weigh_little() -> None:
     changes = compare_numbers("The two left at first light, half asleep.", "They left, asleep.")
     assert [c.change for c in changes] == ["dropped", "dropped", "dropped"]
     assert all(c.probability < 0.2 for c in changes)
@@ -368,7 +365,7 @@ def test_figures_small_words_weigh_little() -> None:
 
 @given(texts, texts)
 @example("$5", "£5 $5 5")
-def test_figures_changes_point_into_both_texts(source: str, copy: str) -> None:
+def test_numbers_changes_point_into_both_texts(source: str, copy: str) -> None:
     changes = compare_numbers(source, copy)
     for change in changes:
         assert change.change in NUMBER_FATES
@@ -405,14 +402,14 @@ def test_figures_changes_point_into_both_texts(source: str, copy: str) -> None:
         ),
     ],
 )
-def test_figures_a_duration_is_no_time_of_day(
+def test_numbers_a_duration_is_no_time_of_day(
     lasting: str,
     clock: str,
     there: list[tuple[str, str | None, str | None]],
     back: list[tuple[str, str | None, str | None]],
 ) -> None:
-    assert told(lasting, clock) == there
-    assert told(clock, lasting) == back
+    assert reported(lasting, clock) == there
+    assert reported(clock, lasting) == back
 
 
 @pytest.mark.parametrize(
@@ -428,17 +425,17 @@ def test_figures_a_duration_is_no_time_of_day(
         ("°C", "°F", None),
     ],
 )
-def test_figures_units_convert_within_one_dimension(
+def test_numbers_units_convert_within_one_dimension(
     one: str, other: str, sizes: tuple[float, float] | None
 ) -> None:
     assert comparable_sizes(one, other) == sizes
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_figures_of_any_two_forms_compare(form: str) -> None:
+def test_numbers_of_any_two_forms_compare(form: str) -> None:
     source = f"They say {form} now."
     assert {c.change for c in compare_numbers(source, source)} <= {"kept"}
-    figures = find_figures(source)
+    quantities = find_quantities(source)
     for other in FORMS:
         copy = f"More than {other} later."
         changes = compare_numbers(source, copy)
@@ -454,17 +451,19 @@ def test_figures_of_any_two_forms_compare(form: str) -> None:
                     assert 0 <= span.start < span.end <= len(text), copy
                     assert span.of(text) == said, copy
         spans = [c.source for c in changes if c.source is not None]
-        for figure in figures:  # told of once, by itself or as a part of its date
-            told_of = [s.start <= figure.span.start and figure.span.end <= s.end for s in spans]
-            assert told_of.count(True) == 1, (figure.text, copy)
+        for quantity in quantities:  # once, by itself or as a part of its date
+            covering = [
+                s.start <= quantity.span.start and quantity.span.end <= s.end for s in spans
+            ]
+            assert covering.count(True) == 1, (quantity.text, copy)
 
 
 @given(texts, texts)
-def test_figures_that_agree_share_a_key_either_way(one: str, other: str) -> None:
-    for figure in find_figures(one):
-        for second in find_figures(other):
-            for key in set(keys(figure)) & set(keys(second)):
-                assert same_thing(key, figure, second) is same_thing(key, second, figure)
+def test_numbers_that_agree_share_a_key_either_way(one: str, other: str) -> None:
+    for quantity in find_quantities(one):
+        for second in find_quantities(other):
+            for form in set(normal_forms(quantity)) & set(normal_forms(second)):
+                assert agree(form, quantity, second) is agree(form, second, quantity)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +482,7 @@ def test_figures_that_agree_share_a_key_either_way(one: str, other: str) -> None
         "1/",
     ],
 )
-def test_figures_work_is_linear_in_a_hostile_text(unit: str) -> None:
+def test_numbers_work_is_linear_in_a_hostile_text(unit: str) -> None:
     def calls(n: int) -> int:
         text = (unit * (n // len(unit) + 1))[:n]
         counts: Counter[str] = Counter()
@@ -499,15 +498,15 @@ def test_figures_work_is_linear_in_a_hostile_text(unit: str) -> None:
     assert calls(4_000) < 10 * calls(500)
 
 
-def test_figures_one_endless_number_is_read() -> None:
+def test_numbers_one_endless_number_is_read() -> None:
     (change,) = compare_numbers("9" * 1_000_000, "8" * 1_000_000)
     assert change.change == "changed"
 
 
-def test_figures_records_refuse_what_is_not_so() -> None:
+def test_numbers_records_refuse_what_is_not_so() -> None:
     with pytest.raises(InputError, match="holds 2 characters"):
         Quantity(span=Span(0, 3), text="50", kind="number", value=50.0)
-    with pytest.raises(InputError, match="weight 2"):
+    with pytest.raises(InputError, match="probability 2"):
         NumberChange(
             change="kept",
             probability=2.0,

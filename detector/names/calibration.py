@@ -1,0 +1,101 @@
+"""Calibrate the confidence of the name rules into a probability of damage.
+
+The tables and weights are those of a bundle; nothing is fitted here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.records import Change, NameChange, Span
+
+TAGGED_CHANGES: tuple[Change, ...] = ("translated", "swapped", "dropped", "added")
+"""Changes that a tagger helps to judge: whether other words mean the same. A misspelt name is
+damaged whatever they mean, and a tagger does not see capitals ("Sun" -> "the sun")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameFinding:
+    """A change of a name with the confidence of the rule that found it.
+
+    Attributes
+    ----------
+    confidence : float
+        Of the rule that the name is damaged, in [0, 1]; no probability before it is calibrated.
+    change, copy, copy_text, source, source_text, reason
+        As in `NameChange`.
+    """
+
+    change: Change
+    confidence: float
+    copy: Span | None
+    copy_text: str | None
+    source: Span | None
+    source_text: str | None
+    reason: str
+
+    def calibrated(self, probability: float) -> NameChange:
+        """Return the change with its probability of damage in [0, 1]."""
+        return NameChange(
+            change=self.change,
+            probability=probability,
+            copy=self.copy,
+            copy_text=self.copy_text,
+            source=self.source,
+            source_text=self.source_text,
+            reason=self.reason,
+        )
+
+
+def calibrate(table: Sequence[tuple[float, float]], confidence: float) -> float:
+    """Interpolate the probability of damage for a confidence; see `BundleConfig.name_beliefs`.
+
+    Examples
+    --------
+    >>> calibrate([(0.0, 0.0), (0.5, 0.2), (0.9, 0.6)], 0.7)
+    0.4
+    """
+    if not table:
+        return confidence
+    confidences, probabilities = zip(*table, strict=True)
+    return round(float(np.interp(confidence, confidences, probabilities)), 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameOdds:
+    """Log-odds that a changed name is damaged, where a tagger read it.
+
+    Attributes
+    ----------
+    intercept : float
+    belief, tags : float
+        Weights of the log-odds of the rule's confidence and of the tagger's greatest probability
+        for a word of the name; 0 or above.
+    changes : mapping of Change to float
+        Added for each of `TAGGED_CHANGES`; others are calibrated by `BundleConfig.name_beliefs`.
+    """
+
+    intercept: float
+    belief: float
+    tags: float
+    changes: Mapping[str, float]
+
+    def probability(self, finding: NameFinding, tagged: float) -> float:
+        """Return the probability of damage in [0, 1], given the tagger's probability."""
+        odds = (
+            self.intercept
+            + self.belief * log_odds(finding.confidence)
+            + self.tags * log_odds(tagged)
+            + self.changes[finding.change]
+        )
+        return round(0.5 * (1.0 + math.tanh(0.5 * odds)), 6)
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability in [0, 1], held between those of .0001 and .9999."""
+    held = min(0.9999, max(0.0001, probability))
+    return math.log(held / (1.0 - held))
