@@ -106,10 +106,6 @@ def settle(flags: Mapping[str, Any], *, accepts: tuple[str, ...], file: Path | N
         TOML. Its keys are long options, and fields of `Mix` and `TrainConfig`; a path in it
         counts from its folder.
 
-    Returns
-    -------
-    Settings
-
     Raises
     ------
     InputError

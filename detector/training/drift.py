@@ -141,10 +141,6 @@ def fit(
     severity : ndarray of shape (n_pairs,), float64, optional
         Expected error points of models that did not see the pair's group.
 
-    Returns
-    -------
-    Fit
-
     Raises
     ------
     InputError
@@ -203,13 +199,6 @@ def platt(
 ) -> tuple[float, float]:
     """Fit the slope and intercept that make log-odds of margins.
 
-    Parameters
-    ----------
-    margin : ndarray of shape (n,), float64
-        Of rows that the model did not see.
-    label : ndarray of shape (n,), bool
-    weight : ndarray of shape (n,), float64
-
     Returns
     -------
     (float, float)
@@ -246,13 +235,6 @@ def threshold_for(
     probability: NDArray[np.float64], weight: NDArray[np.float64], share: float
 ) -> float:
     """Return the lowest threshold that flags at most a share of sound rows.
-
-    Parameters
-    ----------
-    probability, weight : ndarray of shape (n,), float64
-        Of sound rows.
-    share : float
-        In (0, 1).
 
     Returns
     -------
@@ -304,22 +286,7 @@ def grouped_margins(
     *,
     folds: int,
 ) -> NDArray[np.float64]:
-    """Return the margins of rows whose groups the model was not fitted on.
-
-    Parameters
-    ----------
-    model : BeadClassifier
-        Its parameters; it is cloned for each fold.
-    X : ndarray of shape (n, n_features), float64
-    target : (ndarray of shape (n,), bool, ndarray of shape (n,), float64)
-        Labels and weights.
-    groups : sequence of str
-    folds : int
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-    """
+    """Return the margins of rows whose groups the model was not fitted on."""
     from sklearn.base import clone
     from sklearn.model_selection import GroupKFold
 

@@ -220,14 +220,6 @@ def labelled_joins(
 ) -> tuple[Vectors, NDArray[np.bool_]]:
     """Describe and label the joins of minimal pairs and their bases.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Minimal pairs; one whose base is not among them is passed over.
-    encoder : Encoder
-    progress : callable, optional
-        Told how many pairs were done since it was last told.
-
     Returns
     -------
     (ndarray of shape (n_joins, n_inputs), float16, ndarray of shape (n_joins,), bool)

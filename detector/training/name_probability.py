@@ -252,12 +252,6 @@ class NameFit:
 def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
     """Say which probability each belief of the rules stands for.
 
-    Parameters
-    ----------
-    names : LabelledNames
-    folds : int
-        Of the source sentences, for the figures.
-
     Returns
     -------
     NameFit or None
@@ -340,14 +334,6 @@ class TaggedNameFit:
 
 def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> TaggedNameFit | None:
     """Fit the log-odds of damage where a tagger read the name.
-
-    Parameters
-    ----------
-    names : LabelledNames
-        Those that no tagger read are passed over.
-    folds : int
-    flagged : float
-        Belief from which the rules flag a name.
 
     Returns
     -------

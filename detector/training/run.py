@@ -256,23 +256,7 @@ def figures_of(
     encoder: Encoder,
     config: TrainConfig,
 ) -> Figures:
-    """Judge the pairs held apart and measure the judgements.
-
-    Parameters
-    ----------
-    bundle : Bundle
-    material : Material
-    X : ndarray of shape (n_apart, n_columns), float64
-        As `measure` gives them.
-    encoder : Encoder
-        Reads again what names and marked words are asked of.
-    config : TrainConfig
-        Its mix weighs the probabilities, its resamples make the intervals.
-
-    Returns
-    -------
-    Figures
-    """
+    """Judge the pairs held apart and measure the judgements."""
     pairs = material.apart
     simple, notes = baselines(pairs, X[:, : len(NAMES)], NAMES)
     scores = {**scores_of(bundle, X), **simple}

@@ -35,12 +35,6 @@ _PER_POINT = 10.0  # of a direct assessment of 0 to 100, where a perfect copy ha
 def fit_severity(pairs: Sequence[Pair], X: NDArray[np.float64]) -> SeverityRegressor | None:
     """Fit the severity on what people gave and on minimal pairs.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    X : ndarray of shape (n_pairs, n_features), float64
-        As `features.matrix` gives them.
-
     Returns
     -------
     SeverityRegressor or None
@@ -155,17 +149,6 @@ def fit_stack(
     config: TrainConfig,
 ) -> Stack | None:
     """Fit the upper models.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        That the tagger has not seen; the unlabelled teach the severity alone.
-    odds, severity : ndarray of shape (n_pairs,), float64
-        Of the lower models, out of fold: log-odds of drift (NaN for the unlabelled) and expected
-        error points.
-    tags : ndarray of shape (n_pairs, n_tag_features), float64
-        As `tags.tag_matrix` gives them.
-    config : TrainConfig
 
     Returns
     -------

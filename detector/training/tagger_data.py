@@ -200,12 +200,6 @@ class TaggerMix:
 def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[Pair]:
     """Draw the pairs that the tagger is fitted on.
 
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them.
-    mix : TaggerMix
-
     Returns
     -------
     list of Pair
@@ -225,17 +219,7 @@ def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[
 def minimal_pairs(
     corpora: Mapping[str, Sequence[Pair]], bases: int, *, damages: int, seed: int
 ) -> list[Pair]:
-    """Make minimal pairs with marks on both sides, each family beside its base.
-
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-    bases : int
-        Sound pairs that they are made of, at most.
-    damages : int
-        Damaged copies of each base, at most; one more is changed harmlessly.
-    seed : int
-    """
+    """Make minimal pairs with marks on both sides, each family beside its base."""
     good = good_pairs(corpora)
     pool = pools(pair.source for pair in good["trips"])
     drawn = draw_bases(good, bases, seed=seed)
@@ -244,11 +228,6 @@ def minimal_pairs(
 
 def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """Mark in the source what a minimal pair put other words for, where the source says it so.
-
-    Parameters
-    ----------
-    pairs : iterable of Pair
-        Each base before what was made of it, as `contrasts` gives them.
 
     Yields
     ------

@@ -98,13 +98,6 @@ def content(text: str) -> frozenset[str]:
 def labels(source: str, renderings: Sequence[Rendering]) -> list[tuple[bool | None, str]]:
     """Label the renderings of one sentence by what the others say.
 
-    Parameters
-    ----------
-    source : str
-        The English sentence.
-    renderings : sequence of Rendering
-        All of its copies; those of `VOTERS` vote.
-
     Returns
     -------
     list of (bool or None, str)

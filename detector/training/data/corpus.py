@@ -319,14 +319,6 @@ def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
 def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
     """Take `n` pairs, the same ones whatever their order, spread over the groups.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    n : int
-        How many to take; all of them when there are fewer.
-    seed : int
-        Another seed takes others.
-
     Returns
     -------
     list of Pair
@@ -390,16 +382,6 @@ def _merged(same: Sequence[Pair]) -> Pair:
 
 def shared_folder(named: Path | None) -> Path:
     """Find the folder of shared tables.
-
-    Parameters
-    ----------
-    named : Path or None
-        From the command line; else the environment variable `DETECTOR_SHARED` is read. Either
-        the folder with the tables, or the one whose `data` folder holds them.
-
-    Returns
-    -------
-    Path
 
     Raises
     ------

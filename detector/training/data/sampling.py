@@ -113,12 +113,6 @@ class Mix:
 def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     """Draw the pairs of a mix, minimal pairs and identical copies included.
 
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them.
-    mix : Mix
-
     Returns
     -------
     list of Pair
@@ -141,13 +135,6 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
 
 def name_pairs(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
     """Draw the pairs that say how often the rules about names are right.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        What is fitted on; its sound pairs are the bases of minimal pairs.
-    mix : Mix
-        Its `name_bases` says how many bases, and marked pairs, at most.
 
     Returns
     -------
@@ -185,10 +172,6 @@ def draw_bases(good: Mapping[str, Sequence[Pair]], n: int, *, seed: int) -> list
 
 def good_pairs(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
     """List the sound pairs that minimal pairs can be made of.
-
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
 
     Returns
     -------

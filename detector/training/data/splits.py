@@ -188,10 +188,6 @@ def gather(settings: Settings, *, fitting: bool) -> Material:
     fitting : bool
         Whether a model is to be fitted; a user's own tables are else measured on as a whole.
 
-    Returns
-    -------
-    Material
-
     Raises
     ------
     InputError
@@ -214,12 +210,6 @@ def gather(settings: Settings, *, fitting: bool) -> Material:
 
 def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[Pair], list[Pair]]:
     """Part the shared corpora into pairs to fit on and pairs to measure on.
-
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them: what shares a source with `TESTS` is marked.
-    mix : Mix
 
     Returns
     -------

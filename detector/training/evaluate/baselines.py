@@ -43,13 +43,6 @@ def baselines(
 ) -> tuple[dict[str, Floats], tuple[str, ...]]:
     """Compute the simple scores.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    X : ndarray of shape (n_pairs, n_features), float64
-    names : sequence of str
-        Names of the columns.
-
     Returns
     -------
     scores : dict of str to ndarray of shape (n_pairs,), float64
@@ -136,14 +129,6 @@ def judged(
     pairs: Sequence[Pair], scores: Mapping[str, Floats], resample: Resamples
 ) -> dict[str, dict[str, Any]]:
     """Measure how scores go with what people judged, on every pair that they judged.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse.
-    resample : Resamples
-        Of the pairs' groups.
 
     Returns
     -------

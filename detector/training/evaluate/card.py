@@ -79,17 +79,6 @@ demetr and mlqe_dev are measured on as a whole: neither they nor their sentences
 def card(fit: Fit, figures: Figures, config: TrainConfig, *, facts: Mapping[str, Any]) -> str:
     """Write the card of a bundle.
 
-    Parameters
-    ----------
-    fit : Fit
-    figures : Figures
-    config : TrainConfig
-    facts : mapping
-        `tables` (the manifest's entries of the tables read), `dropped`, `counts` (pairs fitted on,
-        by corpus and label), `encoder` (its identity), `features` (names and units) and
-        `libraries`, `tagger` (how one is read, what its names gave, its config; each may be None),
-        and `own`: whether the tables are a user's.
-
     Returns
     -------
     str

@@ -72,15 +72,6 @@ def by_kind(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Compare each changed copy with its sound twin.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse.
-    flagged : ndarray of shape (n_pairs,), bool
-    resample : Resamples
-        Of the pairs' groups.
-
     Returns
     -------
     dict of str to dict of str to dict
@@ -155,11 +146,6 @@ def _over_kinds(
 def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
     """Measure how far a change of look alone (case, spaces, final stop) moves the probability.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    probability : ndarray of shape (n_pairs,), float64
-
     Returns
     -------
     dict of str to dict
@@ -199,12 +185,6 @@ def caught(
     pairs: Sequence[Pair], finders: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Count the damaged names and figures that their own finders say they found.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    finders : mapping of str to ndarray of shape (n_pairs,), bool
-        `names` and `figures`: whether the finder says that one is damaged.
 
     Returns
     -------

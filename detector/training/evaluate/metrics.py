@@ -98,15 +98,7 @@ class Resamples:
         return drawn
 
     def estimate(self, measure: Callable[[Floats], float], weight: Floats) -> Estimate:
-        """Give a number its interval, for what has no `Measure`.
-
-        Parameters
-        ----------
-        measure : callable
-            From row weights, shape (n_rows,), to a number.
-        weight : ndarray of shape (n_rows,), float64
-            Weights of the rows as they are.
-        """
+        """Give a number its interval, for what has no `Measure`."""
         return Estimate.of(np.array([measure(one) for one in self.weights(weight)]))
 
 

@@ -38,10 +38,6 @@ _JUDGED = {
 def printed(figures: Figures) -> str:
     """Return all figures: the summary, then the long tables.
 
-    Parameters
-    ----------
-    figures : Figures
-
     Returns
     -------
     str
@@ -364,11 +360,6 @@ def frame_of(
 
 def bins_of(figures: Mapping[str, Any]) -> list[tuple[float, float, float]]:
     """Return mean probability, share that came true and weight of each bin, for a plot.
-
-    Parameters
-    ----------
-    figures : mapping
-        What `Figures.to_dict` gives.
 
     Returns
     -------

@@ -76,13 +76,6 @@ class TaggedWords:
 def tagged_words(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> list[TaggedWords]:
     """Read pairs word by word.
 
-    Parameters
-    ----------
-    tagger : Tagger
-    pairs : sequence of Pair
-    encoder : Encoder
-        Must offer token vectors.
-
     Returns
     -------
     list of TaggedWords
@@ -158,16 +151,6 @@ def word_figures(
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
     """Measure.
-
-    Parameters
-    ----------
-    words : sequence of TaggedWords
-        Of pairs that people marked, held apart.
-    thresholds : (float, float)
-        Probabilities from which the tagger calls a copy word damaged, a source word lost.
-    edited : float
-        And from which it expects a post-editor to change a copy word.
-    resamples, seed : int
 
     Returns
     -------
@@ -266,14 +249,7 @@ def _by(words: Sequence[TaggedWords], counts: Mapping[str, Counts]) -> dict[str,
 def categories(
     words: Sequence[TaggedWords], *, threshold: float
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Return, by corpus and category, how many major marks there are and what share is touched.
-
-    Parameters
-    ----------
-    words : sequence of TaggedWords
-    threshold : float
-        Probability from which a copy word counts as damaged.
-    """
+    """Return, by corpus and category, how many major marks there are and what share is touched."""
     found: dict[str, dict[str, list[bool]]] = {}
     for one in words:
         spans = find_words(one.pair.copy)
