@@ -1,14 +1,7 @@
-"""Fit severity on error points, with and without a tagger.
+"""Fit severity on error points and minimal pairs, with and without a tagger.
 
-Pairs with error points, and minimal pairs, to a fitted severity.
-
-Which columns speak for what is the features' own matter; this room says whose points are whose
-and which copy of a minimal pair is the worse one. It opens no file.
-
-What a tagger says of pairs it has not seen, put on top of the models that do without it.
-
-The lower models are read out of fold and the tagger on source sentences kept from it, so nothing
-here learns from a prediction of what was learnt. Opens no file.
+The models over a tagger's features are fitted on out-of-fold predictions of the lower models and on
+source sentences that the tagger did not see. This module opens no file.
 """
 
 from __future__ import annotations
@@ -33,20 +26,14 @@ _PER_POINT = 10.0  # of a direct assessment of 0 to 100, where a perfect copy ha
 
 
 def fit_severity(pairs: Sequence[Pair], X: NDArray[np.float64]) -> SeverityRegressor | None:
-    """Fit the severity on what people gave and on minimal pairs.
-
-    Returns
-    -------
-    SeverityRegressor or None
-        None where no pair has points and none has a twin.
-    """
+    """Fit the severity on human judgements and minimal pairs; None without either."""
     return fit_points(pairs, X, _model())
 
 
 def fit_points(
     pairs: Sequence[Pair], X: NDArray[np.float64], model: SeverityRegressor | None = None
 ) -> SeverityRegressor | None:
-    """Fit a severity over any columns; by default of each more is worse, and 0 is sound."""
+    """Fit a severity over any columns; by default more is worse and 0 is sound."""
     points = np.array([_points(pair) for pair in pairs])
     twins = _twins(pairs)
     if np.isnan(points).all() and not len(twins):
@@ -59,13 +46,7 @@ def fit_points(
 def out_of_fold(
     pairs: Sequence[Pair], X: NDArray[np.float64], *, folds: int
 ) -> NDArray[np.float64]:
-    """Return severities of pairs whose source sentences the model was not fitted on.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs,), float64
-        Expected error points; NaN where nothing could be fitted.
-    """
+    """Return out-of-fold expected error points, (n_pairs,); NaN where nothing could be fitted."""
     return points_out_of_fold(pairs, X, folds=folds, model=_model)
 
 
@@ -76,7 +57,7 @@ def points_out_of_fold(
     folds: int,
     model: Callable[[], SeverityRegressor] = SeverityRegressor,
 ) -> NDArray[np.float64]:
-    """Do as `out_of_fold`, over any columns; see `fit_points`."""
+    """Return what `out_of_fold` does, over any columns; see `fit_points`."""
     from sklearn.model_selection import GroupKFold
 
     out = np.full(len(pairs), np.nan)
@@ -103,7 +84,7 @@ def _points(pair: Pair) -> float:
 
 
 def _twins(pairs: Sequence[Pair]) -> NDArray[np.intp]:
-    """List base, changed copy, and 1 where the change is damage, 0 where it is harmless."""
+    """List rows of base and changed copy, and 1 for damage, 0 for a harmless change."""
     bases = {p.twin: row for row, p in enumerate(pairs) if p.twin and p.kind == "base"}
     found = [
         (bases[pair.twin], row, int(pair.label is not False))
@@ -113,25 +94,25 @@ def _twins(pairs: Sequence[Pair]) -> NDArray[np.intp]:
     return np.array(found, dtype=np.intp).reshape(-1, 3)
 
 
-_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # what log(1 + severity) may count beside log-odds: as below
-_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and the tagger's log(1 + odds)
+_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # weights of log(1 + severity) beside log-odds
+_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and of the tagger's log(1 + odds)
 
 
 def _stacked_model() -> SeverityRegressor:
-    """Return a severity for which the order of minimal pairs, known already, counts less."""
+    """Return a severity that weighs the order of minimal pairs, known already, less."""
     return SeverityRegressor(ranking=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What is laid on top.
+    """Models over the lower models and a tagger (stacking).
 
     Attributes
     ----------
     severity : SeverityRegressor
-        Over `bundle.STACKED`.
+        Over `STACKED`.
     blend : (float, float, float, float)
-        As in `bundle.TaggedConfig`.
+        As in `TaggedConfig`.
     threshold : float
         In [0, 1].
     """
@@ -148,7 +129,10 @@ def fit_stack(
     tags: NDArray[np.float64],
     config: TrainConfig,
 ) -> Stack | None:
-    """Fit the upper models.
+    """Fit the stacked models on pairs that the tagger has not seen.
+
+    `odds` (n_pairs,) are out-of-fold log-odds of drift, NaN for unlabelled pairs, which teach the
+    severity alone; `severity` (n_pairs,) out-of-fold error points; `tags` as of `tag_matrix`.
 
     Returns
     -------
