@@ -152,7 +152,7 @@ def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
 ) -> None:
     settings = TaggerSettings(shape=SHAPE, step=16, rate=3e-3, epochs=4.0)
     seen: set[torch.dtype] = set()
-    read = tagger_fit._read
+    read = tagger_fit._predict
 
     def watched(network: PairNetwork, *rest: object, **options: bool) -> object:
         def inside(_: object, __: object, out: torch.Tensor) -> None:
@@ -164,7 +164,7 @@ def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
         assert {one.dtype for one in readings} == {torch.float32}
         return readings
 
-    monkeypatch.setattr(tagger_fit, "_read", watched)
+    monkeypatch.setattr(tagger_fit, "_predict", watched)
     plain = fit_tagger(_pairs(), FakeEncoder(), settings)
     assert seen == {torch.float32}
     rough = fit_tagger(_pairs(), FakeEncoder(), replace(settings, precision="bf16"))

@@ -21,7 +21,7 @@ from detector.training.evaluate.words import (
     tagged_words,
     word_figures,
 )
-from detector.training.tagger import calibrated
+from detector.training.tagger_run import calibrated
 
 SOURCE = "It was robbery near the harbour."
 COPY = "It was flight near the harbour."
