@@ -1,7 +1,7 @@
 """Find where a machine round trip of an English text changed meaning or damaged names.
 
-This room holds the public names and nothing else. They are loaded when first asked for, so that
-`import detector` costs nothing.
+This module exports the public names and imports each on first use, so that `import detector`
+loads no numerical library.
 
 Examples
 --------
@@ -30,10 +30,24 @@ if TYPE_CHECKING:
         EncodingWarning,
         InputError,
         MissingExtra,
+        TaggerWarning,
         TruncationWarning,
     )
     from detector.models.config import Signature
-    from detector.records import Alignment, Bead, Document, NameChange, Passage, Row, Sentence, Span
+    from detector.records import (
+        Alignment,
+        Bead,
+        Document,
+        ErrorSpan,
+        NameChange,
+        NumberChange,
+        Passage,
+        Pivot,
+        Relation,
+        Row,
+        Sentence,
+        Span,
+    )
     from detector.report.report import Report
     from detector.scorer import Scorer
 
@@ -48,60 +62,49 @@ __all__ = [
     "Document",
     "EncodeError",
     "EncodingWarning",
+    "ErrorSpan",
     "InputError",
     "Match",
     "MissingExtra",
     "NameChange",
+    "NumberChange",
     "Passage",
+    "Pivot",
+    "Relation",
     "Report",
     "Row",
     "Scorer",
     "Sentence",
     "Signature",
     "Span",
+    "TaggerWarning",
     "TruncationWarning",
     "__version__",
     "match",
 ]
 
-_ROOMS = {
-    "detector.archive.archive": ("Archive",),
-    "detector.archive.articles": ("Article",),
-    "detector.archive.match": ("Match", "match"),
-    "detector.errors": (
-        "BundleError",
-        "DetectorError",
-        "DetectorWarning",
-        "EncodeError",
-        "EncodingWarning",
-        "InputError",
-        "MissingExtra",
-        "TruncationWarning",
-    ),
-    "detector.records": (
-        "Alignment",
-        "Bead",
-        "Document",
-        "NameChange",
-        "Passage",
-        "Row",
-        "Sentence",
-        "Span",
-    ),
-    "detector.report.report": ("Report",),
-    "detector.scorer": ("Scorer",),
-    "detector.models.config": ("Signature",),
+_MODULES = {
+    "archive.archive": "Archive",
+    "archive.articles": "Article",
+    "archive.match": "Match match",
+    "errors": "BundleError DetectorError DetectorWarning EncodeError EncodingWarning InputError "
+    "MissingExtra TaggerWarning TruncationWarning",
+    "models.config": "Signature",
+    "records": "Alignment Bead Document ErrorSpan NameChange NumberChange Passage Pivot Relation "
+    "Row Sentence Span",
+    "report.report": "Report",
+    "scorer": "Scorer",
 }
-_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> object:
-    if name not in _ROOM_OF:
+    if name not in _MODULE_OF:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(_ROOM_OF[name]), name)
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
     globals()[name] = value
     return value
 

@@ -1,7 +1,5 @@
 """The errors and warnings that `detector` raises.
 
-The errors and warnings that `detector` raises, and nothing else.
-
 Every error is a `DetectorError` and also the builtin a caller would expect::
 
     DetectorError
@@ -12,6 +10,7 @@ Every error is a `DetectorError` and also the builtin a caller would expect::
 
     DetectorWarning (UserWarning)     degraded but usable; the Report says so too
     ├── EncodingWarning               a file's character encoding was guessed
+    ├── TaggerWarning                 the bundle's tagger was skipped
     └── TruncationWarning             a sentence is longer than the encoder reads
 
 A message gives the fact, where it was found, and what would be accepted.
@@ -46,6 +45,10 @@ class DetectorWarning(UserWarning):
 
 class EncodingWarning(DetectorWarning):
     """The character encoding of a file was guessed, not declared."""
+
+
+class TaggerWarning(DetectorWarning):
+    """The bundle's tagger was skipped: the encoder gives no token vectors for it."""
 
 
 class TruncationWarning(DetectorWarning):

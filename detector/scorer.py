@@ -18,7 +18,7 @@ import numpy as np
 from detector.alignment.align import Vectors, align_documents
 from detector.alignment.config import AlignConfig
 from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
-from detector.errors import InputError, TruncationWarning
+from detector.errors import InputError, TaggerWarning, TruncationWarning
 from detector.features.evidence import (
     EncodedDocument,
     align_encoded,
@@ -49,6 +49,11 @@ MATCHING_SHARE = 0.5
 # Characters of pairs that are encoded and judged in one call. More fill the encoder's batches no
 # better, and their token vectors (about 200 bytes a character) are held at a time.
 _TOGETHER = 1 << 16
+
+_NO_TAGGER = (
+    "the word-level tagger was skipped, since the encoder gives no token vectors; "
+    "there are no error spans, and thresholds are those of the models without it"
+)
 
 
 class Scorer:
@@ -90,6 +95,11 @@ class Scorer:
     InputError
         If a threshold is not in [0, 1], or a pivot is asked of a bundle without a model for it.
 
+    Warns
+    -----
+    TaggerWarning
+        If the encoder gives no token vectors, so that the bundle's tagger cannot be used.
+
     Examples
     --------
     >>> from detector import Scorer
@@ -125,13 +135,18 @@ class Scorer:
         if encoder is None or isinstance(encoder, str | Path):
             encoder = MiniLMEncoder(encoder, precision=precision)
         self._encoder: Encoder = encoder
-        exported = encoder.tagger if tagger and isinstance(encoder, OnnxEncoder) else None
+        use_tagger = tagger is not None and _gives_tokens(encoder)
+        exported = encoder.tagger if use_tagger and isinstance(encoder, OnnxEncoder) else None
         self._bundle: Bundle = load(
             bundle,
             encoder=encoder.identity,
-            tagger=exported or tagger is not None,
+            tagger=exported or use_tagger,
             pivot=pivot is True,
         )
+        self._notes: tuple[str, ...] = ()
+        if tagger is not None and not use_tagger and self._bundle.config.tagged is not None:
+            self._notes = (_NO_TAGGER,)
+            warnings.warn(_NO_TAGGER, TaggerWarning, stacklevel=2)
         self._pivot = self._bundle.pivot if isinstance(pivot, bool) else load_pivot(pivot)
         if pivot and self._pivot is None:
             msg = f"{bundle or 'the bundle'}: holds no pivot model; name one that was trained"
@@ -199,8 +214,8 @@ class Scorer:
             for name, one in (("source", source), ("copy", copy))
         )
         [report] = self._score([(next(sides), next(sides))])
-        for note in report.warnings:
-            warnings.warn(note, TruncationWarning, stacklevel=2)
+        if report.n_truncated:
+            warnings.warn(self._truncation(report.n_truncated), TruncationWarning, stacklevel=2)
         return report
 
     def score_pairs(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Report | InputError]:
@@ -350,10 +365,6 @@ class Scorer:
 
     def _report(self, pair: Aligned, judged: Judgement) -> Report:
         n_truncated = sum(pair.source.encoding.truncated) + sum(pair.copy.encoding.truncated)
-        note = (
-            f"{n_truncated} sentences are longer than the {self._encoder.identity.max_tokens} "
-            "tokens that the encoder reads; their ends were judged by their words alone"
-        )
         return Report(
             rows=judged.rows,
             omissions=judged.omissions,
@@ -368,8 +379,23 @@ class Scorer:
             pivot=self._pivot_of(pair),
             n_truncated=n_truncated,
             n_figures=judged.n_figures,
-            warnings=(note,) if n_truncated else (),
+            warnings=(
+                *((self._truncation(n_truncated),) if n_truncated else ()),
+                *self._notes,
+            ),
         )
+
+    def _truncation(self, n: int) -> str:
+        return (
+            f"{n} sentences are longer than the {self._encoder.identity.max_tokens} "
+            "tokens that the encoder reads; their ends were judged by their words alone"
+        )
+
+
+def _gives_tokens(encoder: Encoder) -> bool:
+    """Ask an encoder from elsewhere for the token vectors of one word."""
+    known = isinstance(encoder, MiniLMEncoder | OnnxEncoder)
+    return known or encoder.encode(["word"]).tokens is not None
 
 
 def _side(reading: EncodedDocument, indices: range) -> Side:

@@ -13,7 +13,7 @@ import pytest
 
 from detector import DetectorWarning, InputError, Report, Scorer
 from detector.encoder import MiniLMEncoder
-from detector.errors import BundleError
+from detector.errors import BundleError, TaggerWarning
 from detector.models.store import pivot_of
 from detector.pivot.model import save
 from detector.records import Encoding
@@ -391,6 +391,23 @@ class _WithoutTokens:
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:  # noqa: ARG002
         return self._encoder.encode(texts, tokens=False)
+
+
+def test_scorer_without_token_vectors_does_not_claim_the_tagger(
+    encoder: MiniLMEncoder, copy: str, source: str
+) -> None:
+    bare = _WithoutTokens(encoder)
+    with pytest.warns(TaggerWarning, match="tagger was skipped"):
+        scorer = Scorer(encoder=bare)
+    plain = Scorer(encoder=bare, tagger=None)  # a warning here would be an error
+    assert scorer.signature == plain.signature
+    assert scorer.signature.tagger == "none"
+    report, quiet = (s.score(copy=copy, source=source) for s in (scorer, plain))
+    assert report.rows == quiet.rows
+    assert (report.threshold, report.name_threshold) == (quiet.threshold, quiet.name_threshold)
+    assert not any(row.spans for row in report.rows)
+    assert ["tagger was skipped" in note for note in report.warnings] == [True]
+    assert quiet.warnings == ()
 
 
 def test_scorer_a_pivot_needs_vectors_of_tokens(

@@ -7,9 +7,9 @@ It opens no file (`store` does) and fits nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,8 @@ class Bundle:
         asked for.
     card : str
         What it may be used for, what it was fitted on and how well it does; Markdown.
+    metrics : mapping
+        How well it did when it was trained, as JSON. In no digest.
     """
 
     models: Models
@@ -88,6 +90,7 @@ class Bundle:
     relation: RelationModel | None = None
     pivot: PivotModel | None = None
     card: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def threshold(self) -> float:

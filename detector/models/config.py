@@ -256,7 +256,7 @@ class BundleConfig:
     parts : mapping of str to str
         SHA-256 of the files of models that stand beside `models.skops`, by their names in `PARTS`.
     training : mapping
-        Seed, corpora, counts and figures of the fit, as JSON; nothing reads it back.
+        Settings, corpora and counts of the fit, as JSON; nothing reads it back.
     """
 
     schema: int
@@ -292,8 +292,7 @@ class BundleConfig:
         record["libraries"] = dict(self.libraries)
         record["parts"] = dict(self.parts)
         record["training"] = dict(self.training)
-        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        return (text + "\n").encode("utf-8")
+        return json_bytes(record)
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> BundleConfig:
@@ -381,6 +380,12 @@ class BundleConfig:
             name_threshold=names if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
+
+
+def json_bytes(record: Mapping[str, Any]) -> bytes:
+    """Return a record as UTF-8 JSON with sorted keys, so equal records are equal bytes."""
+    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")
 
 
 def _parts(record: Mapping[str, Any]) -> dict[str, str]:

@@ -18,6 +18,7 @@ import shutil
 import zipfile
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from detector.encoder import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
@@ -28,6 +29,7 @@ from detector.models.config import (
     Signature,
     TaggedConfig,
     columns_digest,
+    json_bytes,
     library_versions,
 )
 from detector.models.tagger import Tagger
@@ -47,11 +49,12 @@ __all__ = [
     "load",
     "pivot_of",
     "read_config",
+    "read_metrics",
     "relation_of",
     "save",
 ]
 
-SCHEMA = 5
+SCHEMA = 6
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).resolve().parent.parent / "bundles" / "default"
@@ -68,6 +71,7 @@ TRUSTED = (
 )
 
 _MODELS, _CONFIG, _CARD, _TAGGER = "models.skops", "config.json", "README.md", "tagger"
+_METRICS = "metrics.json"  # optional, and in no digest
 _LARGEST = 64 << 20  # bytes of a file; ours are below 3 MiB
 
 
@@ -117,6 +121,8 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
         for name, content in parts.items():
             (partial / PARTS[name]).write_bytes(content)
         (partial / _CONFIG).write_bytes(config.to_bytes())
+        if bundle.metrics:
+            (partial / _METRICS).write_bytes(json_bytes(dict(bundle.metrics)))
         if bundle.tagger is not None:
             save_tagger(bundle.tagger, partial / _TAGGER)
         if folder.exists():
@@ -176,6 +182,7 @@ def load(
         relation=_relation(config, folder),
         pivot=_pivot(config, folder) if pivot else None,
         card=card,
+        metrics=read_metrics(folder),
     )
 
 
@@ -281,6 +288,28 @@ def read_config(folder: Path | None = None) -> BundleConfig:
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         msg = f"{path}: is damaged ({type(err).__name__}: {err}); train or install the bundle again"
         raise BundleError(msg) from err
+
+
+def read_metrics(folder: Path | None = None) -> dict[str, Any]:
+    """Read how well a bundle did when it was trained; empty where the folder does not say.
+
+    Raises
+    ------
+    BundleError
+        When the file is damaged.
+    """
+    path = (DEFAULT if folder is None else folder) / _METRICS
+    if not path.exists():
+        return {}
+    try:
+        metrics = json.loads(_read(path))
+    except ValueError as err:
+        msg = f"{path}: is no JSON ({err}); remove it, or install the bundle again"
+        raise BundleError(msg) from err
+    if not isinstance(metrics, dict):
+        msg = f"{path}: holds a {type(metrics).__name__}; give metrics by name, or remove it"
+        raise BundleError(msg)
+    return metrics
 
 
 def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) -> None:

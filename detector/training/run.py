@@ -177,17 +177,20 @@ def train(
     training = {
         "settings": settings.record(),
         "chosen": fitted.chosen,
-        "compared": {name: e.to_list() for name, e in fitted.compared.items()},
         "calibration": list(fitted.classifier.calibration),
         "blend": list(fitted.blend),
         "pairs": {name: list(both) for name, both in counts.items()},
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
+    }
+    metrics = {
+        "compared": {name: e.to_list() for name, e in fitted.compared.items()},
         "names": None if named is None else _record(named),
         "tagged_names": None if read_names is None else _tagged_record(read_names),
         "out_of_fold": folded,
         "held_apart": figures.to_dict(),
     }
-    return replace(bundle, config=replace(config, training=training), card=text), figures
+    config = replace(config, training=training)
+    return replace(bundle, config=config, metrics=metrics, card=text), figures
 
 
 def measure_bundle(

@@ -64,7 +64,7 @@ def _bundle(model: str = "boosting") -> Bundle:
             *_rows(columns=width(ENCODER.dimension), missing=0.0)
         ),
     )
-    return Bundle(models=models, config=config, card="# A card\n")
+    return Bundle(models=models, config=config, card="# A card\n", metrics={"held_apart": [0.5]})
 
 
 @pytest.fixture
@@ -87,13 +87,14 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
     np.testing.assert_array_equal(one.joins.judge()(joins), two.joins.judge()(joins))
     assert loaded.config == config
     assert loaded.card == bundle.card
+    assert loaded.metrics == bundle.metrics
     assert loaded.threshold == 0.4
 
 
 def test_store_writes_the_same_bytes_for_the_same_fit(tmp_path: Path) -> None:
     for name in ("one", "two"):
         store.save(_bundle(), tmp_path / name)
-    for file in ("models.skops", "config.json", "README.md"):
+    for file in ("models.skops", "config.json", "metrics.json", "README.md"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -161,7 +162,7 @@ def _edit(folder: Path, **changed: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"schema": 99}, "schema 99, this version reads 5"),
+        ({"schema": 99}, "schema 99, this version reads 6"),
         ({"columns": [["cosine", "cosine"]]}, "cosine"),
         ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
         ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),
@@ -204,6 +205,30 @@ def test_store_refuses_a_folder_that_lacks_a_file(saved: Path, missing: str) -> 
     (saved / missing).unlink()
     with pytest.raises(BundleError, match=missing):
         store.load(saved)
+
+
+def test_store_metrics_may_be_absent_and_are_in_no_digest(saved: Path) -> None:
+    signature = store.read_config(saved).signature()
+    (saved / "metrics.json").write_text('{"held_apart": [0.9]}', encoding="utf-8")
+    assert store.load(saved).metrics == {"held_apart": [0.9]}
+    assert store.read_config(saved).signature() == signature
+    (saved / "metrics.json").unlink()
+    assert store.load(saved).metrics == {}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "not json", "\udcff"])
+def test_store_refuses_damaged_metrics(saved: Path, text: str) -> None:
+    (saved / "metrics.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(BundleError, match=r"metrics\.json"):
+        store.load(saved)
+
+
+def test_store_refuses_a_file_that_is_too_large(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_LARGEST", 10)
+    with pytest.raises(BundleError, match="at most 10"):
+        store.read_metrics(saved)
 
 
 def test_store_refuses_a_damaged_classifier(saved: Path) -> None:

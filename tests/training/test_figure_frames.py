@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from detector.errors import InputError
-from detector.models.store import read_config
+from detector.models.store import read_metrics
 from detector.report import plots
 from detector.training.evaluate.report import PARTS, SCORES, bins_of, frame_of
 
 
 @pytest.fixture(scope="module")
 def figures() -> Any:
-    return read_config().training["held_apart"]
+    return read_metrics()["held_apart"]
 
 
 def test_figure_frames_hold_every_corpus_that_was_scored(figures: Any) -> None:

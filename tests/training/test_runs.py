@@ -74,13 +74,13 @@ def test_runs_fit_a_bundle_on_an_own_table_and_the_same_one_twice(
     one, two = _train(mine, "one"), _train(mine, "two")
     assert one.config.digest == two.config.digest
     assert "mean AUROC" in capsys.readouterr().out
-    training = one.config.training
+    training, metrics = one.config.training, one.metrics
     assert training["settings"]["folds"] == 3
     assert set(training["tables"]) == {"mine.csv"}
-    assert str(mine) not in json.dumps(training) + one.card
-    assert training["held_apart"]["corpora"]["mine.csv"]["drift"] > 0
+    assert str(mine) not in json.dumps([training, metrics]) + one.card
+    assert metrics["held_apart"]["corpora"]["mine.csv"]["drift"] > 0
     fitted = sum(training["pairs"]["mine.csv"])
-    assert fitted + training["held_apart"]["n_pairs"] == 400
+    assert fitted + metrics["held_apart"]["n_pairs"] == 400
     for heading in ("What a flag means", "Threshold", "What a probability means", "All figures"):
         assert f"## {heading}" in one.card
     assert "Labels are those of the tables." in one.card

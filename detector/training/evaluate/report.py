@@ -6,7 +6,7 @@ Formats and computes nothing.
 
 Figures of an evaluation as frames, for plots and tables of one's own.
 
-Takes the plain record that a bundle keeps (`read_config().training["held_apart"]`) or that
+Takes the plain record that a bundle keeps (`read_metrics()["held_apart"]`) or that
 `detector evaluate --json` writes under `figures`. Measures nothing and draws nothing.
 """
 
