@@ -32,7 +32,7 @@ from detector.training.config import settle
 from detector.training.data.corpus import Pair, draw
 from detector.training.data.sampling import MARKED
 from detector.training.data.splits import gather
-from detector.training.evaluate.words import tagged_words, word_figures
+from detector.training.evaluate.words import tagged_words, word_metrics
 
 
 class Remembered:
@@ -102,7 +102,7 @@ def words(ways: dict[str, Tagger], pairs: list[Pair], encoder: Remembered) -> No
     print(f"{'marked words':<44}{'way':<14}{'F1':>22}{'Matthews':>10}")
     for name, tagger in ways.items():
         known = tagger.config
-        figures = word_figures(
+        figures = word_metrics(
             tagged_words(tagger, pairs, encoder),
             thresholds=known.thresholds,
             edited=known.edited,

@@ -81,7 +81,7 @@ def test_runs_fit_a_bundle_on_an_own_table_and_the_same_one_twice(
     assert metrics["held_apart"]["corpora"]["mine.csv"]["drift"] > 0
     fitted = sum(training["pairs"]["mine.csv"])
     assert fitted + metrics["held_apart"]["n_pairs"] == 400
-    for heading in ("What a flag means", "Threshold", "What a probability means", "All figures"):
+    for heading in ("What it is for", "Data", "Results", "Limits", "Model"):
         assert f"## {heading}" in one.card
     assert "Labels are those of the tables." in one.card
 

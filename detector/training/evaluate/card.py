@@ -5,12 +5,13 @@ Formats the template `card.md` and computes nothing, so a card can be written an
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from detector.models.bundle import Bundle
-from detector.models.config import TaggedConfig
+from detector.models.config import BundleConfig
 from detector.models.tagger import TaggerConfig
 from detector.training.data.corpus import manifest
 from detector.training.evaluate.baselines import BERTSCORE, CHRF, COSINE
@@ -45,8 +46,8 @@ _TRIED = """
 - Edits of post-editors (HTER): string overlap is nearly the same measure and stays ahead.
 - Names: boosting over 47 features of a changed name lost marked damage as fast as false alarms
   (.370 to .262 against .083 to .049). Of 60 alarms on sound pairs about 27 were damaged names.
-  Asked of every changed name, the tagger passes garbled and swapped ones; so it is asked only about
-  names that were translated, swapped, dropped or added.
+  Asked of every changed name, the tagger passes garbled ones; so it is asked only about names that
+  were translated, swapped, dropped or added.
 - Words: two judgements of one talk agree at .28 F1, of one piece of news at .20. The tags of
   MLQE-PE align the very text that is compared, so the lexical difference is nearly the label.
 - Nouns of two words with one exchanged ("sticking point", "snack point") are in 1.0 % of sound and
@@ -61,11 +62,9 @@ def card(bundle: Bundle) -> str:
     settings, held = training["settings"], metrics["held_apart"]
     own = not set(training["tables"]) <= set(manifest())
     probability = held["probability"]
-    return (
-        files(__package__)
-        .joinpath("card.md")
-        .read_text(encoding="utf-8")
-        .format(
+    template = files(__package__).joinpath("card.md").read_text(encoding="utf-8")
+    return _wrapped(
+        template.format(
             threshold=held["threshold"],
             labels="Labels are those of the tables." if own else _LABELS,
             tables=_rows(_table_rows(training["tables"])),
@@ -99,7 +98,7 @@ def card(bundle: Bundle) -> str:
             candidates=", ".join(metrics["compared"]),
             n_features=len(config.columns),
             tagger=_tagger_text(
-                config.tagged, metrics["tagged_names"], bundle.tagger and bundle.tagger.config
+                config, metrics["tagged_names"], bundle.tagger and bundle.tagger.config
             ),
             encoder=config.encoder.name,
             weights=config.encoder.weights_sha256,
@@ -108,7 +107,20 @@ def card(bundle: Bundle) -> str:
             libraries=", ".join(f"{name} {version}" for name, version in config.libraries.items()),
             tried="" if own else _TRIED,
         )
-        .rstrip()
+    )
+
+
+def _wrapped(text: str) -> str:
+    """Wrap the paragraphs of a Markdown text; tables, lists and headings stay."""
+    blocks = (block.strip() for block in text.split("\n\n"))
+    return (
+        "\n\n".join(
+            block
+            if block[:1] in ("#", "|", "-")
+            else textwrap.fill(" ".join(block.split()), 100, break_on_hyphens=False)
+            for block in blocks
+            if block
+        )
         + "\n"
     )
 
@@ -125,10 +137,10 @@ def _estimate(estimate: Sequence[float | None] | None) -> str:
 
 
 def _table_rows(tables: Mapping[str, str]) -> list[list[Any]]:
-    known = manifest()
+    own = {"rows": "-", "licence": "the user's"}
+    facts = {name: manifest().get(name, own) for name in tables}
     return [
-        [name, *([known[name]["rows"], known[name]["licence"]] if name in known else ["-", "own"])]
-        + [f"`{sha256}`"]
+        [name, facts[name]["rows"], facts[name]["licence"], f"`{sha256}`"]
         for name, sha256 in tables.items()
     ]
 
@@ -148,24 +160,29 @@ def _drift_rows(held: Mapping[str, Any]) -> list[list[Any]]:
 
 def _order_rows(held: Mapping[str, Any]) -> list[list[Any]]:
     rows = [
-        [f"{corpus}: {tier} ({entry['kinds']} kinds)"]
-        + [_estimate(entry["worse"].get(score, {}).get("mean")) for score in _ORDERED]
+        [
+            f"{corpus}: {tier} ({entry['kinds']} kinds)",
+            *(_estimate(entry["worse"].get(score, {}).get("mean")) for score in _ORDERED),
+        ]
         for corpus, tiers in held["tiers"].items()
         for tier, entry in tiers.items()
     ]
-    return rows + [
-        [f"{corpus}: {title}"]
-        + [_estimate(entry["scores"].get(score, {}).get(key)) for score in _ORDERED]
+    rows += [
+        [
+            f"{corpus}: {title}",
+            *(_estimate(entry["scores"].get(score, {}).get(key)) for score in _ORDERED),
+        ]
         for corpus, entry in held["judged"].items()
         for key, title in JUDGED.items()
         if key in entry["n"]
     ]
+    return rows
 
 
 def _word_rows(words: Mapping[str, Any]) -> list[list[Any]]:
+    finders = (TAGGED, LEXICAL, RATER)
     return [
-        [title, entry["n"]]
-        + [_estimate(entry["finders"].get(name, {}).get("f1")) for name in (TAGGED, LEXICAL, RATER)]
+        [title, entry["n"], *(_estimate(entry["finders"].get(f, {}).get("f1")) for f in finders)]
         for title, entry in words.items()
     ]
 
@@ -174,33 +191,37 @@ def _names_text(named: Mapping[str, Any] | None) -> str:
     if named is None:
         return "The rules' beliefs about names are not calibrated; a name is damaged from 0.5 up.\n"
     return f"""\
-A changed name has the probability that its rule was right: isotonic regression on {named["n_names"]}
-changed names, {named["n_damaged"]} of them damaged. Out of fold: Brier score {named["brier"]:.3f}
-(always the share damaged {named["brier_of_prior"]:.3f}), calibration error
+A changed name has the probability that its rule was right: isotonic regression on
+{named["n_names"]} changed names, {named["n_damaged"]} damaged. Out of fold: Brier score
+{named["brier"]:.3f} (always the share damaged {named["brier_of_prior"]:.3f}), calibration error
 {named["calibration_error"]:.3f}. Many damaged names are not marked, so even a plain garble gets a
 probability near .5.
 """
 
 
 def _tagger_text(
-    tagged: TaggedConfig | None, names: Mapping[str, Any] | None, config: TaggerConfig | None
+    bundle: BundleConfig, names: Mapping[str, Any] | None, config: TaggerConfig | None
 ) -> str:
+    tagged = bundle.tagged
     if tagged is None or config is None:
         return ""
     shape, recipe = config.shape, config.training
     text = f"""
-`tagger/` is a network of {shape["n_layers"]} layers (hidden size {shape["dimension"]}) over the token
-vectors of both sides of a bead, initialised from the encoder and fitted on {recipe["pairs"]} pairs
+`tagger/` is a network of {shape["n_layers"]} layers (hidden size {shape["dimension"]}) over the
+token vectors of both sides of a bead, initialised from the encoder and fitted on
+{recipe["pairs"]} pairs
 for damaged and lost words, kinds of error, drift and severity. Drift and severity are stacked on it
 on the third of the source sentences that it has not seen. Spans are words with a probability of at
-least {config.thresholds[0]:.2f} in the copy or {config.thresholds[1]:.2f} in the source.
+least {config.thresholds[0]:.2f} in the copy or {config.thresholds[1]:.2f} in the source. Without
+the tagger (`Scorer(tagger=None)`) the threshold is {bundle.threshold:.3f}.
 """
     if names is None:
         return text
     return f"""{text}
 Names translated, swapped, dropped or added: log-odds over the kind of change, the rule's belief and
-the tagger's worst word, fitted on {names["n_names"]} names, {names["n_damaged"]} of them damaged. Out
-of fold: AUROC {names["area"]:.3f} (rules {names["area_of_beliefs"]:.3f}), Brier score
+the tagger's worst word, fitted on
+{names["n_names"]} names, {names["n_damaged"]} damaged. Out of
+fold: AUROC {names["area"]:.3f} (rules {names["area_of_beliefs"]:.3f}), Brier score
 {names["brier"]:.3f}, calibration error {names["calibration_error"]:.3f}. A name is damaged from
 {tagged.name_threshold:.3f} up: that keeps 95 % of the damage that the rules flag, and
 {names["alarms"]:.0%} of their false alarms.

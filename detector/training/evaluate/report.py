@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError
 from detector.training.evaluate.baselines import BERTSCORE, CHRF, COSINE, FEWEST
-from detector.training.evaluate.evaluate import OURS, SHORT, STEADY, Figures
+from detector.training.evaluate.evaluate import OURS, SHORT, STEADY, Evaluation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,12 +30,12 @@ JUDGED = {
 """Titles of the measures of agreement with human judgements."""
 
 
-def printed(figures: Figures) -> str:
+def printed(figures: Evaluation) -> str:
     """Return all metrics as text: the summary, then the long tables; intervals are 95 %."""
     return f"{summary(figures)}\n\n{details(figures)}"
 
 
-def summary(figures: Figures) -> str:
+def summary(figures: Evaluation) -> str:
     """Return the main metrics, ours beside the best known simple scores."""
     rows = list(_headlines(figures))
     names = [name for name in SHORT if any(name in row for _, row in rows)]
@@ -65,7 +65,7 @@ def summary(figures: Figures) -> str:
     )
 
 
-def details(figures: Figures) -> str:
+def details(figures: Evaluation) -> str:
     """Return every score on every corpus, then by kind, by language and by system."""
     scores = [
         [corpus, entry["n"], entry["drift"], method, *(measured[key] for key in _MEASURED)]
@@ -149,7 +149,7 @@ def _once(rows: Iterable[Sequence[object]], n: int = 1) -> Iterator[list[object]
         above = list(row[:n])
 
 
-def _headlines(figures: Figures) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _headlines(figures: Evaluation) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield title and, by score, the cell of each row of the summary."""
     if figures.macro:
         yield "mean AUROC over the corpora", figures.macro
@@ -172,7 +172,7 @@ def _headlines(figures: Figures) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{corpus}: {title}", measured
 
 
-def _probability_text(figures: Figures) -> str:
+def _probability_text(figures: Evaluation) -> str:
     known = figures.probability
     if not known:
         return f"threshold {figures.threshold:.3f}"
@@ -186,7 +186,7 @@ def _probability_text(figures: Figures) -> str:
     )
 
 
-def _kinds_text(figures: Figures) -> str:
+def _kinds_text(figures: Evaluation) -> str:
     entries = [e for kinds in figures.kinds.values() for e in kinds.values()]
     names = [name for name in SHORT if any(name in entry["worse"] for entry in entries)]
     meaning = {True: "drift", False: "harmless", None: "open"}

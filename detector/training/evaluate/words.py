@@ -1,14 +1,4 @@
-"""Evaluate the tagger word by word against human marks.
-
-What a tagger says of each word of a pair, beside what people marked there.
-
-Nothing is fitted and nothing judged here: `tagger_runs` chooses thresholds by it, `word_figures`
-measures.
-
-How well a tagger finds the words that people marked, beside what spelling alone finds.
-
-Pure: takes words that were tagged, gives figures. Nothing is tuned here.
-"""
+"""Evaluate a tagger word by word against human marks, beside the lexical difference."""
 
 from __future__ import annotations
 
@@ -35,14 +25,14 @@ _PART = 64  # pairs read at a time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """The words of one side of a pair.
+    """Arrays over the words of one side of a pair.
 
     Attributes
     ----------
     probability : ndarray of shape (n_words,), float64
         The tagger's, in [0, 1], that the word is damaged or lost.
     weight : ndarray of shape (n_words,), float64
-        Error points of the worst mark on it, 0 where there is none or the pair is sound.
+        Error points of the worst mark on it, 0 without a mark.
     size : ndarray of shape (n_words,), float64
         Characters.
     """
@@ -54,16 +44,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedWords:
-    """Both sides of a pair.
+    """Both sides of a pair, and which words the other side lacks (the lexical difference).
 
-    Attributes
-    ----------
-    pair : Pair
-    copy, source : Words
-    new : ndarray of shape (n_copy_words,), bool
-        Which words of the copy the source does not hold: the lexical difference.
-    gone : ndarray of shape (n_source_words,), bool
-        Which words of the source the copy does not hold.
+    `new` (n_copy_words,) are words that the source lacks, `gone` (n_source_words,) that the copy
+    lacks.
     """
 
     pair: Pair
@@ -74,13 +58,7 @@ class TaggedWords:
 
 
 def tagged_words(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> list[TaggedWords]:
-    """Read pairs word by word.
-
-    Returns
-    -------
-    list of TaggedWords
-        In the order of `pairs`.
-    """
+    """Tag pairs, in their order; the encoder must offer token vectors."""
     return [
         words
         for start in range(0, len(pairs), _PART)
@@ -139,10 +117,10 @@ def _unshared(bead: BeadEvidence, *, of: str) -> NDArray[np.bool_]:
 TAGGED, LEXICAL, RATER = "tagger", "lexical difference", "judged again"
 
 Counts = Floats
-"""Of shape (n_pairs, 4): hits, false alarms, misses and the rest, in words or characters."""
+"""True and false positives, false and true negatives, (n_pairs, 4), in words or characters."""
 
 
-def word_figures(
+def word_metrics(
     words: Sequence[TaggedWords],
     *,
     thresholds: tuple[float, float],
@@ -150,14 +128,16 @@ def word_figures(
     resamples: int,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Measure.
+    """Measure F1 and Matthews' correlation on marked pairs held apart.
+
+    `thresholds` are the probabilities from which a copy word is damaged and a source word lost,
+    `edited` the one from which a copy word counts as changed by a post-editor.
 
     Returns
     -------
     dict of str to dict
-        By what was marked: `n` pairs, `unit`, and by finder the `f1` and `mcc` (Matthews'
-        correlation) as `Estimate`s over resampled source sentences; then `by`, the same F1 by
-        language or, as the share found, by category.
+        By kind of mark: `n` pairs, `unit`, and under `finders` by finder the `f1` and `mcc` as
+        `Estimate`s over resampled source sentences; under `by` the F1 by language.
     """
     rng = np.random.default_rng(seed)
     found: dict[str, dict[str, Any]] = {}
@@ -232,7 +212,7 @@ def _mcc(sums: Counts) -> Floats:
 
 
 def _by(words: Sequence[TaggedWords], counts: Mapping[str, Counts]) -> dict[str, dict[str, float]]:
-    """Return F1 by language; where there is one language, nothing."""
+    """Return F1 by language, if there are several."""
     langs = np.array([one.pair.lang for one in words])
     names = sorted(set(langs.tolist()))
     if len(names) < 2:
@@ -271,7 +251,7 @@ def categories(
 def _raters(
     words: Sequence[TaggedWords], resamples: int, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
-    """Lay two judgements of one pair, as a rule by two people, beside each other."""
+    """Compare two judgements of one pair, mostly by two people."""
     found: dict[str, dict[str, Any]] = {}
     for corpus in MARKED:
         mine = [one for one in words if one.pair.corpus == corpus and one.pair.judged_again]
