@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.fakes import FakeEncoder
-from test_tagger import _tagger
+from support.small_tagger import small_tagger as _tagger
 
 from detector.training.data.corpus import Mark, Pair, group_of
 from detector.training.evaluate.words import (

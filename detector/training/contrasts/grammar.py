@@ -5,7 +5,8 @@ this is no parser. The lists were written for this project, none from a corpus: 
 part, two English senses that one word of the pivot joins), `leftovers` (English, part, French,
 German, Spanish, Dutch, Danish, Italian), `wider` (part, word, wider word), `alike` (= both ways or
 > one way, part, word, synonym), `opposites` (part, word, opposite), `verbs` (base, past,
-participle), `idioms` (idiom, word for word), `slips` (word, misspelling).
+participle), `idioms` (idiom, word for word), `slips` (word, misspelling), `rules` (kind, all
+matches or one, replacement, pattern).
 """
 
 from __future__ import annotations

@@ -23,8 +23,15 @@ _COUNTS = (
 )
 
 
+def from_rules(kind: str) -> Maker:
+    """Make a maker that applies one of the rules that the list `rules` holds for a kind."""
+    found = [(where, pattern, new) for name, where, new, pattern in rows("rules") if name == kind]
+    maker = everywhere(*((pattern, new) for _, pattern, new in found))
+    return maker if found[0][0] == "all" else at_one_place(maker)
+
+
 def everywhere(*rules: tuple[str, str]) -> Maker:
-    """Make a maker that applies one of the rules wherever it matches."""
+    """Make a maker that applies one of the rules (pattern, replacement) wherever it matches."""
     compiled = [(re.compile(pattern), new) for pattern, new in rules]
     either = re.compile("|".join(f"(?:{pattern})" for pattern, _ in rules))
 
@@ -33,9 +40,7 @@ def everywhere(*rules: tuple[str, str]) -> Maker:
             return None
         for index in rng.permutation(len(compiled)).tolist():
             pattern, new = compiled[index]
-            found = [
-                Edit(m.start(), m.end(), m.expand(new)) for m in pattern.finditer(sentence.text)
-            ]
+            found = [Edit(*m.span(), m.expand(new)) for m in pattern.finditer(sentence.text)]
             edits = tuple(e for e in found if sentence.text[e.start : e.end] != e.new)
             if edits:
                 return edits
@@ -44,12 +49,11 @@ def everywhere(*rules: tuple[str, str]) -> Maker:
     return rewrite
 
 
-def at_one_place(*rules: tuple[str, str]) -> Maker:
-    """Make a maker that applies one of the rules at one place."""
-    rewrite = everywhere(*rules)
+def at_one_place(maker: Maker) -> Maker:
+    """Make a maker that keeps one of the edits of another."""
 
     def once(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        return pick_edit(rng, rewrite(sentence, rng, pool) or ())
+        return pick_edit(rng, maker(sentence, rng, pool) or ())
 
     return once
 
@@ -154,24 +158,3 @@ def letter_lost(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         return None
     at = int(rng.integers(1, len(token.text) - 1))
     return (Edit(token.start, token.end, token.text[:at] + token.text[at + 1 :]),)
-
-
-stop_dropped = everywhere((r"[.!](?=[\"”]?$)", ""))
-comma_dropped = at_one_place((r"(?<=[a-z]),(?= )", ""))
-quotes_dropped = everywhere((r"[\"“”]|(?<!\w)['‘](?=\w)|(?<=[\w,.])['’](?!\w)", ""))
-quotes_style = everywhere(
-    (r"(?<!\w)\"(?=\w)", "“"),
-    (r"(?<=[\w,.!?])\"(?!\w)", "”"),
-    (r"[“”]", '"'),
-    (r"(?<=\w)'(?=\w)", "’"),
-    (r"(?<=\w)’(?=\w)", "'"),
-    (r"\"", "''"),
-)
-possessive_glued = everywhere((r"(?<=[a-z])['’]s\b", "s"), (r"(?<=s)['’](?= [a-z])", ""))
-hyphen = at_one_place(
-    (r"(?<=[a-z])-(?=[a-z])", " "),
-    (r"(?<=[a-z])-(?=[a-z])", " -"),
-    (r"(?<=\d)-(?=[a-z])", " "),
-)
-dash = everywhere((r" [–—-] ", ", "), (r"(?<=\w)—(?=\w)", " - "), (r" - ", " – "))
-thousands = at_one_place((r"(?<=\d),(?=\d{3}\b)", ""), (r"\b(\d{2})(\d{3})\b", r"\1,\2"))
