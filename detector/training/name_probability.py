@@ -202,9 +202,9 @@ def _weights(
                        for key, hit in zip(keys, damaged.tolist(), strict=True)])  # fmt: skip
     marked = np.array([pair.corpus in MARKED for pair, _ in rows], dtype=np.bool_)
     parts = [(marked, 1.0), (~marked & damaged, prior), (~marked & ~damaged, 1.0 - prior)]
-    for mine, mass in parts:
-        if mine.any():
-            weight[mine] *= mass / weight[mine].sum()
+    for rows_of_part, mass in parts:
+        if rows_of_part.any():
+            weight[rows_of_part] *= mass / weight[rows_of_part].sum()
     return weight * (len(rows) / weight.sum()) if len(rows) else weight
 
 

@@ -274,8 +274,8 @@ def _stack(
     """Stack on the pairs that the tagger has not seen."""
     tags = columns[:, len(NAMES) :]
     unseen = np.flatnonzero(~np.isnan(tags).any(axis=1))
-    mine = [pairs[i] for i in unseen.tolist()]
-    return fit_stack(mine, odds[unseen], severity[unseen], tags[unseen], config)
+    subset = [pairs[i] for i in unseen.tolist()]
+    return fit_stack(subset, odds[unseen], severity[unseen], tags[unseen], config)
 
 
 def _out_of_fold(
@@ -291,9 +291,9 @@ def _out_of_fold(
         BERTSCORE: 1.0 - f1(*(X[rows, NAMES.index(f"token_{k}")] for k in ("recall", "precision"))),
         COPY_LENGTH: np.array([float(len(pairs[i].copy)) for i in rows]),
     }
-    mine = [pairs[i] for i in rows]
+    subset = [pairs[i] for i in rows]
     rng = np.random.default_rng(config.mix.seed)
-    resample = Resamples.of([p.group for p in mine], n=config.resamples, rng=rng)
+    resample = Resamples.of([p.group for p in subset], n=config.resamples, rng=rng)
     return {
         corpus: {
             "n": entry["n"],
@@ -302,7 +302,7 @@ def _out_of_fold(
                 for method, measures in entry["scores"].items()
             },
         }
-        for corpus, entry in judged(mine, scores, resample).items()
+        for corpus, entry in judged(subset, scores, resample).items()
     }
 
 

@@ -151,9 +151,9 @@ def fit_stack(
     points = np.log1p(points_out_of_fold(pairs, columns, folds=config.folds, model=_stacked_model))[
         labelled
     ]
-    mine = [pairs[i] for i in labelled.tolist()]
-    weight, corpus = weights(mine, config.mix), np.array([pair.corpus for pair in mine])
-    even, excess, own = np.ones(len(mine)), tags[labelled, 0], odds[labelled]
+    subset = [pairs[i] for i in labelled.tolist()]
+    weight, corpus = weights(subset, config.mix), np.array([pair.corpus for pair in subset])
+    even, excess, own = np.ones(len(subset)), tags[labelled, 0], odds[labelled]
 
     def area(shares: tuple[float, float]) -> float:
         return macro_auroc(own + shares[0] * points + shares[1] * excess, label, corpus, even)
@@ -162,7 +162,7 @@ def fit_stack(
     slope, intercept = platt(own + by_points * points + by_tags * excess, label, weight)
     blend = (intercept, slope, slope * by_points, slope * by_tags)
     probability = blended(blend, own, np.expm1(points), excess)
-    sound = counted(mine, label)
+    sound = counted(subset, label)
     return Stack(
         severity=model,
         blend=blend,

@@ -159,8 +159,8 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
         families.setdefault(pair.twin or _judged_beside(pair) or str(row), []).append(pair)
     units: list[list[Pair]] = []
     for family in families.values():
-        mine = iter(family)
-        while unit := list(islice(mine, _UNIT)):
+        rest = iter(family)
+        while unit := list(islice(rest, _UNIT)):
             units.append(unit)
     steps: list[list[Pair]] = [[]]
     for i in rng.permutation(len(units)).tolist():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from detector.training.contrasts.edits import (
     Edit,
@@ -24,44 +23,14 @@ from detector.training.contrasts.grammar import (
     Token,
     inflect,
     listed,
-    paired,
+    replacement,
+    replacements,
 )
 
 _AUXILIARIES = "is|are|was|were|will|would|could|can|should|has|have|had|must|may|might"
-_GENDERS = paired("""
-    he/she she/he his/her him/her himself/herself herself/himself hers/his mr/ms mrs/mr ms/mr
-    man/woman woman/man men/women women/men boy/girl girl/boy husband/wife wife/husband
-    spokesman/spokeswoman uncle/aunt spokeswoman/spokesman mother/father father/mother
-    son/daughter daughter/son brother/sister sister/brother actress/actor
-""")
+_GENDERS = replacement("gender")
+_TENSES = replacements("tense")
 _PRONOUNS = ("he", "she", "his", "him", "himself", "herself", "hers")
-_QUANTITIES = {
-    "all": ("some", "most", "no"),
-    "every": ("almost every", "no"),
-    "many": ("all", "few"),
-    "most": ("all", "few", "some"),
-    "some": ("all", "most", "no"),
-    "few": ("many", "most"),
-    "several": ("all", "many"),
-    "both": ("one of the", "none of the"),
-    "none": ("all", "some"),
-    "more than": ("less than", "exactly"),
-    "less than": ("more than",),
-    "at least": ("at most",),
-    "at most": ("at least",),
-    "fewer than": ("more than",),
-    "up to": ("more than", "at least"),
-    "half": ("a third", "a quarter", "double"),
-    "only": ("also", "not only"),
-    "each": ("no",),
-    "twice": ("half", "three times"),
-    "almost": ("more than",),
-    "nearly": ("over", "hardly"),
-    "over": ("under",),
-    "majority": ("minority",),
-    "minority": ("majority",),
-    "even": ("only",),
-}
 _NO_OBJECT = listed("""
     remain become stay seem appear begin start continue last cost weigh happen occur say have be go
     come live work wait
@@ -168,8 +137,9 @@ def _has_object(verb: Token, after: Token) -> bool:
     return verb.base not in _NO_OBJECT and after.part != "d" and after.low not in ("that", "to")
 
 
-def turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
+def turns(name: str, ahead: str) -> Maker:
     """Make a maker that replaces a word or phrase by one that a table lists for it."""
+    table = replacements(name)
     longest = sorted(table, key=len, reverse=True)
     pattern = re.compile(
         rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, longest))})(?![\w'’-]){ahead}", re.IGNORECASE
@@ -179,8 +149,7 @@ def turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
         at = pick(rng, list(pattern.finditer(sentence.text)))
         if at is None or (at.group().isupper() and len(at.group()) > 1):
             return None
-        options = table[at.group().lower()]
-        new = options if isinstance(options, str) else choose(rng, options)
+        new = choose(rng, table[at.group().lower()])
         return (Edit(*at.span(), like(at.group(), new)),)
 
     return turn
@@ -232,32 +201,8 @@ def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return pick_edit(rng, found)
 
 
-quantity = turns(_QUANTITIES, r"(?= [a-z0-9])")
+quantity = turns("quantity", r"(?= [a-z0-9])")
 
-_TENSES = {
-    "is": ("was", "will be"),
-    "are": ("were", "will be"),
-    "was": ("is", "will be"),
-    "were": ("are", "will be"),
-    "will": ("would",),
-    "has": ("had", "will have"),
-    "have": ("had", "will have"),
-    "had": ("has", "will have"),
-    "does": ("did",),
-    "did": ("does",),
-    "do": ("did",),
-}
-_MODALS = {
-    "must": ("may", "can", "could"),
-    "may": ("must", "will"),
-    "might": ("must", "will"),
-    "could": ("must", "will"),
-    "can": ("must", "cannot"),
-    "should": ("could", "need not"),
-    "will": ("may", "could", "should"),
-    "would": ("could", "must", "should"),
-    "cannot": ("can",),
-}
 _WITH = {
     "ing": ("was", "were"),
     "ed": ("has", "have", "had"),
@@ -341,4 +286,4 @@ def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return (Edit(*stop.span(), "?"),)
 
 
-modality = turns(_MODALS, r"(?= [a-z])(?! not)")
+modality = turns("modality", r"(?= [a-z])(?! not)")

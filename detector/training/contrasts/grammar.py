@@ -6,7 +6,7 @@ part, two English senses that one word of the pivot joins), `leftovers` (English
 German, Spanish, Dutch, Danish, Italian), `wider` (part, word, wider word), `alike` (= both ways or
 > one way, part, word, synonym), `opposites` (part, word, opposite), `verbs` (base, past,
 participle), `idioms` (idiom, word for word), `slips` (word, misspelling), `rules` (kind, all
-matches or one, replacement, pattern).
+matches or one, replacement, pattern), `replacements` (table, word, alternatives).
 """
 
 from __future__ import annotations
@@ -31,9 +31,18 @@ def listed(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-def paired(text: str) -> dict[str, str]:
-    """Read "word/other" entries of a text."""
-    return {word: other for word, _, other in (entry.partition("/") for entry in text.split())}
+def replacements(table: str) -> dict[str, tuple[str, ...]]:
+    """Return the alternatives of each word of a table of the list `replacements`."""
+    return {
+        word: tuple(others.split("|"))
+        for name, word, others in rows("replacements")
+        if name == table
+    }
+
+
+def replacement(table: str) -> dict[str, str]:
+    """Return the only alternative of each word of a table."""
+    return {word: others[0] for word, others in replacements(table).items()}
 
 
 @cache
@@ -72,11 +81,7 @@ _MODALS = frozenset(
 )
 _WORDS = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _BEGINS = re.compile(r"[.!?:]|[\"“(]$")
-_PLURALS = paired("""
-    man/men woman/women child/children person/people foot/feet tooth/teeth wife/wives life/lives
-    knife/knives leaf/leaves half/halves mouse/mice goose/geese wolf/wolves sheep/sheep
-    thief/thieves loaf/loaves crisis/crises fish/fish
-""")
+_PLURALS = replacement("plural")
 _SINGULARS = {plural: one for one, plural in _PLURALS.items() if plural != one}
 _DOUBLED = re.compile(r"(?:qu|[^aeiou])*[aeiou][bdgklmnprt]")
 

@@ -17,40 +17,25 @@ from detector.training.contrasts.edits import (
     pick_edit,
     replace_word,
 )
-from detector.training.contrasts.grammar import PREPOSITIONS, Sentence, choices, inflect
+from detector.training.contrasts.grammar import (
+    PREPOSITIONS,
+    Sentence,
+    choices,
+    inflect,
+    replacement,
+)
 from detector.training.contrasts.surface import at_one_place, everywhere
 from detector.training.contrasts.words import from_table
 
-_SPELLINGS = """
-    color/colour center/centre defense/defence labor/labour favor/favour honor/honour gray/grey
-    theater/theatre organization/organisation program/programme neighbor/neighbour meters/metres
-    traveled/travelled canceled/cancelled kilometers/kilometres liters/litres harbor/harbour
-    rumor/rumour behavior/behaviour humor/humour analyze/analyse realize/realise
-    recognize/recognise organize/organise organized/organised criticized/criticised
-    apologized/apologised license/licence catalog/catalogue dialog/dialogue jewelry/jewellery
-    fulfill/fulfil enrollment/enrolment skeptical/sceptical plow/plough tire/tyre
-    aluminum/aluminium airplane/aeroplane counselor/counsellor modeling/modelling
-    labeled/labelled fueled/fuelled armor/armour endeavor/endeavour parlor/parlour
-    centimeters/centimetres maneuver/manoeuvre pediatric/paediatric encyclopedia/encyclopaedia
-"""
-_COUNTRY_WORDS = (
-    *(("US", "American"), ("U.S.", "American"), ("UK", "British"), ("EU", "European")),
-    *(("Britain's", "British"), ("France's", "French"), ("China's", "Chinese")),
-    *(("Germany's", "German"), ("Russia's", "Russian"), ("Japan's", "Japanese")),
-    *(("India's", "Indian"), ("Israel's", "Israeli"), ("Spain's", "Spanish")),
-    *(("Italy's", "Italian"), ("Ukraine's", "Ukrainian"), ("Turkey's", "Turkish")),
-    *(("Canada's", "Canadian"), ("Mexico's", "Mexican"), ("Australia's", "Australian")),
-)
-
-
+_COUNTRIES = replacement("country")
 _NO_NOUN = "and|or|in|to|is|was|has|of|for|on|at|with|by|that|as|will|would|had|also|from"
 _WITH_THE = re.compile(r"(?:tion|ment|cil|ity|nions?|Bank|Fund|Court|Party|Forum)$")
 
 
 def spelling(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Spell a word the American way, or the British."""
-    pairs = [entry.split("/") for entry in _SPELLINGS.split()]
-    other = {a: b for one, two in pairs for a, b in ((one, two), (two, one))}
+    american = replacement("spelling")
+    other = {**american, **{british: word for word, british in american.items()}}
     token = pick(rng, [t for t in sentence.tokens if t.low in other])
     return None if token is None else (replace_word(token, other[token.low]),)
 
@@ -240,7 +225,7 @@ demonym = at_one_place(
     everywhere(
         *[
             (rf"(?<![\w-]){re.escape(a)}(?= [a-z])(?! (?:{_NO_NOUN})\b)", b)
-            for a, b in _COUNTRY_WORDS
+            for a, b in _COUNTRIES.items()
         ]
     )
 )

@@ -168,7 +168,7 @@ def _unlike(words: Sequence[str], others: frozenset[str]) -> int:
 def _gender_changed(source: str, copy: str) -> bool:
     """Tell whether all pronouns of one gender in the source became the other."""
     before, after = set(words(source)), set(words(copy))
-    for mine, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
-        if before & mine and not before & other and after & other and not after & mine:
+    for own, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
+        if before & own and not before & other and after & other and not after & own:
             return True
     return False

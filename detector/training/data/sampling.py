@@ -114,11 +114,11 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     chosen: list[Pair] = []
     for name, quotas in mix.quotas.items():
         for label, quota in zip((False, True), quotas, strict=True):
-            mine = [pair for pair in corpora.get(name, ()) if pair.label is label]
-            chosen += draw(mine, quota, seed=mix.seed)
+            candidates = [pair for pair in corpora.get(name, ()) if pair.label is label]
+            chosen += draw(candidates, quota, seed=mix.seed)
     for name, quota in mix.graded.items():
-        mine = [p for p in corpora.get(name, ()) if p.label is None and p.graded]
-        chosen += draw(mine, quota, seed=mix.seed)
+        candidates = [p for p in corpora.get(name, ()) if p.label is None and p.graded]
+        chosen += draw(candidates, quota, seed=mix.seed)
     watched = corpora.get("watch", ())
     for kind in sorted({pair.kind for pair in watched}):
         chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)
@@ -205,12 +205,12 @@ def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
     label = np.array([bool(pair.label) for pair in pairs])
     weight = np.zeros(len(pairs))
     for drifted, mass in ((True, mix.prior), (False, 1.0 - mix.prior)):
-        mine = label == drifted
-        names = sorted(set(corpus[mine].tolist()))
+        labelled = label == drifted
+        names = sorted(set(corpus[labelled].tolist()))
         shares = {name: mix.shares.get(name, 1.0) for name in names}
         if not any(shares.values()):  # nothing but corpora that only evaluate
             shares = dict.fromkeys(names, 1.0)
         for name, share in shares.items():
-            rows = mine & (corpus == name)
+            rows = labelled & (corpus == name)
             weight[rows] = mass * share / sum(shares.values()) / rows.sum()
     return weight * len(pairs)

@@ -237,8 +237,8 @@ def whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:
     groups: dict[str, list[Pair]] = {}
     for pair in pairs:
         groups.setdefault(pair.group, []).append(pair)
-    one_each = [mine[0] for mine in groups.values()]
-    for first in draw(one_each, len(one_each), seed=seed):
+    first_of_each = [members[0] for members in groups.values()]
+    for first in draw(first_of_each, len(first_of_each), seed=seed):
         if len(taken) >= n:
             break
         taken += groups[first.group]
@@ -259,9 +259,9 @@ def _own(settings: Settings, *, fitting: bool) -> Material:
     pairs: list[Pair] = []
     tables: dict[str, dict[str, Any]] = {}
     for path in settings.tables:
-        mine = read_table(path, dropped)
-        pairs += mine
-        tables[path.name] = {"sha256": digest(path), "rows": len(mine), "licence": "the user's"}
+        loaded = read_table(path, dropped)
+        pairs += loaded
+        tables[path.name] = {"sha256": digest(path), "rows": len(loaded), "licence": "the user's"}
     if settings.mix.limit is not None:
         pairs = draw(pairs, settings.mix.limit, seed=settings.mix.seed)
     left_out = tuple(

@@ -194,9 +194,11 @@ def sliced(
         if getattr(pair, by) and pair.corpus != "watch":
             rows.setdefault((pair.corpus, getattr(pair, by)), []).append(i)
     found: dict[str, dict[str, Any]] = {}
-    for (corpus, part), mine in sorted(rows.items()):
+    for (corpus, part), members in sorted(rows.items()):
         entry = found.setdefault(corpus, {"skipped": 0, "parts": {}})
-        measured = _part([pairs[i] for i in mine], np.array(mine, dtype=np.intp), scores, resample)
+        measured = _part(
+            [pairs[i] for i in members], np.array(members, dtype=np.intp), scores, resample
+        )
         if measured is None:
             entry["skipped"] += 1
         else:

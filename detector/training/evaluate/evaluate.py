@@ -51,8 +51,8 @@ def twins(pairs: Sequence[Pair]) -> Twins:
         if pair.twin in sound and pair.kind not in _SOUND_KINDS:
             rows.setdefault((pair.corpus, pair.kind), []).append(i)
     return {
-        key: (np.array(mine), np.array([sound[pairs[i].twin] for i in mine]))
-        for key, mine in sorted(rows.items())
+        key: (np.array(changed), np.array([sound[pairs[i].twin] for i in changed]))
+        for key, changed in sorted(rows.items())
     }
 
 
@@ -72,15 +72,15 @@ def by_kind(
         counting half.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
-        weights = resample.of_rows(mine).weights()
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
+        weights = resample.of_rows(changed).weights()
         found.setdefault(corpus, {})[kind] = {
-            "n": len(mine),
-            "drift": pairs[mine[0]].label,
-            "flagged": float(flagged[mine].mean()),
+            "n": len(changed),
+            "drift": pairs[changed[0]].label,
+            "flagged": float(flagged[changed].mean()),
             "twin_flagged": float(flagged[sound].mean()),
             "worse": {
-                name: Estimate.of(mean(_worse(score[mine] - score[sound]), weights))
+                name: Estimate.of(mean(_worse(score[changed] - score[sound]), weights))
                 for name, score in scores.items()
             },
         }
@@ -99,10 +99,10 @@ def by_tier(
         of the share ordered correctly, the `worst` kind and its share (`least`).
     """
     tiers: dict[tuple[str, str], list[tuple[str, NDArray[np.intp], NDArray[np.intp]]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
-        tier = _tier(kind, pairs[mine[0]].label)
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
+        tier = _tier(kind, pairs[changed[0]].label)
         if tier is not None:
-            tiers.setdefault((corpus, tier), []).append((kind, mine, sound))
+            tiers.setdefault((corpus, tier), []).append((kind, changed, sound))
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, tier), members in sorted(tiers.items()):
         found.setdefault(corpus, {})[tier] = {
@@ -121,8 +121,8 @@ def _over_kinds(
 ) -> dict[str, Any]:
     shares = np.array(
         [
-            mean(_worse(score[mine] - score[sound]), resample.of_rows(mine).weights())
-            for _, mine, sound in members
+            mean(_worse(score[changed] - score[sound]), resample.of_rows(changed).weights())
+            for _, changed, sound in members
         ]
     )
     worst = int(np.argmin(shares[:, 0]))
@@ -145,8 +145,8 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
         and the share that keeps `within` `STEADY`.
     """
     moved = {
-        kind: np.abs(probability[mine] - probability[sound])
-        for (_, kind), (mine, sound) in twins(pairs).items()
+        kind: np.abs(probability[changed] - probability[sound])
+        for (_, kind), (changed, sound) in twins(pairs).items()
         if kind.endswith(_LOOKS)
     }
     if len(moved) > 1:
@@ -166,9 +166,9 @@ def asked(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
     """Return the rows that a finder is measured on: its kinds and their sound twins."""
     rows = [
         row
-        for (_, kind), (mine, sound) in twins(pairs).items()
+        for (_, kind), (changed, sound) in twins(pairs).items()
         if _FINDERS[finder].search(kind)
-        for row in (*mine.tolist(), *sound.tolist())
+        for row in (*changed.tolist(), *sound.tolist())
     ]
     return np.array(sorted(set(rows)), dtype=np.intp)
 
@@ -185,13 +185,13 @@ def caught(
         `false_alarms`.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
         for finder, alarm in finders.items():
-            if _FINDERS[finder].search(kind) and pairs[mine[0]].label:
+            if _FINDERS[finder].search(kind) and pairs[changed[0]].label:
                 found.setdefault(corpus, {})[kind] = {
                     "finder": finder,
-                    "n": len(mine),
-                    "caught": float(alarm[mine].mean()),
+                    "n": len(changed),
+                    "caught": float(alarm[changed].mean()),
                     "false_alarms": float(alarm[sound].mean()),
                 }
     return found
@@ -308,11 +308,11 @@ def evaluate(
     )
     labelled = [pairs[i] for i in rows.tolist()]
     label = np.array([bool(p.label) for p in labelled], dtype=bool)
-    mine = {name: score[rows] for name, score in scores.items()}
+    kept_scores = {name: score[rows] for name, score in scores.items()}
     resample = whole.of_rows(rows)
     corpus = np.array([p.corpus for p in labelled], dtype=str)
     short = {name: scores[name] for name in SHORT if name in scores}
-    corpora, macro = _corpora(corpus, label, mine, resample, threshold)
+    corpora, macro = _corpora(corpus, label, kept_scores, resample, threshold)
     return Evaluation(
         corpora=corpora,
         macro=macro,
@@ -323,7 +323,7 @@ def evaluate(
         languages=sliced(pairs, short, whole, by="lang"),
         systems=sliced(pairs, short, whole, by="system"),
         watch=_watched(pairs, scores[OURS], threshold),
-        probability=_probability(labelled, label, mine[OURS], mix, resample),
+        probability=_probability(labelled, label, kept_scores[OURS], mix, resample),
         threshold=threshold,
         n_pairs=len(labelled),
         n_groups=len({p.group for p in labelled}),
@@ -342,13 +342,15 @@ def _corpora(
     areas: dict[str, list[Floats]] = {name: [] for name in scores}
     for name in sorted(set(corpus.tolist())):
         rows = corpus == name
-        mine = {method: score[rows] for method, score in scores.items()}
+        own_scores = {method: score[rows] for method, score in scores.items()}
         weights = resample.of_rows(rows).weights()
-        found[name] = _flags(label[rows], mine[OURS], weights, threshold)
+        found[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
         drifted = int(label[rows].sum())
         if min(drifted, int(rows.sum()) - drifted) < FEWEST:
             continue
-        curves = {method: Curve.of(label[rows], score, weights) for method, score in mine.items()}
+        curves = {
+            method: Curve.of(label[rows], score, weights) for method, score in own_scores.items()
+        }
         area = {method: curve.auroc() for method, curve in curves.items()}
         found[name]["scores"] = {
             method: {
@@ -391,12 +393,12 @@ def _lead(area: Mapping[str, Floats]) -> dict[str, Any]:
 
 def _watched(pairs: Sequence[Pair], score: Floats, threshold: float) -> dict[str, dict[str, Any]]:
     kinds: dict[str, list[float]] = {}
-    for pair, one in zip(pairs, score.tolist(), strict=True):
+    for pair, value in zip(pairs, score.tolist(), strict=True):
         if pair.corpus == "watch":
-            kinds.setdefault(pair.kind, []).append(one)
+            kinds.setdefault(pair.kind, []).append(value)
     return {
-        kind: {"n": len(mine), "flagged": float(np.mean(np.array(mine) >= threshold))}
-        for kind, mine in sorted(kinds.items())
+        kind: {"n": len(values), "flagged": float(np.mean(np.array(values) >= threshold))}
+        for kind, values in sorted(kinds.items())
     }
 
 

@@ -157,8 +157,8 @@ def flagged_at(threshold: float, *, of: bool) -> Measure:
     """Make a measure: the share of rows with label `of` at or above a threshold."""
 
     def flagged(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
-        mine = label == of
-        return mean((score[mine] >= threshold).astype(np.float64), weights[:, mine])
+        rows = label == of
+        return mean((score[rows] >= threshold).astype(np.float64), weights[:, rows])
 
     return flagged
 

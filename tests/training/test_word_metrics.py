@@ -94,6 +94,7 @@ def test_word_figures_say_which_categories_are_touched() -> None:
     assert categories([told], threshold=0.5) == {"biomqm": {"Accuracy": {"n": 2, "touched": 0.5}}}
 
 
+@pytest.mark.slow
 def test_word_figures_read_pairs_with_a_real_tagger() -> None:
     pairs = [
         pair("mqm_ted", mark(COPY, "flight")),
