@@ -84,36 +84,15 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A fitted drift model.
+    """A fitted drift model; predictions are out of fold, (n_pairs,)."""
 
-    Attributes
-    ----------
-    classifier : BeadClassifier
-        Fitted on all training pairs, calibrated.
-    blend : (float, float, float)
-        As in `BundleConfig`.
-    threshold : float
-        In [0, 1].
-    chosen : str
-        Name of the candidate.
-    compared : mapping of str to Estimate
-        Mean AUROC over the corpora, out of fold, by candidate.
-    shortfall : mapping of str to Estimate
-        How much of it each candidate lacks to the best.
-    odds : ndarray of shape (n_pairs,), float64
-        Calibrated log-odds of the classifier alone, out of fold.
-    probability : ndarray of shape (n_pairs,), float64
-        Calibrated and blended, out of fold.
-    """
-
-    classifier: BeadClassifier
-    blend: tuple[float, float, float]
+    classifier: BeadClassifier  # fitted on all training pairs, calibrated
+    blend: tuple[float, float, float]  # as in `BundleConfig`
     threshold: float
-    chosen: str
-    compared: Mapping[str, Estimate]
-    shortfall: Mapping[str, Estimate]
-    odds: NDArray[np.float64]
-    probability: NDArray[np.float64]
+    chosen: str  # name of the candidate
+    compared: Mapping[str, Estimate]  # mean AUROC over the corpora, by candidate
+    odds: NDArray[np.float64]  # calibrated log-odds of the classifier alone
+    probability: NDArray[np.float64]  # calibrated and blended
 
 
 def fit(
@@ -177,7 +156,6 @@ def fit(
         threshold=threshold_for(probability[sound], weight[sound], config.false_alarms),
         chosen=chosen,
         compared=compared,
-        shortfall=shortfall,
         odds=odds,
         probability=probability,
     )

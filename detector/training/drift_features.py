@@ -39,13 +39,7 @@ _DIGITS = 32  # hexadecimal digits of a pair's key
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Models whose predictions are features of others.
-
-    Attributes
-    ----------
-    joins : AdjacencyClassifier or None
-    tagger : Tagger or None
-    """
+    """Models whose predictions are features of others."""
 
     joins: AdjacencyClassifier | None = None
     tagger: Tagger | None = None

@@ -36,29 +36,14 @@ from detector.training.evaluate.metrics import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledNames:
-    """Arrays with a row for each changed name.
+    """Arrays with a row for each changed name."""
 
-    Attributes
-    ----------
-    belief : ndarray of shape (n_names,), float64
-        The rule's, in [0, 1], that the name is damaged.
-    damaged : ndarray of shape (n_names,), bool
-    weight : ndarray of shape (n_names,), float64
-        Mean 1; see `labelled_names`.
-    tagged : ndarray of shape (n_names,), float64
-        A tagger's greatest probability for a word of the name, NaN without one.
-    change : tuple of str
-        Kind of change, by rule.
-    group : tuple of str
-        Key of the source sentence.
-    """
-
-    belief: NDArray[np.float64]
+    belief: NDArray[np.float64]  # of the rule, in [0, 1], that the name is damaged
     damaged: NDArray[np.bool_]
-    weight: NDArray[np.float64]
-    tagged: NDArray[np.float64]
-    change: tuple[Change, ...]
-    group: tuple[str, ...]
+    weight: NDArray[np.float64]  # mean 1; see `labelled_names`
+    tagged: NDArray[np.float64]  # a tagger's greatest probability for a word of it, or NaN
+    change: tuple[Change, ...]  # kind of change, by rule
+    group: tuple[str, ...]  # key of the source sentence
 
 
 def labelled_names(
@@ -214,31 +199,17 @@ _ORDER = 0.02  # weight of the belief itself, so that calibration never ties two
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFit:
-    """Calibration of the rules' beliefs about names.
+    """Calibration of the rules' beliefs about names; metrics are out of fold and weighted."""
 
-    Attributes
-    ----------
-    beliefs : tuple of (float, float)
-        Belief and probability, both rising, from (0, 0) on.
-    n_names, n_damaged : int
-    brier, brier_of_beliefs, brier_of_prior : float
-        Brier scores out of fold, in the weights of the fit: of the probabilities, of the beliefs
-        taken for probabilities, and of a constant.
-    calibration_error, error_of_beliefs : float
-        Expected calibration errors of the same.
-    bins : tuple of (float, float)
-        Mean probability and share damaged, in at most ten bins.
-    """
-
-    beliefs: tuple[tuple[float, float], ...]
+    beliefs: tuple[tuple[float, float], ...]  # belief and probability, both rising from (0, 0)
     n_names: int
     n_damaged: int
     brier: float
-    brier_of_beliefs: float
-    brier_of_prior: float
+    brier_of_beliefs: float  # of the beliefs taken for probabilities
+    brier_of_prior: float  # of a constant
     calibration_error: float
     error_of_beliefs: float
-    bins: tuple[tuple[float, float], ...]
+    bins: tuple[tuple[float, float], ...]  # mean probability and share damaged, at most ten
 
 
 def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
@@ -288,32 +259,18 @@ def _beliefs(names: LabelledNames, rows: NDArray[np.intp]) -> tuple[tuple[float,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedNameFit:
-    """Log-odds of damage given a rule's belief and a tagger's probability.
-
-    Attributes
-    ----------
-    odds : NameOdds
-    threshold : float
-        In [0, 1]: lowest that keeps `_KEPT` of the damage that the rules flag, out of fold.
-    n_names, n_damaged : int
-    brier, brier_of_prior, calibration_error : float
-        As in `NameFit`.
-    area, area_of_beliefs : float
-        AUROC out of fold, in the weights of the fit, and that of the rules' beliefs.
-    alarms : float
-        Share of the sound names flagged by the rules that stay flagged, out of fold, in weights.
-    """
+    """Log-odds of damage given a rule's belief and a tagger's probability; metrics as above."""
 
     odds: NameOdds
-    threshold: float
+    threshold: float  # lowest that keeps `_KEPT` of the damage that the rules flag
     n_names: int
     n_damaged: int
     brier: float
     brier_of_prior: float
     calibration_error: float
-    area: float
+    area: float  # under the ROC curve
     area_of_beliefs: float
-    alarms: float
+    alarms: float  # share of the sound names flagged by the rules that stay flagged
 
 
 def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> TaggedNameFit | None:

@@ -105,20 +105,10 @@ def _stacked_model() -> SeverityRegressor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Models over the lower models and a tagger (stacking).
+    """Models over the lower models and a tagger (stacking)."""
 
-    Attributes
-    ----------
-    severity : SeverityRegressor
-        Over `STACKED`.
-    blend : (float, float, float, float)
-        As in `TaggedConfig`.
-    threshold : float
-        In [0, 1].
-    """
-
-    severity: SeverityRegressor
-    blend: tuple[float, float, float, float]
+    severity: SeverityRegressor  # over `STACKED`
+    blend: tuple[float, float, float, float]  # as in `TaggedConfig`
     threshold: float
 
 

@@ -54,18 +54,10 @@ _GRAMMAR = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """Targets of the tokens of one side.
+    """Targets of the tokens of one side, (n_tokens,)."""
 
-    Attributes
-    ----------
-    damage : ndarray of shape (n_tokens,), float32
-        In [0, 1]; for a source token, that it was lost.
-    kind : ndarray of shape (n_tokens,), int64
-        Position in `KINDS`, or `UNKNOWN`.
-    """
-
-    damage: NDArray[np.float32]
-    kind: NDArray[np.int64]
+    damage: NDArray[np.float32]  # in [0, 1]; for a source token, that it was lost
+    kind: NDArray[np.int64]  # position in `KINDS`, or `UNKNOWN`
 
 
 def copy_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:

@@ -33,25 +33,15 @@ MAJOR, MINOR = 5.0, 1.0
 class Kind:
     """One kind of change.
 
-    Attributes
-    ----------
-    name : str
-    make : callable
-    label : bool or None
-        Whether its pairs drifted; None where readers disagree.
-    points : float
-        Error points, 0 for no error.
-    share : float
-        How many of it there should be beside the others. In proportion to its frequency in
-        published copies where that was counted, else 1; the commonest are capped, since a
-        classifier needs all kinds.
+    The share is its frequency in published copies where that was counted, else 1; the commonest are
+    capped, since a classifier needs all kinds.
     """
 
     name: str
     make: Maker
-    label: bool | None
-    points: float
-    share: float
+    label: bool | None  # None where readers disagree
+    points: float  # error points, 0 for no error
+    share: float  # how many of it there should be beside the others
 
 
 KINDS: tuple[Kind, ...] = (

@@ -40,7 +40,9 @@ def everywhere(*rules: tuple[str, str]) -> Maker:
             return None
         for index in rng.permutation(len(compiled)).tolist():
             pattern, new = compiled[index]
-            found = [Edit(*m.span(), m.expand(new)) for m in pattern.finditer(sentence.text)]
+            found = [
+                Edit(m.start(), m.end(), m.expand(new)) for m in pattern.finditer(sentence.text)
+            ]
             edits = tuple(e for e in found if sentence.text[e.start : e.end] != e.new)
             if edits:
                 return edits

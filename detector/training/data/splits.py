@@ -149,27 +149,13 @@ TESTS = tuple(sorted(EVALUATION_ONLY))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """The pairs of a run.
+    """The pairs of a run."""
 
-    Attributes
-    ----------
-    fitting : tuple of Pair
-        Those to fit on; those without a label have points or an assessment.
-    apart : tuple of Pair
-        Those to measure on; they share no group with `fitting`.
-    tables : mapping
-        `sha256`, `rows` and `licence` of each table read.
-    dropped : Dropped
-        Rows left out, and why.
-    notes : tuple of str
-        Remarks that belong beside the metrics.
-    """
-
-    fitting: tuple[Pair, ...]
-    apart: tuple[Pair, ...]
-    tables: Mapping[str, Mapping[str, Any]]
+    fitting: tuple[Pair, ...]  # without a label they have points or an assessment
+    apart: tuple[Pair, ...]  # to measure on; they share no group with `fitting`
+    tables: Mapping[str, Mapping[str, Any]]  # `sha256`, `rows` and `licence` of each table read
     dropped: Dropped
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # remarks that belong beside the metrics
 
 
 def gather(settings: Settings, *, fitting: bool) -> Material:

@@ -48,18 +48,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Resamples:
-    """Bootstrap resamples of groups, the same for every score compared.
+    """Bootstrap resamples of groups, the same for every score compared."""
 
-    Attributes
-    ----------
-    counts : ndarray of shape (n_resamples, n_groups), float64
-        Draws of each group.
-    at : ndarray of shape (n_rows,), intp
-        Group of each row.
-    """
-
-    counts: Floats
-    at: NDArray[np.intp]
+    counts: Floats  # draws of each group, (n_resamples, n_groups)
+    at: NDArray[np.intp]  # group of each row
 
     @classmethod
     def of(cls, groups: Sequence[str], *, n: int, rng: np.random.Generator) -> Resamples:
@@ -92,13 +84,7 @@ class Resamples:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Weight flagged at each threshold, for each row of weights.
-
-    Attributes
-    ----------
-    hits, alarms : ndarray of shape (k, n_steps + 1), float64
-        Weight of drift and of sound flagged, rising from 0.
-    """
+    """Weight of drift and of sound flagged from the highest threshold down, (k, n_steps + 1)."""
 
     hits: Floats
     alarms: Floats

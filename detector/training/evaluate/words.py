@@ -25,36 +25,22 @@ _PART = 64  # pairs read at a time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """Arrays over the words of one side of a pair.
+    """Arrays over the words of one side of a pair."""
 
-    Attributes
-    ----------
-    probability : ndarray of shape (n_words,), float64
-        The tagger's, in [0, 1], that the word is damaged or lost.
-    weight : ndarray of shape (n_words,), float64
-        Error points of the worst mark on it, 0 without a mark.
-    size : ndarray of shape (n_words,), float64
-        Characters.
-    """
-
-    probability: Floats
-    weight: Floats
-    size: Floats
+    probability: Floats  # of the tagger, that the word is damaged or lost
+    weight: Floats  # error points of the worst mark on it, 0 without a mark
+    size: Floats  # characters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedWords:
-    """Both sides of a pair, and which words the other side lacks (the lexical difference).
-
-    `new` (n_copy_words,) are words that the source lacks, `gone` (n_source_words,) that the copy
-    lacks.
-    """
+    """Both sides of a pair, and the lexical difference."""
 
     pair: Pair
     copy: Words
     source: Words
-    new: NDArray[np.bool_]
-    gone: NDArray[np.bool_]
+    new: NDArray[np.bool_]  # copy words that the source lacks
+    gone: NDArray[np.bool_]  # source words that the copy lacks
 
 
 def tagged_words(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> list[TaggedWords]:
