@@ -20,7 +20,8 @@ Before translation, as in published copies:
   lost and `Spain’s` reaches the translator as `Spains` (see `ascii_only`).
 
 Apertium marks words it does not know with `*`, `@` or `#`; its own option `-u` leaves the marks
-out."""
+out.
+"""
 
 from __future__ import annotations
 

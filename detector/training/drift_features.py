@@ -5,11 +5,11 @@ The features are computed by the code that scores a report. A stopped run contin
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import logging
 import os
-import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,6 @@ from detector.training.data.corpus import Pair, seen_by_tagger
 logger = logging.getLogger(__name__)
 
 _PART = 1024  # pairs between two writes
-_IMPORT = re.compile(r"^\s*(?:from|import) (detector(?:\.\w+)*)", re.MULTILINE)
 _DIGITS = 32  # hexadecimal digits of a pair's key
 
 
@@ -161,8 +160,18 @@ def _sources() -> list[Path]:
         for path in (place.with_suffix(".py"), place / "__init__.py"):
             if path.is_file() and path not in found and path != root / "__init__.py":
                 found.add(path)
-                ahead += _IMPORT.findall(path.read_text(encoding="utf-8"))
+                ahead += _imported(path)
     return sorted(found) + sorted((root / "lexica").glob("*.tsv"))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Yield what a file imports of the package, names of modules among others."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("detector."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("detector"):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _read(cache: Path, state: str) -> dict[str, NDArray[np.float64]]:

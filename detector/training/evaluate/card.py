@@ -31,6 +31,9 @@ came back through another language and nothing that most others keep is lost; dr
 words were lost and two brought in, or where the gender of the pronouns changed. contrast: minimal
 pairs made by program of sound round trips. identical: the copy is the source."""
 
+_TESTS = """ demetr and mlqe_dev are
+measured on as a whole: neither they nor their source sentences are fitted on."""
+
 _LIMITS = """\
 Labels of flores, wmt and contrast are made by rule; those of mqm and biomqm were given against
 another language, so an identical pair may carry an error (such pairs are left out). News, talks,
@@ -61,7 +64,6 @@ def card(bundle: Bundle) -> str:
     config, training, metrics = bundle.config, bundle.config.training, bundle.metrics
     settings, held = training["settings"], metrics["held_apart"]
     own = not set(training["tables"]) <= set(manifest())
-    probability = held["probability"]
     template = files(__package__).joinpath("card.md").read_text(encoding="utf-8")
     return _wrapped(
         template.format(
@@ -74,10 +76,7 @@ def card(bundle: Bundle) -> str:
                 for name, (sound, drift) in training["pairs"].items()
             ),
             folds=settings["folds"],
-            tests=""
-            if own
-            else " demetr and mlqe_dev are measured on as a whole: neither they nor\n"
-            "their source sentences are fitted on.",
+            tests="" if own else _TESTS,
             n_pairs=held["n_pairs"],
             n_groups=held["n_groups"],
             drift=_rows(_drift_rows(held)),
@@ -87,10 +86,7 @@ def card(bundle: Bundle) -> str:
             words=_rows(_word_rows(held["words"])),
             false_alarms=settings["false_alarms"],
             counted="pairs" if own else "round trips (flores, wmt, contrast)",
-            calibration=f"Brier skill {_estimate(probability['brier_skill'])}, calibration error\n"
-            f"{_estimate(probability['calibration_error'])}."
-            if probability
-            else "",
+            calibration=_calibration_text(held["probability"]),
             names=_names_text(metrics["names"]),
             limits="They are those of the tables fitted on." if own else _LIMITS,
             max_tokens=config.encoder.max_tokens,
@@ -98,7 +94,9 @@ def card(bundle: Bundle) -> str:
             candidates=", ".join(metrics["compared"]),
             n_features=len(config.columns),
             tagger=_tagger_text(
-                config, metrics["tagged_names"], bundle.tagger and bundle.tagger.config
+                config,
+                metrics["tagged_names"],
+                None if bundle.tagger is None else bundle.tagger.config,
             ),
             encoder=config.encoder.name,
             weights=config.encoder.weights_sha256,
@@ -185,6 +183,13 @@ def _word_rows(words: Mapping[str, Any]) -> list[list[Any]]:
         [title, entry["n"], *(_estimate(entry["finders"].get(f, {}).get("f1")) for f in finders)]
         for title, entry in words.items()
     ]
+
+
+def _calibration_text(probability: Mapping[str, Any]) -> str:
+    if not probability:
+        return ""
+    skill, error = (_estimate(probability[key]) for key in ("brier_skill", "calibration_error"))
+    return f"Brier skill {skill}, calibration error {error}."
 
 
 def _names_text(named: Mapping[str, Any] | None) -> str:
