@@ -98,7 +98,7 @@ def measure(
     return np.stack([known[key] for key in keys])
 
 
-def read_unseen(
+def tag_unseen(
     tagger: Tagger | None, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
 ) -> dict[int, tuple[tuple[Tokens, Tokens], TokenTags]]:
     """Tag the pairs that a tagger was not fitted on.
@@ -123,8 +123,8 @@ def _tagged(
     tagger: Tagger, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
 ) -> NDArray[np.float64]:
     out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
-    read = read_unseen(tagger, pairs, beads)
-    out[list(read)] = tag_matrix([tags for _, tags in read.values()])
+    unseen = tag_unseen(tagger, pairs, beads)
+    out[list(unseen)] = tag_matrix([tags for _, tags in unseen.values()])
     return out
 
 
@@ -227,15 +227,15 @@ def labelled_joins(
     broken: list[NDArray[np.bool_]] = []
     # Bases first, so that each changed copy finds its own.
     ordered = sorted(usable, key=lambda pair: pair.kind != "base")
-    for pair, (links, asked) in zip(ordered, _described(ordered, encoder), strict=True):
+    for pair, (links, described) in zip(ordered, _described(ordered, encoder), strict=True):
         norms = [word.norm for word in links.copy]
         if pair.kind == "base":
             sound[pair.twin] = norms
         label = np.zeros(len(norms) + 1, np.bool_)
         if pair.label is not False:
             label = _touched(sound[pair.twin], norms)
-        if len(asked):
-            rows.append(asked.astype(np.float16))
+        if len(described):
+            rows.append(described.astype(np.float16))
             broken.append(label[~intact(links)])
         if progress is not None:
             progress(1)

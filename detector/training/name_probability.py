@@ -23,7 +23,7 @@ from detector.names.compare import TAGGED_CHANGES, NameOdds, log_odds, probabili
 from detector.records import Change, NameChange, Span
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED
-from detector.training.drift_features import read_unseen
+from detector.training.drift_features import tag_unseen
 from detector.training.evaluate.metrics import (
     Floats,
     Measure,
@@ -170,10 +170,10 @@ def _names(
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
         beads = list(gather_pairs(((p.source, p.copy) for p in part), encoder, batch=batch))
-        read = read_unseen(tagger, part, beads)
+        tagged = tag_unseen(tagger, part, beads)
         for row, bead in enumerate(beads):
             yield [
-                (change, name_probability(change, *read[row]) if row in read else math.nan)
+                (change, name_probability(change, *tagged[row]) if row in tagged else math.nan)
                 for change in bead.names
             ]
 
@@ -280,8 +280,10 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
     """
     from sklearn.model_selection import GroupKFold
 
-    read = np.array([change in TAGGED_CHANGES for change in names.change]) & ~np.isnan(names.tagged)
-    rows = np.flatnonzero(read)
+    known = np.array([change in TAGGED_CHANGES for change in names.change]) & ~np.isnan(
+        names.tagged
+    )
+    rows = np.flatnonzero(known)
     label, weight = names.damaged[rows], names.weight[rows]
     groups = np.array(names.group)[rows]
     if min(len(set(groups[label == one].tolist())) for one in (True, False)) < folds:

@@ -44,9 +44,9 @@ from detector.training.evaluate.evaluate import (
     UNTAGGED,
     UNTAGGED_SEVERITY,
     Evaluation,
-    asked,
     caught,
     evaluate,
+    finder_rows,
 )
 from detector.training.evaluate.metrics import Floats, Resamples
 from detector.training.evaluate.words import categories, tagged_words, word_metrics
@@ -210,9 +210,9 @@ def word_metrics_of(
 def damaged_names(
     bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder
 ) -> NDArray[np.bool_]:
-    """Tell in which pairs, (n_pairs,), the bundle finds a damaged name; False where not `asked`."""
+    """Tell whether the bundle finds a damaged name in each pair of `finder_rows`, else False."""
     found = np.zeros(len(pairs), dtype=np.bool_)
-    rows = asked(pairs, "names").tolist()
+    rows = finder_rows(pairs, "names").tolist()
     texts = ((pairs[row].source, pairs[row].copy) for row in rows)
     beads = list(gather_pairs(texts, encoder, joins=bundle.joins))
     for row, names in zip(rows, bundle.judge(beads).names, strict=True):

@@ -200,16 +200,16 @@ def _loss(network: PairNetwork, examples: Sequence[Example], *, bf16: bool) -> T
     for part in np.array_split(np.argsort(lengths, kind="stable"), _PARTS):
         if not len(part):
             continue
-        read = _predict(network, [examples[i].bead for i in part], bf16=bf16)
+        outputs = _predict(network, [examples[i].bead for i in part], bf16=bf16)
         for row, i in enumerate(part.tolist()):
             example = examples[i]
-            drift[i], grades[i] = read.drift[row], read.grades[row]
+            drift[i], grades[i] = outputs.drift[row], outputs.grades[row]
             at_source, at_copy = places(*example.bead)
             share = _SHARES.get(example.pair.corpus, 1.0)
             total = total + share * (
-                _token_loss(read.damaged[row, at_copy], example.copy)
-                + _token_loss(read.lost[row, at_source], example.source)
-                + _kind_loss(read.kinds[row, at_copy], example.copy)
+                _token_loss(outputs.damaged[row, at_copy], example.copy)
+                + _token_loss(outputs.lost[row, at_source], example.source)
+                + _kind_loss(outputs.kinds[row, at_copy], example.copy)
             )
     odds, graded = torch.stack(drift), torch.stack(grades)
     pairs = [example.pair for example in examples]
@@ -221,8 +221,8 @@ def _predict(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> Tagg
     """Run the network on its device; the outputs come back in fp32, on the CPU."""
     device = network.roles.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        read = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
-    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in read))
+        outputs = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
+    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in outputs))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:

@@ -52,7 +52,7 @@ _FEMININE = frozenset({"she", "her", "hers", "herself"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class Translation:
     """One copy of a sentence, with the pivot and the system it came through."""
 
     copy: str
@@ -91,7 +91,7 @@ def content(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if word not in _FUNCTION)
 
 
-def labels(source: str, renderings: Sequence[Rendering]) -> list[tuple[bool | None, str]]:
+def labels(source: str, translations: Sequence[Translation]) -> list[tuple[bool | None, str]]:
     """Label the translations of one sentence by the votes of the others.
 
     Returns
@@ -100,15 +100,15 @@ def labels(source: str, renderings: Sequence[Rendering]) -> list[tuple[bool | No
         For each translation: True drift, False sound, None undecided; and the kind of evidence.
     """
     own = content(source)
-    stems = [content(r.copy) for r in renderings]
-    every = [(r.lang, found) for r, found in zip(renderings, stems, strict=True)]
-    votes = [vote for r, vote in zip(renderings, every, strict=True) if r.system in VOTERS]
+    stems = [content(r.copy) for r in translations]
+    every = [(r.lang, found) for r, found in zip(translations, stems, strict=True)]
+    votes = [vote for r, vote in zip(translations, every, strict=True) if r.system in VOTERS]
     if len({lang for lang, _ in votes}) < _MIN_LANGUAGES or len(own) < _LEAST_STEM:
-        return [(None, "too few votes")] * len(renderings)
+        return [(None, "too few votes")] * len(translations)
     tallies = _Tally.of(votes), _Tally.of(every)
     return [
-        _label(source, own, rendering, found, tallies)
-        for rendering, found in zip(renderings, stems, strict=True)
+        _label(source, own, translation, found, tallies)
+        for translation, found in zip(translations, stems, strict=True)
     ]
 
 
@@ -140,14 +140,14 @@ class _Tally:
 def _label(
     source: str,
     own: frozenset[str],
-    rendering: Rendering,
+    translation: Translation,
     stems: frozenset[str],
     tallies: tuple[_Tally, _Tally],
 ) -> tuple[bool | None, str]:
-    lang = rendering.lang
+    lang = translation.lang
     votes, every = tallies
     lost = [s for s in own - stems if votes.elsewhere(s, lang) >= _KEPT * votes.others(lang)]
-    if not (rendering.system in VOTERS and lang in CLOSE_PIVOTS):
+    if not (translation.system in VOTERS and lang in CLOSE_PIVOTS):
         # A poor system may still confirm a word, so here every translation counts; and words with
         # one beginning (Kenya, Kenyan) count as forms of one word.
         unconfirmed = [s for s in stems - own if not every.elsewhere(s, lang)]
@@ -156,7 +156,7 @@ def _label(
             return True, "consensus"
     if lost or any(not votes.elsewhere(s, lang) for s in stems - own):
         return None, "undecided"
-    return (True, "gender") if _gender_changed(source, rendering.copy) else (False, "consensus")
+    return (True, "gender") if _gender_changed(source, translation.copy) else (False, "consensus")
 
 
 def _unlike(words: Sequence[str], others: frozenset[str]) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from detector.errors import InputError
 from detector.training.contrasts.edits import find_lost
-from detector.training.data.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
+from detector.training.data.consensus import CLOSE_PIVOTS, VOTERS, Translation, content, labels
 from detector.training.data.corpus import (
     Dropped,
     Mark,
@@ -352,27 +352,16 @@ def wmt(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
 def _round_trips(table: pd.DataFrame, corpus: str, dropped: Dropped) -> Iterator[Pair]:
     for raw, rows in table.groupby("orig_en", sort=True):
         source = tidy(str(raw))
-        renderings = [
-            Rendering(tidy(copy), lang, system)
-            for copy, lang, system in zip(
-                rows["back_en"], rows["lang"], rows["system"], strict=True
-            )
-        ]
-        for rendering, (label, kind) in zip(renderings, labels(source, renderings), strict=True):
-            pair = _pair(
-                source,
-                rendering.copy,
-                corpus=corpus,
-                label=label,
-                kind=kind,
-                system=rendering.system,
-                lang=rendering.lang,
-            )
+        columns = (rows[name] for name in ("back_en", "lang", "system"))
+        trips = [Translation(tidy(copy), *via) for copy, *via in zip(*columns, strict=True)]
+        for trip, (label, kind) in zip(trips, labels(source, trips), strict=True):
+            known = {"label": label, "kind": kind, "system": trip.system, "lang": trip.lang}
+            pair = _pair(source, trip.copy, corpus=corpus, **known)
             if label is None:
                 dropped.add(corpus, kind)
             else:
                 yield pair
-            if rendering.lang in CLOSE_PIVOTS and rendering.system in VOTERS:
+            if trip.lang in CLOSE_PIVOTS and trip.system in VOTERS:
                 yield replace(pair, label=None, corpus="watch", kind=corpus)
 
 

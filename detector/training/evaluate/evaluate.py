@@ -36,7 +36,7 @@ STEADY = 0.02
 
 _SOUND_KINDS = ("base", "sound")  # of the sound twin
 _TIERS = ("critical", "major")  # prefixes of DEMETR's kinds
-_LOOKS = ("_full_lower", "_first_lower", "_tokenized", "_final_punc_removed")
+_FORMS = ("_full_lower", "_first_lower", "_tokenized", "_final_punc_removed")
 _FINDERS = {"names": re.compile(r"_ne_|names? "), "figures": re.compile("number")}
 
 Twins = dict[tuple[str, str], tuple[NDArray[np.intp], NDArray[np.intp]]]
@@ -135,7 +135,7 @@ def _over_kinds(
     }
 
 
-def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
+def form_changes(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
     """Measure how far a change of form alone (case, spaces, final stop) moves the probability.
 
     Returns
@@ -147,7 +147,7 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
     moved = {
         kind: np.abs(probability[changed] - probability[sound])
         for (_, kind), (changed, sound) in twins(pairs).items()
-        if kind.endswith(_LOOKS)
+        if kind.endswith(_FORMS)
     }
     if len(moved) > 1:
         moved["all"] = np.concatenate(list(moved.values()))
@@ -162,7 +162,7 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
     }
 
 
-def asked(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
+def finder_rows(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
     """Return the rows that a finder is measured on: its kinds and their sound twins."""
     rows = [
         row
@@ -231,7 +231,7 @@ class Evaluation:
     macro : mapping of str to Estimate
         Mean AUROC over the corpora, by score; `lead` is ours less the best simple one's.
     judged, kinds, tiers, looks, languages, systems, caught, words, categories : mapping
-        As of `judged`, `by_kind`, `by_tier`, `looks`, `sliced`, `caught`, `word_metrics` and
+        As of `judged`, `by_kind`, `by_tier`, `form_changes`, `sliced`, `caught`, `word_metrics` and
         `categories`.
     watch : mapping
         By kind of unlabelled round trip: rows and share flagged.
@@ -319,7 +319,7 @@ def evaluate(
         judged=judged(pairs, scores, whole),
         kinds=by_kind(pairs, short, scores[OURS] >= threshold, whole),
         tiers=by_tier(pairs, scores, whole),
-        looks=looks(pairs, scores[OURS]),
+        looks=form_changes(pairs, scores[OURS]),
         languages=sliced(pairs, short, whole, by="lang"),
         systems=sliced(pairs, short, whole, by="system"),
         watch=_watched(pairs, scores[OURS], threshold),

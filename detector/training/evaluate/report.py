@@ -39,7 +39,7 @@ def summary(figures: Evaluation) -> str:
     """Return the main metrics, ours beside the best known simple scores."""
     rows = list(_headlines(figures))
     names = [name for name in SHORT if any(name in row for _, row in rows)]
-    looks = [
+    forms = [
         [kind, v["n"], *(_short(v[key]) for key in ("largest", "p95", "within"))]
         for kind, v in figures.looks.items()
     ]
@@ -53,13 +53,13 @@ def summary(figures: Evaluation) -> str:
         "intervals are 95 %, by bootstrap over source sentences; higher is better",
         *figures.notes,
         columns(["", *names], [[title, *_cells(row, names)] for title, row in rows]),
-        columns(["words that people marked", "pairs", "found by", "F1", "Matthews", "of"], words),
+        columns(["words with human marks", "pairs", "found by", "F1", "Matthews", "of"], words),
         columns(
             [
-                *("probability moved by looks", "n", "largest", "95th percentile"),
+                *("probability moved by form", "n", "largest", "95th percentile"),
                 f"within {STEADY}",
             ],
-            looks,
+            forms,
         ),
         _probability_text(figures),
     )
@@ -103,7 +103,7 @@ def details(figures: Evaluation) -> str:
     watch = [[kind, v["n"], _short(v["flagged"])] for kind, v in figures.watch.items()]
     return _blocks(
         columns(["corpus", "pairs", "drift", "score", *_MEASURED.values()], _once(scores, 3)),
-        columns(["judged by people", "score", *JUDGED.values()], _once(judged)),
+        columns(["human judgements", "score", *JUDGED.values()], _once(judged)),
         columns(
             ["corpus", "best simple score", "lead in AUROC", "drift flagged", "sound flagged"],
             flags,
