@@ -32,10 +32,10 @@ Pairs = Sequence[tuple[str, str]]
 
 def damaged(pairs: Pairs, encoder: MiniLMEncoder, bundle: Bundle) -> list[bool]:
     threshold = bundle.name_threshold
-    beads = list(gather_pairs(pairs, encoder, joins=bundle.joins))
+    beads = list(gather_pairs(pairs, encoder, adjacency=bundle.adjacency))
     return [
         any(c.change not in ("kept", *SLIPS) and c.probability >= threshold for c in names)
-        for names in bundle.judge(beads).names
+        for names in bundle.predict(beads).names
     ]
 
 

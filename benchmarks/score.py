@@ -94,10 +94,10 @@ def _rooms(scorer: Scorer, copy: str, source: str) -> None:
         "words": ("words.py", "align_words"),
         "figures": ("compare.py", "compare_figures"),
         "names": ("verdicts.py", "compare_names"),
-        "joins": ("joins.py", "judge_joins"),
+        "adjacency": ("adjacency.py", "predict_adjacency"),
         "features": ("features.py", "matrix"),
-        "tagger": ("tagger.py", "tag"),
-        "reasons": ("reasons.py", "bead_reasons"),
+        "tagger": ("tagger.py", "predict"),
+        "reasons": ("explain.py", "bead_reasons"),
     }
     total = stats.total_tt  # type: ignore[attr-defined]
     print("share of one profiled call (the profiler itself weighs on pure Python):")

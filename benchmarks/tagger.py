@@ -127,12 +127,12 @@ def drift(
         labelled = [pair for pair in pairs if pair.label is not None]
         texts = ((pair.source, pair.copy) for pair in labelled)
         beads = [bead.tokens for bead in gather_pairs(texts, encoder)]
-        tags_of = {name: tagger.tag(beads) for name, tagger in variants.items()}
+        tags_of = {name: tagger.predict(beads) for name, tagger in variants.items()}
         seconds: dict[str, list[float]] = {name: [] for name in variants}
         for _ in range(arguments.rounds):
             for name, tagger in variants.items():
                 began = time.process_time()
-                tagger.tag(beads)
+                tagger.predict(beads)
                 seconds[name].append(time.process_time() - began)
         label = np.array([pair.label for pair in labelled])
         print(f"\n{table}, {len(labelled)} pairs")

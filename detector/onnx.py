@@ -30,8 +30,15 @@ from numpy.typing import NDArray
 from detector import __version__
 from detector.encoder import EncoderIdentity, MiniLMEncoder, encode_texts, token_states
 from detector.errors import BundleError, InputError, MissingExtra
-from detector.models.tagger import Tagger, read_config
-from detector.models.tagger_network import CLOSING, N_CUES, OPENING, TaggerBatch, TaggerOutputs
+from detector.models.tagger import (
+    CLOSING,
+    N_CUES,
+    OPENING,
+    Tagger,
+    TaggerBatch,
+    TaggerOutputs,
+    read_config,
+)
 from detector.records import Encoding
 from detector.text.files import write_whole
 
@@ -176,9 +183,9 @@ class OnnxNetwork:
     def __init__(self, session: Any) -> None:  # noqa: ANN401 - a library loaded lazily
         self._session = session
 
-    def read(self, fed: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
-        """Read a batch."""
-        return TaggerOutputs(*self._session.run(list(TaggerOutputs._fields), fed._asdict()))
+    def predict(self, batch: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
+        """Predict for a batch."""
+        return TaggerOutputs(*self._session.run(list(TaggerOutputs._fields), batch._asdict()))
 
 
 def onnxruntime() -> Any:  # noqa: ANN401 - a library loaded lazily

@@ -1,25 +1,15 @@
 """The records that travel through the package, and the facts each one guarantees.
 
-What a copy is to a source: the record of it, and the names of the relations.
-
-Nothing here reads a text or a model.
-
-Through which language a copy went: the record of it.
-
-Nothing here reads a text or a model.
-
-The plain records that travel through the rooms, and the facts each one guarantees.
-
-Nothing here computes a score, opens a file or knows how a record is shown.
+Nothing here computes a score or opens a file.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,25 +20,32 @@ RelationKind = Literal["round_trip", "duplicate", "paraphrase", "independent", "
 """What a copy can be to a source.
 
 `round_trip`: translated out and back by machine. `duplicate`: the same words, lightly edited or
-not at all. `paraphrase`: told again by a person, a retranslation included. `independent`: another
-text on the same event. `unrelated`: neither of these.
+not at all. `paraphrase`: rewritten by a person, a retranslation included. `independent`: another
+text on the same event. `unrelated`: none of these.
 """
 
 RELATIONS: tuple[RelationKind, ...] = get_args(RelationKind)
 
 
+def _check_distribution(what: str, distribution: Mapping[Any, float]) -> None:
+    values = distribution.values()
+    if any(not 0.0 <= value <= 1.0 for value in values) or abs(math.fsum(values) - 1.0) > 1e-6:
+        msg = f"{what} {dict(distribution)}; give some that sum to 1"
+        raise InputError(msg)
+
+
+def _check_probability(what: str, probability: float) -> None:
+    if not 0.0 <= probability <= 1.0:
+        msg = f"{what} has probability {probability}; give a number in [0, 1]"
+        raise InputError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """What a copy is to a source, as far as the two texts can tell.
+    """What a copy is to a source, as predicted from the two texts.
 
-    Attributes
-    ----------
-    probabilities : mapping of str to float
-        One for each of `RELATIONS`, in [0, 1]; together 1.
-    label : str or None
-        The likeliest relation; None when no relation is sure enough to name.
-    evidence : tuple of str
-        What speaks for it, in words; strongest first.
+    `probabilities` holds one for each of `RELATIONS`, together 1. `label` is the likeliest of them,
+    None when none is likely enough; `evidence` says why in words, strongest first.
     """
 
     probabilities: Mapping[RelationKind, float] = field(hash=False)
@@ -57,15 +54,10 @@ class Relation:
 
     def __post_init__(self) -> None:
         if set(self.probabilities) != set(RELATIONS):
-            msg = (
-                f"relation has probabilities of {', '.join(map(str, self.probabilities))}; "
-                f"give one for each of {', '.join(RELATIONS)}"
-            )
+            msg = f"relation has probabilities of {', '.join(map(str, self.probabilities))}; "
+            msg += f"give one for each of {', '.join(RELATIONS)}"
             raise InputError(msg)
-        values = self.probabilities.values()
-        if any(not 0.0 <= value <= 1.0 for value in values) or abs(math.fsum(values) - 1.0) > 1e-6:
-            msg = f"relation has probabilities {dict(self.probabilities)}; give some that sum to 1"
-            raise InputError(msg)
+        _check_distribution("relation has probabilities", self.probabilities)
         if self.label is not None and self.label not in RELATIONS:
             msg = f"relation is {self.label!r}; use one of {', '.join(RELATIONS)}, or None"
             raise InputError(msg)
@@ -73,18 +65,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pivot:
-    """Through which language a copy went, as far as its words can tell.
+    """Through which language a copy went, as predicted from its words.
 
-    Attributes
-    ----------
-    language : str or None
-        ISO 639-1 code of the pivot; None when the evidence does not suffice to name one.
-    posterior : mapping of str to float
-        Probability in [0, 1] of each language by its ISO 639-1 code; together 1.
-    families : mapping of str to float
-        Probability in [0, 1] of each family of languages by its English name; together 1.
-    evidence : tuple of str
-        What speaks for the likeliest language, in words with their weight; strongest first.
+    `posterior` holds the probability of each language by its ISO 639-1 code, `families` that of
+    each family of languages by its English name; each sums to 1. `language` is the code of the
+    pivot, None when none is likely enough; `evidence` says why in words, strongest first.
     """
 
     language: str | None
@@ -93,11 +78,8 @@ class Pivot:
     evidence: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for what in ("posterior", "families"):
-            values = getattr(self, what).values()
-            if any(not 0.0 <= v <= 1.0 for v in values) or abs(math.fsum(values) - 1.0) > 1e-6:
-                msg = f"pivot has {what} {dict(getattr(self, what))}; give some that sum to 1"
-                raise InputError(msg)
+        _check_distribution("pivot has posterior", self.posterior)
+        _check_distribution("pivot has families", self.families)
         if self.language is not None and self.language not in self.posterior:
             msg = f"pivot is {self.language!r}; use one of {', '.join(self.posterior)}, or None"
             raise InputError(msg)
@@ -116,20 +98,20 @@ Change = Literal[
     "dropped",
     "added",
 ]
-"""What became of a name on its way from the source to the copy."""
+"""How a name changed from the source to the copy."""
 
 CHANGES: tuple[Change, ...] = get_args(Change)
 
 SLIPS: tuple[Change, ...] = ("case", "possessive")
-"""Changes after which a name can still be read: told quietly."""
+"""Changes after which a name is still recognisable; they are no damage."""
 
 ErrorKind = Literal["mistranslation", "omission", "addition", "name", "number", "grammar"]
-"""What kind of error an error span is, as far as the tagger can tell."""
+"""Kind of error, as predicted by the tagger."""
 
 ERROR_KINDS: tuple[ErrorKind, ...] = get_args(ErrorKind)
 
 DAMAGES: tuple[Change, ...] = tuple(c for c in CHANGES if c != "kept" and c not in SLIPS)
-"""Changes after which a name may not be known again."""
+"""Changes after which a name may not be recognised."""
 
 Kind = Literal["aligned", "addition"]
 """Whether a copy sentence has a counterpart in the source."""
@@ -160,7 +142,7 @@ class Span:
 class Sentence:
     """One unit of a document: a sentence, a headline, a byline or a dateline.
 
-    `text` is exactly the raw text of the span; it is never blank.
+    `text` is the raw text of the span; it is never blank.
     """
 
     start: int
@@ -170,10 +152,8 @@ class Sentence:
 
     def __post_init__(self) -> None:
         if self.end - self.start != len(self.text) or not self.text.strip():
-            msg = (
-                f"sentence [{self.start}, {self.end}) holds {len(self.text)} characters; "
-                "its text must be the non-blank raw text of that span"
-            )
+            msg = f"sentence [{self.start}, {self.end}) holds {len(self.text)} characters; "
+            msg += "its text must be the non-blank raw text of that span"
             raise InputError(msg)
 
     @property
@@ -210,14 +190,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenVectors:
-    """Contextual vectors of one sentence's tokens, with their places in its text.
+    """Contextual vectors of one sentence's tokens, without special tokens, and their places.
 
-    Attributes
-    ----------
-    vectors : ndarray of shape (n_tokens, d), float16 or float32
-        Unit rows, from the same pass of the encoder that gave the sentence vector.
-    starts, ends : ndarray of shape (n_tokens,), int32
-        Half-open character ranges into the sentence's text; special tokens are left out.
+    `vectors` has unit rows of shape (n_tokens, d), from the same pass of the encoder as the
+    sentence vector; `starts` and `ends` are half-open character ranges in the sentence's text.
     """
 
     vectors: NDArray[np.float16] | NDArray[np.float32]
@@ -225,7 +201,7 @@ class TokenVectors:
     ends: NDArray[np.int32]
 
     def widened(self) -> TokenVectors:
-        """Return the same in single precision, to compute with."""
+        """Return the same in single precision."""
         return TokenVectors(self.vectors.astype(np.float32, copy=False), self.starts, self.ends)
 
 
@@ -233,14 +209,9 @@ class TokenVectors:
 class Encoding:
     """Vectors of a list of sentences, each encoded once.
 
-    Attributes
-    ----------
-    vectors : ndarray of shape (n, d), float32
-        C-contiguous, unit rows; `(0, d)` for no sentences.
-    tokens : tuple of TokenVectors, or None
-        One per sentence; None when the encoder offers no token vectors.
-    truncated : tuple of bool
-        True where the sentence is longer than the encoder reads.
+    `vectors` is C-contiguous, of shape (n, d), with unit rows. `tokens` holds one entry a sentence,
+    or is None when the encoder gives no token vectors. `truncated` is True where the sentence is
+    longer than the encoder reads.
     """
 
     vectors: NDArray[np.float32]
@@ -270,15 +241,13 @@ class Bead:
             msg = "a bead holds at least one sentence; this one is empty on both sides"
             raise InputError(msg)
         if (self.similarity is None) != (not self.source or not self.copy):
-            msg = (
-                f"bead {self.source} x {self.copy}: similarity is {self.similarity}; "
-                "give a number exactly when both sides hold a sentence"
-            )
+            msg = f"bead {self.source} x {self.copy}: similarity is {self.similarity}; "
+            msg += "give a number exactly when both sides hold a sentence"
             raise InputError(msg)
 
 
 CLOSE_COSINE = 0.6
-"""Cosine from which both sides of a bead say much the same; round trips lie near .9."""
+"""Cosine from which a bead is close: both sides say much the same; round trips are near .9."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,17 +262,13 @@ class Alignment:
         at_source = at_copy = 0
         for bead in self.beads:
             if bead.source.start != at_source or bead.copy.start != at_copy:
-                msg = (
-                    f"bead {bead.source} x {bead.copy} does not follow on "
-                    f"source {at_source}, copy {at_copy}; beads must tile both documents in order"
-                )
+                msg = f"bead {bead.source} x {bead.copy} does not follow on source {at_source}, "
+                msg += f"copy {at_copy}; beads must tile both documents in order"
                 raise InputError(msg)
             at_source, at_copy = bead.source.stop, bead.copy.stop
         if (at_source, at_copy) != (self.n_source, self.n_copy):
-            msg = (
-                f"beads end at source {at_source}, copy {at_copy}; "
-                f"the documents hold {self.n_source} and {self.n_copy} sentences"
-            )
+            msg = f"beads end at source {at_source}, copy {at_copy}; "
+            msg += f"the documents hold {self.n_source} and {self.n_copy} sentences"
             raise InputError(msg)
 
     @property
@@ -313,7 +278,7 @@ class Alignment:
 
     @property
     def close(self) -> tuple[Bead, ...]:
-        """The beads whose two sides say much the same: of a cosine of `CLOSE_COSINE` or more."""
+        """The beads of a cosine of `CLOSE_COSINE` or more."""
         return tuple(
             bead
             for bead in self.beads
@@ -321,17 +286,17 @@ class Alignment:
         )
 
     def _repr_html_(self) -> str:
-        from detector.report import notebook as beads
+        from detector.report.notebook import fragment
 
-        return beads.fragment(self)
+        return fragment(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChange:
-    """One name and what became of it.
+    """One name and how it changed.
 
-    `probability` in [0, 1] says how likely the name is damaged; 0 is sound.
-    Spans count code points of the raw texts; a side where the name does not stand is None.
+    `probability` in [0, 1] is that of damage; 0 is sound. Spans count code points of the raw texts;
+    a side without the name is None.
     """
 
     change: Change
@@ -346,15 +311,12 @@ class NameChange:
         if self.change not in CHANGES:
             msg = f"name change {self.change!r} is unknown; use one of {', '.join(CHANGES)}"
             raise InputError(msg)
-        if not 0.0 <= self.probability <= 1.0:
-            msg = f"name change has probability {self.probability}; give a number in [0, 1]"
-            raise InputError(msg)
+        _check_probability("name change", self.probability)
         if self.copy is None and self.source is None:
-            msg = f"name change {self.change!r} stands on neither side; give at least one span"
+            msg = f"name change {self.change!r} is on neither side; give at least one span"
             raise InputError(msg)
-        if (self.copy is None) != (self.copy_text is None) or (self.source is None) != (
-            self.source_text is None
-        ):
+        sides = ((self.copy, self.copy_text), (self.source, self.source_text))
+        if any((span is None) != (text is None) for span, text in sides):
             msg = f"name change {self.change!r}: give a text exactly where a span is given"
             raise InputError(msg)
 
@@ -362,7 +324,7 @@ class NameChange:
 NumberFate = Literal[
     "kept", "changed", "unit_changed", "unit_lost", "unit_added", "dropped", "added"
 ]
-"""How a number of the source came back in the copy."""
+"""How a number changed from the source to the copy."""
 
 NUMBER_FATES: tuple[NumberFate, ...] = get_args(NumberFate)
 
@@ -372,18 +334,10 @@ REPORTED_PROBABILITY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberChange:
-    """One number, date, time, amount or measure, and how it came back in the copy.
+    """One number, date, time, amount or measure, and how it changed.
 
-    Attributes
-    ----------
-    change : NumberFate
-    probability : float
-        Probability in [0, 1] that meaning changed with it; 0 for a kept number.
-    copy, copy_text, source, source_text
-        Its span on each side, in code points of the raw text, and that text; None on a side that
-        does not state it, or states it in other words.
-    reason : str
-        The change in words.
+    `probability` in [0, 1] is that of changed meaning; 0 for a kept number. Spans count code points
+    of the raw texts; a side that does not state it, or states it in other words, is None.
     """
 
     change: NumberFate
@@ -396,15 +350,13 @@ class NumberChange:
 
     def __post_init__(self) -> None:
         if self.change not in NUMBER_FATES or not 0.0 <= self.probability <= 1.0:
-            msg = (
-                f"number change {self.change!r} of probability {self.probability}: "
-                f"use one of {', '.join(NUMBER_FATES)} and a number in [0, 1]"
-            )
+            msg = f"number change {self.change!r} of probability {self.probability}: "
+            msg += f"use one of {', '.join(NUMBER_FATES)} and a number in [0, 1]"
             raise InputError(msg)
 
     @property
     def reported(self) -> bool:
-        """Whether it changed, and probably enough to be reported to a reader."""
+        """Whether it changed, and likely enough to be reported to a reader."""
         return self.change != "kept" and self.probability >= REPORTED_PROBABILITY
 
     def shift(self, *, source: int, copy: int) -> NumberChange:
@@ -420,8 +372,8 @@ class NumberChange:
 class ErrorSpan:
     """Words of the copy that look damaged, or words of the source that look lost.
 
-    `probability` in [0, 1] is that of its likeliest word. The span counts code points of the raw
-    text of its side; the other side is None.
+    `probability` in [0, 1] is that of its likeliest word. The span counts code points of one side's
+    raw text; the other side is None.
     """
 
     copy: Span | None
@@ -433,28 +385,19 @@ class ErrorSpan:
         if self.kind not in ERROR_KINDS:
             msg = f"error span has kind {self.kind!r}; use one of {', '.join(ERROR_KINDS)}"
             raise InputError(msg)
-        if not 0.0 <= self.probability <= 1.0:
-            msg = f"error span has probability {self.probability}; give a number in [0, 1]"
-            raise InputError(msg)
+        _check_probability("error span", self.probability)
         if (self.copy is None) == (self.source is None):
             msg = f"error span {self.copy}, {self.source}: give a span of exactly one side"
             raise InputError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Verdicts:
-    """What the models of a bundle say of n beads.
+class BeadPredictions:
+    """Predictions for n beads.
 
-    Attributes
-    ----------
-    drift : ndarray of shape (n,), float64
-        Probability in [0, 1] that meaning was changed or lost; higher is worse.
-    severity : ndarray of shape (n,), float64
-        Expected error points, 0 is sound; NaN without a model for it.
-    names : tuple of tuple of NameChange
-        Of each bead, with their probabilities.
-    spans : tuple of tuple of ErrorSpan
-        Of each bead; empty without a tagger.
+    `drift` is the probability in [0, 1] that meaning was changed or lost, `severity` the expected
+    error points, 0 is sound, NaN without a model for it; both of shape (n,), float64. `names` and
+    `spans` hold the name changes and error spans of each bead; no spans without a tagger.
     """
 
     drift: NDArray[np.float64]
@@ -462,14 +405,10 @@ class Verdicts:
     names: tuple[tuple[NameChange, ...], ...]
     spans: tuple[tuple[ErrorSpan, ...], ...]
 
-    def part(self, at: slice) -> Verdicts:
-        """Return what is said of some of the beads."""
-        return Verdicts(
-            drift=self.drift[at],
-            severity=self.severity[at],
-            names=self.names[at],
-            spans=self.spans[at],
-        )
+    def part(self, at: slice) -> BeadPredictions:
+        """Return the predictions for some of the beads."""
+        cut = {f.name: getattr(self, f.name)[at] for f in fields(self)}
+        return BeadPredictions(**cut)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,10 +417,8 @@ class Row:
 
     Attributes
     ----------
-    copy_index : int
-        Position of the sentence among the copy's sentences, from 0.
-    copy, copy_text
-        Its span in the raw copy, and that text.
+    copy_index, copy, copy_text
+        Position of the sentence in the copy, from 0, its span in the raw copy, and that text.
     kind : {"aligned", "addition"}
         Whether the source holds a counterpart.
     source_indices, source, source_text
@@ -489,23 +426,20 @@ class Row:
         empty and None for an addition.
     similarity : float or None
         Cosine in [-1, 1] between both sides of the bead; higher is closer.
-    drift_probability : float or None
-        Probability in [0, 1] that meaning was changed or lost; None where it cannot be judged.
-    drift_flag : bool
-        Whether `drift_probability` reaches the threshold.
-    name_changes : tuple of NameChange
-        Every name of the bead, kept ones included.
-    number_changes : tuple of NumberChange
-        Every number of the bead, kept ones included; a lost number is with the
+    drift_probability, drift_flag
+        Probability in [0, 1] that meaning was changed or lost, None where it cannot be judged; and
+        whether it reaches the threshold.
+    severity : float or None
+        Expected error points of the bead (a minor error 1, a major one 5), 0 is sound, not bounded
+        above; None where it cannot be judged.
+    name_changes, number_changes : tuple
+        Every name and number of the bead, kept ones included. What the copy lost is with the
         bead's first copy sentence.
     spans : tuple of ErrorSpan
         Words of the copy sentence that look damaged; with the bead's first copy sentence also the
         words of the source that look lost. Empty without a tagger, and for an addition.
     reasons : tuple of str
-        Why, in words; strongest first.
-    severity : float or None
-        Expected error points (a minor error 1, a major one 5), 0 is sound, not bounded above;
-        None where it cannot be judged. All copy sentences of a bead share the bead's.
+        Reasons in words; strongest first.
     n_truncated : int
         Sentences of the bead that are longer than the encoder reads.
     """
@@ -530,12 +464,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A stretch of the source that the copy does not hold.
-
-    `reason` says in words why it counts as omitted, or as page furniture.
-    """
+    """A part of the source that the copy lacks; `reason` says why it is omitted or boilerplate."""
 
     indices: tuple[int, ...]
     span: Span
     text: str
-    reason: str = field(default="")
+    reason: str = ""

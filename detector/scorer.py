@@ -1,9 +1,6 @@
 """Score a copy against its source: two texts to a `Report`.
 
-One copy against one source: from two strings to a `Report`.
-
-This room conducts: it calls the rooms above it in order and computes nothing of its own. It reads
-no file but the model bundle (through `store`) and shows nothing.
+It calls encoder, aligner, models and report in order, and computes nothing of its own.
 """
 
 from __future__ import annotations
@@ -21,12 +18,11 @@ from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
 from detector.errors import InputError, TaggerWarning, TruncationWarning
 from detector.features.evidence import (
     EncodedDocument,
-    align_encoded,
     document_of,
     encode_together,
     text_document,
 )
-from detector.judge import Aligned, Judgement, judge
+from detector.judge import AlignedPair, Judgement, judge
 from detector.onnx import OnnxEncoder
 from detector.pivot.edits import Side
 from detector.pivot.explain import read_dictionary
@@ -42,12 +38,12 @@ if TYPE_CHECKING:
     from detector.models.config import Signature
     from detector.models.store import Bundle
 
-# Below this share of the copy's text in close beads, two texts are said not to match. Independent
-# reports of one event reach .1 to .3, round trips .95.
+# Two texts match from this share of the copy's text in close beads. Independent reports of one
+# event reach .1 to .3, round trips .95.
 MATCHING_SHARE = 0.5
 
-# Characters of pairs that are encoded and judged in one call. More fill the encoder's batches no
-# better, and their token vectors (about 200 bytes a character) are held at a time.
+# Characters of pairs that are scored in one call. More do not fill the encoder's batches better,
+# and their token vectors take about 200 bytes a character.
 _TOGETHER = 1 << 16
 
 _NO_TAGGER = (
@@ -59,7 +55,7 @@ _NO_TAGGER = (
 class Scorer:
     """Scores suspected round-trip copies against their sources.
 
-    The model is loaded once, at construction; calls do not change the scorer, so threads may
+    The models are loaded once, at construction. Calls do not change the scorer, so threads may
     share it, and the same texts give the same report.
 
     Parameters
@@ -78,11 +74,11 @@ class Scorer:
     precision : {"fp32", "bf16", "auto"}
         Arithmetic of the default encoder.
     tagger : "bundled" or None
-        Whether the bundle's tagger, where it has one, reads each bead word by word. With None
-        there are no `spans`, and scoring takes about half the time; the signature says which.
+        Whether to run the bundle's word-level tagger, where it has one. With None there are no
+        `spans`, and scoring takes about half the time; the signature says which.
     pivot : bool or Path
         Whether reports say through which language a copy went: with the bundle's model, or with
-        one that `detector train pivot` wrote. It moves no other figure.
+        one that `detector train pivot` wrote. It changes no score.
     pivot_dictionary : Path, optional
         Bilingual dictionary that explains the pivot's evidence; see `read_dictionary`.
 
@@ -154,21 +150,14 @@ class Scorer:
         if self._pivot is not None:
             place = pivot if isinstance(pivot, Path) else bundle or DEFAULT
             check_encoder(self._pivot.encoder, encoder.identity, folder=place, what="pivot model")
-        self._threshold = self._bundle.threshold if threshold is None else threshold
-        self._name_threshold = (
-            self._bundle.name_threshold if name_threshold is None else name_threshold
-        )
         self._config = AlignConfig()
-        # Made once: it digests the bundle's whole config.
         self._signature = self._bundle.signature(
-            encoder=self._encoder.identity,
-            threshold=self._threshold,
-            name_threshold=self._name_threshold,
+            encoder=encoder.identity, threshold=threshold, name_threshold=name_threshold
         )
 
     @property
     def encoder(self) -> Encoder:
-        """What makes the vectors."""
+        """The encoder in use."""
         return self._encoder
 
     @property
@@ -183,17 +172,15 @@ class Scorer:
 
     def read(self, document: Document) -> EncodedDocument:
         """Encode a split text once, to score it against one source or several."""
-        [reading] = encode_together([document], self._encoder)
-        return reading
+        return encode_together([document], self._encoder)[0]
 
     def score(self, *, copy: str | EncodedDocument, source: str | EncodedDocument) -> Report:
         """Judge every sentence of a copy against its source.
 
         Parameters
         ----------
-        copy, source : str or Reading
-            The two raw texts, or what `read` made of one; offsets in the report count code
-            points of the text.
+        copy, source : str or EncodedDocument
+            The two raw texts, or the results of `read`; offsets in the report count code points.
 
         Returns
         -------
@@ -209,17 +196,13 @@ class Scorer:
         TruncationWarning
             If a sentence is longer than the encoder reads.
         """
-        sides = (
-            one if isinstance(one, EncodedDocument) else text_document(name, one)
-            for name, one in (("source", source), ("copy", copy))
-        )
-        [report] = self._score([(next(sides), next(sides))])
+        [report] = self._score([(_document("source", source), _document("copy", copy))])
         if report.n_truncated:
             warnings.warn(self._truncation(report.n_truncated), TruncationWarning, stacklevel=2)
         return report
 
     def score_pairs(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Report | InputError]:
-        """Judge many pairs, neighbouring ones in one call of the encoder and of the models.
+        """Judge many pairs, several in one call of the encoder and of the models.
 
         Parameters
         ----------
@@ -230,18 +213,18 @@ class Scorer:
         ------
         Report or InputError
             One for each pair, in order: what `score` returns, or the error that it would raise.
-            Sentences longer than the encoder reads are said in the report alone.
+            Truncated sentences are noted in the report, without a warning.
 
         Notes
         -----
-        How sentences are batched moves the last bits of their vectors (1e-7), which the models
-        magnify: nearly every number is that of `score` to 1e-5, a few only to 1e-4. The same pairs
-        in the same order give the same numbers.
+        Batches move the last bits of sentence vectors (1e-7), which the models magnify: nearly
+        every number is that of `score` to 1e-5, a few only to 1e-4. The same pairs in the same
+        order give the same numbers.
         """
-        for some in _some(pairs):
-            read = [_documents_or_error(*pair) for pair in some]
-            reports = iter(self._score([one for one in read if not isinstance(one, InputError)]))
-            yield from (one if isinstance(one, InputError) else next(reports) for one in read)
+        for group in _groups(pairs):
+            split = [_split_or_error(*pair) for pair in group]
+            reports = iter(self._score([both for both in split if isinstance(both, tuple)]))
+            yield from (next(reports) if isinstance(both, tuple) else both for both in split)
 
     def score_frame(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Judge the pairs of a frame.
@@ -249,8 +232,8 @@ class Scorer:
         Parameters
         ----------
         pairs : DataFrame
-            A row for each pair: columns `source` and `copy` hold the raw texts, `id`, where there
-            is one, what the pair is called. Its index and other columns are not read.
+            A row for each pair: columns `source` and `copy` hold the raw texts, the optional `id`
+            the pair's name. Its index and other columns are ignored.
 
         Returns
         -------
@@ -272,10 +255,8 @@ class Scorer:
 
         missing = [name for name in ("source", "copy") if name not in pairs.columns]
         if missing:
-            msg = (
-                f"the frame has no column {', '.join(missing)}; needed are source and copy, and "
-                "id is read where it is there"
-            )
+            msg = f"the frame has no column {', '.join(missing)}; "
+            msg += "needed are source and copy, and id is read where it is there"
             raise InputError(msg)
         reports = []
         texts = zip(pairs["source"], pairs["copy"], strict=True)
@@ -289,7 +270,7 @@ class Scorer:
 
     def align(self, *, copy: str, source: str) -> Alignment:
         """Align two raw texts without judging them; parameters as for `score`."""
-        return self._align(_documents(source, copy))
+        return self._align_documents(_split(source, copy))
 
     def align_sentences(self, *, copy: Sequence[str], source: Sequence[str]) -> Alignment:
         """Align two lists of sentences.
@@ -298,29 +279,16 @@ class Scorer:
         ----------
         copy, source : sequence of str
             Sentences in order; none may be blank. A side may be empty.
-
-        Returns
-        -------
-        Alignment
-            Beads of two index ranges that tile both lists.
         """
-        return self._align((document_of(source), document_of(copy)))
+        return self._align_documents((document_of(source), document_of(copy)))
 
     def relate(
         self, *, copy: tuple[Document, Vectors], source: tuple[Document, Vectors]
     ) -> Relation | None:
-        """Say what a copy is to a source whose sentences were encoded before, without judging it.
+        """Predict the relation of two texts whose sentences were encoded before.
 
-        Parameters
-        ----------
-        copy, source : (Document, ndarray of shape (n, d), float32)
-            A split text, and the unit vectors that this scorer's encoder gave the matching views
-            of its sentences.
-
-        Returns
-        -------
-        Relation or None
-            What `Report.relation` of the two would be; None where the bundle has no model for it.
+        Each is a split text and the unit vectors, of shape (n, d), that this scorer's encoder gave
+        the matching views of its sentences. None where the bundle has no relation model.
         """
         if self._bundle.relation is None:
             return None
@@ -331,7 +299,7 @@ class Scorer:
         model = self._bundle.relation
         return None if model is None else model.judge(model.measure(source, copy, alignment))
 
-    def _pivot_of(self, pair: Aligned) -> Pivot | None:
+    def _pivot_of(self, pair: AlignedPair) -> Pivot | None:
         if self._pivot is None:
             return None
         beads = [
@@ -340,39 +308,38 @@ class Scorer:
         ]
         return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
 
-    def _align(self, pair: tuple[Document, Document]) -> Alignment:
-        source, copy = encode_together(pair, self._encoder)
-        return align_encoded(source, copy, self._encoder, self._config)
+    def _align_documents(self, pair: tuple[Document, Document]) -> Alignment:
+        return self._align(*encode_together(pair, self._encoder)).alignment
+
+    def _align(self, source: EncodedDocument, copy: EncodedDocument) -> AlignedPair:
+        alignment = align_documents(
+            (source.document, source.encoding.vectors),
+            (copy.document, copy.encoding.vectors),
+            self._encoder,
+            self._config,
+        )
+        return AlignedPair(source=source, copy=copy, alignment=alignment)
 
     def _score(
         self, pairs: Sequence[tuple[Document | EncodedDocument, Document | EncodedDocument]]
     ) -> list[Report]:
         """Judge pairs of (source, copy), all of them together."""
-        readings = iter(encode_together([one for pair in pairs for one in pair], self._encoder))
-        aligned = [
-            Aligned(
-                source=source,
-                copy=copy,
-                alignment=align_encoded(source, copy, self._encoder, self._config),
-            )
-            for source, copy in zip(readings, readings, strict=True)
-        ]
+        encoded = iter(encode_together([side for pair in pairs for side in pair], self._encoder))
+        aligned = [self._align(source, copy) for source, copy in zip(encoded, encoded, strict=True)]
         with one_thread("blas"):
-            judged = judge(aligned, models=self._bundle, threshold=self._threshold)
-        return [
-            self._report(pair, judgement) for pair, judgement in zip(aligned, judged, strict=True)
-        ]
+            judged = judge(aligned, models=self._bundle, threshold=self._signature.threshold)
+        return [self._report(*both) for both in zip(aligned, judged, strict=True)]
 
-    def _report(self, pair: Aligned, judged: Judgement) -> Report:
+    def _report(self, pair: AlignedPair, judged: Judgement) -> Report:
         n_truncated = sum(pair.source.encoding.truncated) + sum(pair.copy.encoding.truncated)
         return Report(
             rows=judged.rows,
             omissions=judged.omissions,
             outside=judged.outside,
             alignment=pair.alignment,
-            threshold=self._threshold,
-            name_threshold=self._name_threshold,
-            signature=self.signature,
+            threshold=self._signature.threshold,
+            name_threshold=self._signature.name_threshold,
+            signature=self._signature,
             matched=judged.matched,
             match=judged.matched >= MATCHING_SHARE,
             relation=self._relation(pair.source.document, pair.copy.document, pair.alignment),
@@ -398,43 +365,45 @@ def _gives_tokens(encoder: Encoder) -> bool:
     return known or encoder.encode(["word"]).tokens is not None
 
 
-def _side(reading: EncodedDocument, indices: range) -> Side:
-    """Return one side of a bead as the pivot model reads it."""
-    text, start = reading.text_of(indices)
-    tokens = reading.tokens_of(indices)
+def _side(document: EncodedDocument, indices: range) -> Side:
+    """Return one side of a bead for the pivot model."""
+    text, start = document.text_of(indices)
+    tokens = document.tokens_of(indices)
     if tokens is None:
         msg = "the encoder offers no vectors of tokens; score without the pivot, or with another"
         raise InputError(msg)
-    starts, ends = ((one - start).astype(np.int32) for one in (tokens.starts, tokens.ends))
+    starts, ends = ((at - start).astype(np.int32) for at in (tokens.starts, tokens.ends))
     return Side(text, TokenVectors(tokens.vectors, starts, ends))
 
 
-def _documents(source: str, copy: str) -> tuple[Document, Document]:
-    """Split both texts of a pair, or say which cannot be."""
+def _document(name: str, text: str | EncodedDocument) -> Document | EncodedDocument:
+    return text if isinstance(text, EncodedDocument) else text_document(name, text)
+
+
+def _split(source: str, copy: str) -> tuple[Document, Document]:
     return text_document("source", source), text_document("copy", copy)
 
 
-def _documents_or_error(source: str, copy: str) -> tuple[Document, Document] | InputError:
+def _split_or_error(source: str, copy: str) -> tuple[Document, Document] | InputError:
     try:
-        return _documents(source, copy)
+        return _split(source, copy)
     except InputError as err:
         return err
 
 
-def _some(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """Yield neighbouring pairs, as many as are judged together."""
-    some: list[tuple[str, str]] = []
+def _groups(pairs: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Yield neighbouring pairs, as many as are scored together."""
+    group: list[tuple[str, str]] = []
     length = 0
     for pair in pairs:
-        some.append(pair)
-        length += _length(pair)
+        group.append(pair)
+        length += sum(map(_length, pair))
         if length >= _TOGETHER:
-            yield some
-            some, length = [], 0
-    if some:
-        yield some
+            yield group
+            group, length = [], 0
+    if group:
+        yield group
 
 
-def _length(pair: Iterable[object]) -> int:
-    # What is no text is refused later, with its row named.
-    return sum(len(text) for text in pair if isinstance(text, str))
+def _length(text: object) -> int:
+    return len(text) if isinstance(text, str) else 0  # what is no text is refused later

@@ -18,7 +18,7 @@ from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.features.token_tags import Tokens
 from detector.models import store
-from detector.models.tagger_network import collate
+from detector.models.tagger import collate
 from detector.onnx import OnnxEncoder, export
 from detector.report.report import Report
 from detector.scorer import Scorer
@@ -66,7 +66,9 @@ def test_onnx_network_reads_as_torchs_does(encoder: MiniLMEncoder, exported: Onn
         for text, tokens in zip(TEXTS, encoder.encode(TEXTS).tokens or (), strict=True)
     ]
     fed = collate([(sides[0], sides[1]), (sides[2], sides[0]), (sides[3], sides[2])])
-    for mine, theirs in zip(exported.tagger.network.read(fed), own.network.read(fed), strict=True):
+    for mine, theirs in zip(
+        exported.tagger.network.predict(fed), own.network.predict(fed), strict=True
+    ):
         np.testing.assert_allclose(mine, theirs, atol=1e-4)
 
 

@@ -1,16 +1,14 @@
 """Describe where neighbouring words of a copy do not fit together, as rows of numbers.
 
-Where the words of a copy do not join: a word lost, added, replaced or out of place between two.
-
-A join is described by two neighbouring copy words and the source words that they and their
-neighbours answer to, all as the encoder's contextual vectors. Pure: words and vectors in, rows
-out; which rows are broken is for `join_classify` to say.
+A copy of m words has m + 1 gaps: before its first word and after each word. A gap is described by
+the copy words on either side of it and the source words that these are linked to, all as
+contextual vectors. Where a word is lost, added, replaced or out of place, the neighbours are
+incoherent; `models.adjacency` says which are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,43 +16,32 @@ from numpy.typing import NDArray
 from detector.text.lexicon import zipf
 from detector.text.words import Word, WordAlignment
 
-_APART = -9  # stands for "linked to nothing" among source positions
 _N_FACTS = 18
 
 Vectors = NDArray[np.float32]
 
 AdjacencyModel = Callable[[Vectors], NDArray[np.float64]]
-"""From rows of `join_rows` to the probability in [0, 1] that each join is broken."""
+"""From `adjacency_rows` to the probability in [0, 1] that each gap's neighbours are incoherent."""
 
 
 def predict_adjacency(
-    links: WordAlignment, source: Vectors, copy: Vectors, broken: AdjacencyModel
+    links: WordAlignment, source: Vectors, copy: Vectors, model: AdjacencyModel
 ) -> NDArray[np.float64]:
-    """Judge every join of a copy; those that are plainly intact are not asked about.
+    """Predict for each gap of the copy, of shape (m + 1,), that its neighbours are incoherent.
 
-    Parameters
-    ----------
-    links, source, copy
-        As for `join_rows`.
-    broken : callable
-        Judges the rows of the other joins; it is not called where there are none.
-
-    Returns
-    -------
-    ndarray of shape (m + 1,), float64
-        Probability in [0, 1] that each join is broken, 0 for those that are plainly intact.
+    Intact gaps get 0; the model is not called where there is no other.
     """
     out = np.zeros(len(copy) + 1)
-    asked = np.flatnonzero(~intact(links))
-    if len(asked):
-        out[asked] = broken(join_rows(links, source, copy, asked))
+    changed = np.flatnonzero(~intact(links))
+    if len(changed):
+        out[changed] = model(adjacency_rows(links, source, copy, changed))
     return out
 
 
-def join_rows(
+def adjacency_rows(
     links: WordAlignment, source: Vectors, copy: Vectors, at: NDArray[np.intp]
 ) -> Vectors:
-    """Describe joins of a copy; it has one before its first word, and one after each word.
+    """Describe gaps of a copy.
 
     Parameters
     ----------
@@ -65,28 +52,31 @@ def join_rows(
     copy : ndarray of shape (m, d), float32
         The same of the copy words.
     at : ndarray of shape (k,), intp
-        Joins to describe, each in [0, m]: join j stands before copy word j.
+        Gaps to describe, each in [0, m]: gap j is before copy word j.
 
     Returns
     -------
     ndarray of shape (k, 6 d + 18), float32
-        Per join: the vectors of the copy words left and right of it, of the source words they
+        Per gap: the vectors of the copy words left and right of it, of the source words they
         are linked to, of the source word after the left one's and of the one before the right
-        one's (zero where there is none), then cosines among these, how far the two source places
-        lie apart, and how common the words are.
+        one's (zero where there is none), then cosines among these, the distance of the two source
+        places, and how common the words are.
     """
     n, m, d = len(source), len(copy), source.shape[1]
-    # Everything that may be absent is looked up one place on, where place 0 holds nothing.
+    # Row 0 of each table is for "no word"; source word i is in row i + 1.
     vectors = np.concatenate([np.zeros((1, d), np.float32), source, copy])
     lost = np.concatenate([[False], links.to_copy < 0])
     common = np.concatenate([[0.0], _common(links.source), _common(links.copy)])
     nearest = np.concatenate([[1.0], (source @ copy.T).max(axis=0), [1.0]])
-    places = np.concatenate([[-1], np.where(links.to_source >= 0, links.to_source, _APART), [n]])
+    # Source places of the words around each gap; both ends of the copy count as linked.
+    places = np.concatenate([[-1], links.to_source, [n]])
+    linked = np.concatenate([[True], links.to_source >= 0, [True]])
     a, b = places[at], places[at + 1]
-    known_a, known_b = a > _APART, b > _APART
+    known_a, known_b = linked[at], linked[at + 1]
     left, right = np.where(at > 0, n + at, 0), np.where(at < m, n + at + 1, 0)
-    after, before = _inside(a + 1, n), _inside(b - 1, n)
-    six = vectors[np.stack([left, right, _inside(a, n), _inside(b, n), after, before], axis=1)]
+    own_a, own_b = _row(a, known_a, n), _row(b, known_b, n)
+    after, before = _row(a + 1, known_a, n), _row(b - 1, known_b, n)
+    six = vectors[np.stack([left, right, own_a, own_b, after, before], axis=1)]
     cosines = six @ six.transpose(0, 2, 1)
     facts = np.empty((len(at), _N_FACTS), np.float32)
     facts[:, 0:4] = cosines[:, [0, 1, 4, 5], [2, 3, 1, 0]]
@@ -100,30 +90,25 @@ def join_rows(
     return np.hstack([six.reshape(len(at), 6 * d), facts])
 
 
-def _inside(place: NDArray[Any], n: int) -> NDArray[Any]:
-    """Return where a place in a text of n words stands in a table whose first row is for none."""
-    return np.where((place >= 0) & (place < n), place + 1, 0)
+def _row(place: NDArray[np.intp], known: NDArray[np.bool_], n: int) -> NDArray[np.intp]:
+    """Return the table row of a source place; 0 where it is unknown or outside the source."""
+    return np.where(known & (place >= 0) & (place < n), place + 1, 0)
 
 
 def width(dimension: int) -> int:
-    """Return the length of a row of `join_rows` for word vectors of that length."""
+    """Return the length of a row of `adjacency_rows` for word vectors of that length."""
     return 6 * dimension + _N_FACTS
 
 
 def intact(links: WordAlignment) -> NDArray[np.bool_]:
-    """Tell which joins of the copy stand in the source just so, between the same two words.
-
-    Returns
-    -------
-    ndarray of shape (m + 1,), bool
-    """
+    """Mark the gaps, of shape (m + 1,), that the source has too, between the same two words."""
     same = [
         i >= 0 and links.source[i].norm == word.norm
         for i, word in zip(links.to_source.tolist(), links.copy, strict=True)
     ]
-    there = np.array([True, *same, True])
+    kept = np.array([True, *same, True])
     places = np.concatenate([[-1], links.to_source, [len(links.source)]])
-    together: NDArray[np.bool_] = there[:-1] & there[1:] & (np.diff(places) == 1)
+    together: NDArray[np.bool_] = kept[:-1] & kept[1:] & (np.diff(places) == 1)
     return together
 
 

@@ -1,9 +1,6 @@
 """Find cues of changed meaning: opposites, negations, repetitions, pronouns, lost words.
 
-What a person would point at in a bead: opposites, negations, doubled words, pronouns, losses.
-
-Pure: reads the evidence and gives words back. `features` turns them into numbers and `reasons`
-into sentences; nothing is weighed against anything here.
+`features` turns the cues into numbers and `explain` into sentences.
 """
 
 from __future__ import annotations
@@ -21,13 +18,7 @@ from detector.text.words import Word
 
 
 def opposite_pairs(bead: BeadEvidence) -> tuple[tuple[Word, Word], ...]:
-    """Find words of the source that came back as their opposite.
-
-    Returns
-    -------
-    tuple of (Word, Word)
-        A source word that the copy lacks, and an antonym of it in the copy that the source lacks.
-    """
+    """Find source words that the copy lacks, with an antonym that the copy alone holds."""
     gained: dict[str, Word] = {}
     for word in _unshared(bead.words.copy, bead.words.source):
         for form in base_forms(word.norm) | {word.norm}:
@@ -40,29 +31,21 @@ def opposite_pairs(bead: BeadEvidence) -> tuple[tuple[Word, Word], ...]:
     )
 
 
-def negations(words: Sequence[Word]) -> tuple[Word, ...]:
-    """Find the negating words: not, never, without, the n't of a contraction."""
-    return tuple(word for word in words if is_negation(word.norm))
-
-
 def lost_words(bead: BeadEvidence) -> tuple[tuple[Word, float], ...]:
-    """Weigh the source words that the copy does not hold, heaviest first.
+    """Weigh the source words that the copy lacks, heaviest first.
 
-    Returns
-    -------
-    tuple of (Word, float)
-        Weight in [0, 1]: rarity times what is missing of the likeness to its counterpart.
+    A weight in [0, 1] is the word's rarity times 1 less the likeness to its counterpart.
     """
     return _missing(bead.words.source, bead.source_weights, bead.words.source_strength)
 
 
 def added_words(bead: BeadEvidence) -> tuple[tuple[Word, float], ...]:
-    """Weigh the copy words that the source does not hold, heaviest first; as `lost_words`."""
+    """Weigh the copy words that the source lacks, heaviest first; as `lost_words`."""
     return _missing(bead.words.copy, bead.copy_weights, bead.words.copy_strength)
 
 
 def doubled_words(bead: BeadEvidence) -> tuple[Word, ...]:
-    """Find words that stand twice in a row in the copy alone ("federal federal")."""
+    """Find words that are repeated in a row in the copy alone ("federal federal")."""
     before = {left.norm for left, right in pairwise(bead.words.source) if left.norm == right.norm}
     return tuple(
         right
@@ -72,39 +55,31 @@ def doubled_words(bead: BeadEvidence) -> tuple[Word, ...]:
 
 
 def negation_change(bead: BeadEvidence) -> tuple[tuple[Word, ...], tuple[Word, ...]]:
-    """Find negations without a counterpart: those that the source and the copy hold alone.
+    """Find the surplus negations (not, never, n't) of the source, or else of the copy.
 
-    Returns
-    -------
-    tuple of (tuple of Word, tuple of Word)
-        Negations of the source and of the copy that are left when equal numbers are struck out.
-        A word that negates by itself ("failed", "unclear") answers for one where it stands on one
-        side alone, in the same clause ("not impossible") or in the other text.
+    A word with a negative meaning ("failed", "unclear") that one side alone holds makes up for one
+    of them, as in "did not" and "failed to", or "not impossible" and "possible".
     """
-    source, copy = negations(bead.words.source), negations(bead.words.copy)
-    difference = len(source) - len(copy)
-    if not difference:
+    sides = bead.words.source, bead.words.copy
+    source, copy = ([word for word in side if is_negation(word.norm)] for side in sides)
+    if len(source) == len(copy):
         return (), ()
-    answers = len(_implied(bead.words.copy, bead.words.source))
-    answers += len(_implied(bead.words.source, bead.words.copy))
-    spare = max(0, abs(difference) - answers)
-    if difference > 0:
+    one_sided = (*_unshared(*sides), *_unshared(*sides[::-1]))
+    n_negative = sum(_is_negative(word.norm) for word in one_sided)
+    spare = max(0, abs(len(source) - len(copy)) - n_negative)
+    if len(source) > len(copy):
         return _alone(source, copy)[:spare], ()
     return (), _alone(copy, source)[:spare]
 
 
-def _alone(words: tuple[Word, ...], others: tuple[Word, ...]) -> tuple[Word, ...]:
+def _alone(words: Sequence[Word], others: Sequence[Word]) -> tuple[Word, ...]:
+    """Sort the words that the other side lacks to the front."""
     present = {word.norm for word in others}
     return tuple(sorted(words, key=lambda word: word.norm in present))
 
 
-def _implied(words: Sequence[Word], others: Sequence[Word]) -> list[Word]:
-    """Find words that negate by themselves and that the other side lacks."""
-    return [word for word in _unshared(words, others) if _negates(word.norm)]
-
-
 @lru_cache(maxsize=65536)
-def _negates(norm: str) -> bool:
+def _is_negative(norm: str) -> bool:
     if norm in closed_class("negating") or not base_forms(norm).isdisjoint(
         closed_class("negating")
     ):
@@ -117,14 +92,7 @@ def _negates(norm: str) -> bool:
 
 
 def pronoun_change(bead: BeadEvidence) -> tuple[str, str] | None:
-    """Find a third person whose gender changed ("her brother", "his brother").
-
-    Returns
-    -------
-    tuple of (str, str), or None
-        A pronoun that the source holds and the copy does not, and one of another gender that
-        stands in the copy alone.
-    """
+    """Find a third person whose gender changed: a pronoun of each side that the other lacks."""
     source, copy = _genders(bead.words.source), _genders(bead.words.copy)
     lost = [gender for gender in source if gender not in copy]
     gained = [gender for gender in copy if gender not in source]
@@ -134,11 +102,8 @@ def pronoun_change(bead: BeadEvidence) -> tuple[str, str] | None:
 
 
 def _genders(words: Sequence[Word]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for word in words:
-        if (gender := _GENDER.get(word.norm)) is not None:
-            found.setdefault(gender, word.text)
-    return found
+    """Return the first pronoun of each gender."""
+    return {_GENDER[w.norm]: w.text for w in reversed(words) if w.norm in _GENDER}
 
 
 _GENDER = {

@@ -1,9 +1,6 @@
-"""Explain in words why a bead was judged as it was.
+"""Explain in words what changed in a bead.
 
-Why a bead was judged as it was, in words that point at the text.
-
-Pure: reads the same evidence as `features` and says what it found, strongest first. It decides
-nothing.
+It reads the same evidence as `features` and decides nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +21,11 @@ from detector.features.evidence import BeadEvidence
 from detector.records import SLIPS, ErrorSpan, NameChange
 from detector.text.lexicon import is_stopword
 
-_HEAVY = 0.3  # rarity-weighted mass from which a lost or added word is worth naming
+_HEAVY = 0.3  # weight from which a lost or added word is named
 _MOST = 4  # words listed in one reason
-_BROKEN = 0.7  # probability from which a join is worth naming ...
-_MOST_JOINS = 2  # ... and at most so many of them
-_MOST_SPANS = 3  # spans of a side listed
+_INCOHERENT = 0.7  # probability from which incoherent neighbours are named
+_MOST_NEIGHBOURS = 2
+_MOST_SPANS = 3  # error spans of a side listed
 
 
 def bead_reasons(
@@ -38,24 +35,10 @@ def bead_reasons(
     *,
     flagged: bool,
 ) -> tuple[str, ...]:
-    """Say in words what moved in a bead.
+    """List what changed in a bead, strongest first; empty when nothing was found.
 
-    Parameters
-    ----------
-    bead : BeadEvidence
-    names : sequence of NameChange
-        Those of the bead's names that are to be told here: a bead of several copy sentences
-        tells each name with the sentence it stands in.
-    spans : sequence of ErrorSpan
-        Words that a tagger calls damaged or lost, likewise.
-    flagged : bool
-        Whether the bead's drift probability reaches the threshold. A sound bead is given the
-        hard findings alone (figures, negation, opposites, names), not every synonym.
-
-    Returns
-    -------
-    tuple of str
-        Strongest first; empty when nothing was found.
+    `names` and `spans` are those of one copy sentence of the bead. A bead that is not flagged gets
+    the typed findings alone (numbers, negation, opposites, names), not every synonym.
     """
     reasons = [change.reason for change in bead.number_changes if change.reported]
     reasons += _negation(bead)
@@ -63,12 +46,13 @@ def bead_reasons(
         f"“{source.text}” became its opposite “{copy.text}”"
         for source, copy in opposite_pairs(bead)
     ]
-    reasons += name_reasons(names)
-    named = _named(bead)
+    damaged = [c for c in names if c.change != "kept" and c.change not in SLIPS]
+    reasons += [c.reason for c in sorted(damaged, key=lambda c: -c.probability)]
+    source_named, copy_named = _named(bead)
     reasons += [
         f"“{word.text}” stands twice in a row"
         for word in doubled_words(bead)
-        if word.start not in named[1]
+        if word.start not in copy_named
     ]
     pronouns = pronoun_change(bead)
     if pronouns is not None:
@@ -76,9 +60,9 @@ def bead_reasons(
     if "?" in bead.copy_text and "?" not in bead.source_text:
         reasons.append("a statement may have become a question")
     if flagged:
-        reasons += _wording(bead, *named)
-        reasons += _spans(bead, spans, told=" ".join(reasons))
-        reasons += _joins(bead)
+        reasons += _wording(bead, source_named, copy_named)
+        reasons += _spans(bead, spans, said=" ".join(reasons))
+        reasons += _adjacency(bead)
         if bead.similarity < 0.6:
             reasons.append(f"the two sides are little alike (cosine {bead.similarity:.2f})")
         if not reasons:
@@ -86,16 +70,6 @@ def bead_reasons(
     if bead.n_truncated:
         reasons.append("a sentence is longer than the encoder reads; its end was judged by words")
     return tuple(dict.fromkeys(reasons))
-
-
-def name_reasons(changes: Sequence[NameChange]) -> list[str]:
-    """Return the reasons of the names that changed, surest damage first.
-
-    Slips of case or apostrophe are left to the names' own records: told for each sentence, they
-    would drown the rest.
-    """
-    told = [c for c in changes if c.change != "kept" and c.change not in SLIPS]
-    return [c.reason for c in sorted(told, key=lambda c: -c.probability)]
 
 
 def _negation(bead: BeadEvidence) -> list[str]:
@@ -108,7 +82,7 @@ def _negation(bead: BeadEvidence) -> list[str]:
 
 
 def _named(bead: BeadEvidence) -> tuple[set[int], set[int]]:
-    """Return where words of names start on each side: the names' own reasons tell of them."""
+    """Return where words of names start on each side: names have reasons of their own."""
     sides = (
         (bead.words.source, [c.source for c in bead.names if c.source is not None]),
         (bead.words.copy, [c.copy for c in bead.names if c.copy is not None]),
@@ -121,7 +95,7 @@ def _named(bead: BeadEvidence) -> tuple[set[int], set[int]]:
 
 
 def _wording(bead: BeadEvidence, source_named: set[int], copy_named: set[int]) -> list[str]:
-    """Say which words were replaced, lost or added, heaviest first."""
+    """List the words that were replaced, lost or added, heaviest first."""
     links = bead.words
     place = {word.start: index for index, word in enumerate(links.source)}
     replaced: list[str] = []
@@ -153,15 +127,15 @@ def _wording(bead: BeadEvidence, source_named: set[int], copy_named: set[int]) -
     return reasons
 
 
-def _spans(bead: BeadEvidence, spans: Sequence[ErrorSpan], *, told: str) -> Iterator[str]:
-    """Say which words a tagger calls damaged or lost, surest first, that no reason told yet."""
+def _spans(bead: BeadEvidence, spans: Sequence[ErrorSpan], *, said: str) -> Iterator[str]:
+    """List the error spans of each side, likeliest first, that no other reason names."""
     sides = ((bead.copy.document.raw, "copy"), (bead.source.document.raw, "source"))
     for raw, side in sides:
-        mine = [(getattr(one, side), one) for one in spans if getattr(one, side) is not None]
+        own = [(getattr(s, side), s.probability) for s in spans if getattr(s, side) is not None]
         fresh = [
-            (span.of(raw), one.probability)
-            for span, one in sorted(mine, key=lambda item: -item[1].probability)
-            if not all(f"“{word}" in told for word in span.of(raw).split())
+            (span.of(raw), probability)
+            for span, probability in sorted(own, key=lambda item: -item[1])
+            if not all(f"“{word}" in said for word in span.of(raw).split())
         ]
         if fresh:
             says = "may be wrong" if side == "copy" else "may be missing from the copy"
@@ -169,13 +143,13 @@ def _spans(bead: BeadEvidence, spans: Sequence[ErrorSpan], *, told: str) -> Iter
             yield f"{shown} {says}"
 
 
-def _joins(bead: BeadEvidence) -> list[str]:
-    """Say where words of the copy do not follow on one another, surest first."""
-    if bead.joins is None:
+def _adjacency(bead: BeadEvidence) -> list[str]:
+    """List the incoherent neighbours among the copy's words, likeliest first."""
+    if bead.adjacency is None:
         return []
-    words = bead.words.copy
-    worst = np.argsort(-bead.joins, kind="stable")[:_MOST_JOINS].tolist()
-    found = [at for at in worst if bead.joins[at] >= _BROKEN and 0 < at < len(words)]
+    words, probability = bead.words.copy, bead.adjacency
+    worst = np.argsort(-probability, kind="stable")[:_MOST_NEIGHBOURS].tolist()
+    found = [at for at in worst if probability[at] >= _INCOHERENT and 0 < at < len(words)]
     return [
         f"“{words[at - 1].text}” and “{words[at].text}” do not join as in the source: something "
         "may be missing, added or out of place there"

@@ -1,8 +1,6 @@
-"""Hold what a tagger says of tokens: records, columns, error spans.
+"""Turn a tagger's token predictions into features, name probabilities and error spans.
 
-What a tagger says of the tokens of a bead: the records, the numbers models read, error spans.
-
-Pure: it runs no network and chooses no threshold.
+It runs no network and chooses no threshold.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.records import (
+    ERROR_KINDS,
     ErrorKind,
     ErrorSpan,
     NameChange,
@@ -29,15 +28,8 @@ from detector.text.words import Word
 
 Placed = TypeVar("Placed", NameChange, NumberChange, ErrorSpan)
 
-KINDS: tuple[ErrorKind, ...] = (
-    "mistranslation",
-    "omission",
-    "addition",
-    "name",
-    "number",
-    "grammar",
-)
-"""Kinds of damage, in the order of the network's columns."""
+KINDS = ERROR_KINDS
+"""Kinds of error, in the order of the network's columns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,9 +41,9 @@ class Tokens:
     vectors : ndarray of shape (n_tokens, d), float16
         Unit rows, as `Encoding.tokens` holds them.
     texts : tuple of str
-        The tokens in lower case, to see which stand on both sides.
+        The tokens in lower case.
     starts, ends : ndarray of shape (n_tokens,), int64
-        Their half-open ranges of characters in the text that the sentences' places count in.
+        Half-open character ranges in the raw text.
     """
 
     vectors: NDArray[np.float16]
@@ -61,13 +53,7 @@ class Tokens:
 
     @classmethod
     def of(cls, sentences: Sequence[tuple[str, int, TokenVectors]]) -> Tokens:
-        """Join the tokens of neighbouring sentences.
-
-        Parameters
-        ----------
-        sentences : sequence of (str, int, TokenVectors)
-            The text that was encoded, where it starts, and its tokens.
-        """
+        """Join the tokens of sentences, each given as encoded text, start and token vectors."""
         return cls(
             np.concatenate([tokens.vectors for _, _, tokens in sentences]),
             tuple(
@@ -88,14 +74,14 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenTags:
-    """What the tagger says of a bead.
+    """A tagger's predictions for the tokens of a bead.
 
     Attributes
     ----------
     damaged : ndarray of shape (n_copy_tokens,), float64
         Calibrated probability in [0, 1] that the token is damaged.
     lost : ndarray of shape (n_source_tokens,), float64
-        Calibrated probability in [0, 1] that what the token says is not in the copy.
+        Calibrated probability in [0, 1] that the token's meaning is not in the copy.
     kinds : ndarray of shape (n_copy_tokens, n_kinds), float64
         Share in [0, 1] of each of `KINDS`, if it is damaged; rows sum to 1.
     drift : float
@@ -111,34 +97,20 @@ class TokenTags:
     points: float
 
 
-def _worst(probabilities: NDArray[np.float64]) -> float:
-    return float(probabilities.max(initial=0.0))
-
-
-def _excess(tags: TokenTags) -> float:
-    return float(np.logaddexp(0.0, tags.drift))
-
-
 TAG_FEATURES: tuple[tuple[str, str, Callable[[TokenTags], float]], ...] = (
-    ("tag_drift", "log(1 + odds)", _excess),
+    ("tag_drift", "log(1 + odds)", lambda tags: float(np.logaddexp(0.0, tags.drift))),
     ("tag_points", "error points", lambda tags: tags.points),
     ("tag_damaged", "sum of probability", lambda tags: float(tags.damaged.sum())),
     ("tag_lost", "sum of probability", lambda tags: float(tags.lost.sum())),
-    ("tag_worst_damaged", "probability", lambda tags: _worst(tags.damaged)),
-    ("tag_worst_lost", "probability", lambda tags: _worst(tags.lost)),
+    ("tag_worst_damaged", "probability", lambda tags: float(tags.damaged.max(initial=0.0))),
+    ("tag_worst_lost", "probability", lambda tags: float(tags.lost.max(initial=0.0))),
 )
-"""Name, unit and function of the numbers that models read off tags; more is worse, 0 is sound."""
+"""Name, unit and function of the features of tags; more is worse, 0 is sound."""
 
 
 def tag_matrix(tags: Sequence[TokenTags]) -> NDArray[np.float64]:
-    """Read every number off the tags of every bead.
-
-    Returns
-    -------
-    ndarray of shape (n, n_tag_features), float64
-        Columns in the order of `TAG_FEATURES`.
-    """
-    rows = [[read(one) for _, _, read in TAG_FEATURES] for one in tags]
+    """Compute `TAG_FEATURES` of every bead, of shape (n, n_tag_features), float64."""
+    rows = [[compute(bead) for _, _, compute in TAG_FEATURES] for bead in tags]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(TAG_FEATURES))
 
 
@@ -153,23 +125,16 @@ def word_probabilities(
     return out
 
 
-def span_probability(
-    tokens: Tokens, probabilities: NDArray[np.float64], span: Span | None
-) -> float:
-    """Return the greatest probability among the tokens that touch a span; 0 where none does."""
-    if span is None:
-        return 0.0
-    touched = (tokens.starts < span.end) & (tokens.ends > span.start)
-    return _worst(probabilities[touched])
-
-
 def name_probability(change: NameChange, tokens: tuple[Tokens, Tokens], tags: TokenTags) -> float:
-    """Return the greatest probability that a tagger gives to a word of a name, on either side."""
-    source, copy = tokens
-    return max(
-        span_probability(source, tags.lost, change.source),
-        span_probability(copy, tags.damaged, change.copy),
-    )
+    """Return the greatest probability among the tokens that touch a name, on either side."""
+    worst = 0.0
+    for side, probabilities, span in zip(
+        tokens, (tags.lost, tags.damaged), (change.source, change.copy), strict=True
+    ):
+        if span is not None:
+            touched = (side.starts < span.end) & (side.ends > span.start)
+            worst = max(worst, float(probabilities[touched].max(initial=0.0)))
+    return worst
 
 
 def error_spans(
@@ -178,23 +143,11 @@ def error_spans(
     tags: TokenTags,
     thresholds: tuple[float, float],
 ) -> tuple[ErrorSpan, ...]:
-    """Turn tags into spans of whole words.
+    """Turn tags into error spans of whole words: those of the copy, then those of the source.
 
-    Parameters
-    ----------
-    sides : (sequence of Word, sequence of Word)
-        Words of source and copy.
-    tokens : (Tokens, Tokens)
-        Of source and copy; places count in the same texts as the words'.
-    tags : TokenTags
-    thresholds : (float, float)
-        Probabilities from which a copy word is damaged and a source word is lost.
-
-    Returns
-    -------
-    tuple of ErrorSpan
-        Those of the copy in order, then those of the source. Neighbouring words of one kind make
-        one span, with the greatest of their probabilities.
+    `sides` holds the words of source and copy, `thresholds` the probabilities from which a copy
+    word is damaged and a source word is lost. Neighbouring words of one kind make one span, with
+    the greatest of their probabilities.
     """
     (source_words, copy_words), (source, copy) = sides, tokens
     damaged = word_probabilities(copy_words, copy, tags.damaged)
@@ -202,8 +155,8 @@ def error_spans(
     owner = _owner(copy_words, copy)
     inside = owner >= 0
     np.add.at(kinds, owner[inside], (tags.damaged[:, None] * tags.kinds)[inside])
-    small = [word.text.islower() for word in copy_words]
-    kinds[small, KINDS.index("name")] = 0.0  # the tagger sees no capitals; we do
+    lower = [word.text.islower() for word in copy_words]
+    kinds[lower, KINDS.index("name")] = 0.0  # tokens are in lower case, words are not
     found = [
         ErrorSpan(copy=span, source=None, probability=probability, kind=kind)
         for span, probability, kind in _runs(
@@ -223,20 +176,17 @@ def error_spans(
 def split_by_sentence(
     items: Sequence[Placed], sentences: Sequence[Sentence]
 ) -> list[tuple[Placed, ...]]:
-    """Deal a bead's names or error spans out to its copy sentences, in order.
-
-    What stands nowhere in the copy goes to the first.
-    """
-    dealt: list[list[Placed]] = [[] for _ in sentences]
+    """Assign a bead's changes or spans to its copy sentences; what the copy lacks, to the first."""
+    parts: list[list[Placed]] = [[] for _ in sentences]
     starts = [sentence.start for sentence in sentences]
     for item in items:
         at = 0 if item.copy is None else max(0, bisect_right(starts, item.copy.start) - 1)
-        dealt[at].append(item)
-    return [tuple(mine) for mine in dealt]
+        parts[at].append(item)
+    return [tuple(part) for part in parts]
 
 
 def _owner(words: Sequence[Word], tokens: Tokens) -> NDArray[np.intp]:
-    """Return the word that holds each token's middle, -1 where none does."""
+    """Return the index of the word that holds each token's middle, -1 where none does."""
     if not words or not len(tokens):
         return np.full(len(tokens), -1, np.intp)
     starts = np.array([word.start for word in words])

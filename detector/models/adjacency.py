@@ -1,10 +1,7 @@
 """`AdjacencyClassifier`: the probability that two neighbouring copy words do not fit together.
 
-`AdjacencyClassifier`: a row about a join of two words in, the probability that it is broken out.
-
-A scikit-learn estimator over the rows of `joins.join_rows`, and nothing else: a small network,
-since what makes two contextual vectors follow on one another is no sum of their numbers. What it
-is fitted on is the matter of `learn`.
+A scikit-learn estimator over `features.adjacency.adjacency_rows`: a small neural network, since
+what makes two contextual vectors follow on one another is not additive.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from detector.features.adjacency import AdjacencyModel, Vectors
 
 
 class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
-    """Probability that a join is broken: a network of two hidden layers.
+    """Probability that the neighbours of a gap are incoherent: a network of two hidden layers.
 
     Parameters
     ----------
@@ -44,7 +41,7 @@ class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Notes
     -----
-    Fitted with `sklearn.neural_network.MLPClassifier`; what the optimiser remembers is not kept.
+    Fitted with `sklearn.neural_network.MLPClassifier`, whose optimiser state is dropped.
     """
 
     def __init__(
@@ -61,20 +58,7 @@ class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_inputs)
-            As `join_rows` gives them.
-        y : array-like of shape (n_rows,), bool
-            Whether the join is broken.
-
-        Returns
-        -------
-        AdjacencyClassifier
-            Itself, fitted.
-        """
+        """Fit the network to `adjacency_rows` and whether each is incoherent."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
@@ -94,34 +78,34 @@ class AdjacencyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             random_state=self.random_state,
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the passes are counted, not felt
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is fixed
             network.fit(rows, target)
-        parts = zip(network.coefs_, network.intercepts_, strict=True)
-        self.weights_ = [array.astype(np.float16) for part in parts for array in part]
+        layers = zip(network.coefs_, network.intercepts_, strict=True)
+        self.weights_ = [array.astype(np.float16) for layer in layers for array in layer]
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return the probability of each class, of shape (n_rows, 2), float64."""
         check_is_fitted(self)
         rows: Vectors = validate_data(self, X, reset=False, dtype=np.float32)
-        broken = self.judge()(rows)
-        return np.column_stack([1.0 - broken, broken])
+        positive = self.predictor()(rows)
+        return np.column_stack([1.0 - positive, positive])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likelier label of every row."""
         chosen: NDArray[Any] = self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.intp)]
         return chosen
 
-    def judge(self) -> AdjacencyModel:
-        """Return a function that gives the probability of rows, unchecked.
+    def predictor(self) -> AdjacencyModel:
+        """Return a function that gives the probability of the second class, without checks.
 
-        It holds the weights in single precision: widening them costs more than the few rows of a
+        It holds the weights in single precision. Widening them costs more than the few rows of a
         sentence, so make it once for a text.
         """
-        return partial(_broken, [array.astype(np.float32) for array in self.weights_])
+        return partial(_forward, [array.astype(np.float32) for array in self.weights_])
 
 
-def _broken(weights: Sequence[Vectors], rows: Vectors) -> NDArray[np.float64]:
+def _forward(weights: Sequence[Vectors], rows: Vectors) -> NDArray[np.float64]:
     out = rows
     for weight, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
         out = np.maximum(out @ weight + bias, 0.0)

@@ -1,14 +1,7 @@
 """What a bundle's `config.json` holds, and the signature of its scores.
 
-`Signature`: what produced a probability, as an explicit record that prints on one line.
-
-It names versions, digests and thresholds, so that two reports can be told to be comparable or
-not. It opens no file and imports no library; `store` fills it in.
-
-What a model bundle's `config.json` holds, and the signature that it gives.
-
-It opens no file (`store` does), and making a config and its signature loads no library, so
-`detector --version` stays quick.
+It opens no file (`store` does) and imports no library that computes, so `detector --version` stays
+quick.
 """
 
 from __future__ import annotations
@@ -17,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
@@ -34,34 +28,22 @@ _SHOWN = 12  # hexadecimal digits of a digest on the printed line
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """Everything that a drift probability depends on, besides the two texts.
+    """Everything that scores depend on, besides the two texts; prints on one line.
 
     Attributes
     ----------
-    version : str
-        Version of `detector`.
-    schema : int
-        Layout of the bundle.
-    bundle : str
-        SHA-256 of the bundle's config, which holds the SHA-256 of its classifier.
-    encoder : str
-        Name of the encoder.
-    weights : str
-        SHA-256 of its weights.
-    precision : str
-        Its arithmetic, fp32 or bf16.
-    tagger : str
-        SHA-256 of the tagger's config, which holds that of its weights; "none" without one.
-    n_features : int
-        Columns that the classifier reads.
-    features : str
-        SHA-256 of their names and units, in order.
-    threshold : float
-        Drift probability in [0, 1] from which a sentence is flagged.
-    name_threshold : float
-        Probability in [0, 1] from which a changed name counts as damaged.
+    version, schema
+        Version of `detector` and layout of the bundle.
+    bundle, tagger : str
+        SHA-256 of each one's config, which holds those of the weights; "none" without a tagger.
+    encoder, weights, precision : str
+        The encoder's name, the SHA-256 of its weights, and fp32 or bf16.
+    n_features, features
+        Columns of the drift model, and the SHA-256 of their names and units, in order.
+    threshold, name_threshold : float
+        Probabilities in [0, 1] from which a sentence is flagged and a name counts as damaged.
     libraries : tuple of (str, str)
-        Distribution and version of what computes, sorted by name.
+        Distribution and version of the numerical libraries, sorted by name.
 
     Examples
     --------
@@ -105,26 +87,16 @@ class Signature:
             f"name threshold {self.name_threshold:.6g}",
             *(f"{name} {version}" for name, version in self.libraries),
         ]
-        # A folder's name may hold anything, and this stays one line.
+        # The name of an encoder's folder may hold any character.
         return "".join(c if c.isprintable() else "\ufffd" for c in "|".join(parts))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name, as JSON knows them; `from_dict` reads them back."""
-        fields = {name: getattr(self, name) for name in _TYPES}
-        return {**fields, "libraries": dict(self.libraries)}
+        """Return the fields as JSON values; `from_dict` reads them back."""
+        return {**asdict(self), "libraries": dict(self.libraries)}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Signature:
-        """Read a signature out of plain values, trusting none of them.
-
-        Parameters
-        ----------
-        record : mapping
-            What `to_dict` gave, perhaps by way of a file.
-
-        Returns
-        -------
-        Signature
+        """Read and check what `to_dict` gave.
 
         Raises
         ------
@@ -136,7 +108,7 @@ class Signature:
             odd = sorted(map(str, set(record) ^ expected))
             msg = f"signature: fields {', '.join(odd)} are missing or unknown"
             raise InputError(msg)
-        fields: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, kind in _TYPES.items():
             value = record[name]
             if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -144,76 +116,53 @@ class Signature:
             if not isinstance(value, kind) or isinstance(value, bool):
                 msg = f"signature: {name} is {value!r}; give a {kind.__name__}"
                 raise InputError(msg)
-            fields[name] = value
+            values[name] = value
         libraries = record["libraries"]
         if not isinstance(libraries, Mapping) or not all(
             isinstance(part, str) for pair in libraries.items() for part in pair
         ):
             msg = f"signature: libraries is {libraries!r}; give names and versions"
             raise InputError(msg)
-        return cls(**fields, libraries=tuple(sorted(libraries.items())))
+        return cls(**values, libraries=tuple(sorted(libraries.items())))
 
 
 _TYPES: dict[str, type] = {
-    "version": str,
-    "schema": int,
-    "bundle": str,
-    "encoder": str,
-    "weights": str,
-    "precision": str,
-    "tagger": str,
-    "n_features": int,
-    "features": str,
-    "threshold": float,
-    "name_threshold": float,
+    f.name: {"str": str, "int": int, "float": float}[f.type]
+    for f in fields(Signature)
+    if isinstance(f.type, str) and f.name != "libraries"
 }
 
 
 def columns_digest(columns: Iterable[tuple[str, str]]) -> str:
-    """Return the SHA-256 of the features' names and units, in their order.
-
-    Parameters
-    ----------
-    columns : iterable of (str, str)
-        Name and unit of each feature.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Examples
-    --------
-    >>> columns_digest([("similarity", "cosine")])[:12]
-    'a130f106b4c0'
-    """
+    """Return the SHA-256 of the features' names and units, in their order."""
     text = "".join(f"{name}\t{unit}\n" for name, unit in columns)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return sha256(text.encode("utf-8"))
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes, 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def json_bytes(record: Mapping[str, Any]) -> bytes:
+    """Return a record as UTF-8 JSON with sorted keys, so equal records are equal bytes."""
+    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode("utf-8")
 
 
 PARTS = {"relation": "relation.safetensors", "pivot": "pivot.safetensors"}
-"""Models that a bundle may hold in a file of their own: their names and their files."""
+"""Name and file of the optional models that are not in `models.skops`."""
 
-_COMPUTES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
+_LIBRARIES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedConfig:
-    """How beads are judged with a tagger.
+    """Settings of the models that use a tagger.
 
-    Attributes
-    ----------
-    tagger : str
-        SHA-256 of the tagger's config, which holds that of its weights.
-    threshold : float
-        As in `BundleConfig`.
-    blend : (float, float, float, float)
-        As in `BundleConfig`, with the severity that knows the tags; last the weight of the
-        tagger's log(1 + odds) of drift, 0 or above.
-    name_threshold : float
-        As in `BundleConfig`.
-    names : NameOdds or None
-        None leaves names to the rules' beliefs.
+    The fields are those of `BundleConfig` for use with a tagger. `tagger` is the SHA-256 of its
+    config; `blend` ends in the weight of the tagger's log(1 + odds) of drift, 0 or above; without
+    `names`, names are calibrated without the tags.
     """
 
     tagger: str
@@ -229,32 +178,26 @@ class BundleConfig:
 
     Attributes
     ----------
-    schema : int
-        Layout of the bundle.
-    version : str
-        Version of `detector` that trained it.
-    threshold : float
-        Drift probability in [0, 1] from which a sentence is flagged.
-    name_threshold : float
-        Probability in [0, 1] from which a changed name counts as damaged.
+    schema, version
+        Layout of the bundle, and version of `detector` that trained it.
+    threshold, name_threshold : float
+        Probabilities in [0, 1] from which a sentence is flagged and a name counts as damaged.
     name_beliefs : tuple of (float, float)
-        Beliefs of the naming rules, rising, and the probability that each stands for; between two
-        of them it rises evenly. Empty: the beliefs stand as they are.
+        Points, rising, of the piecewise linear map from a naming rule's confidence to a
+        probability. Empty: the confidence is the probability.
     blend : (float, float, float)
         Intercept, weight of the drift model's log-odds and weight of log(1 + severity) in the
         log-odds of drift; both weights are 0 or above.
     columns : tuple of (str, str)
-        Name and unit of the features, in the order of the classifier's columns.
+        Name and unit of the features, in the order of the drift model's columns.
     encoder : EncoderIdentity
         The encoder whose vectors it was fitted on.
     libraries : mapping of str to str
-        Versions it was fitted with; a bundle is bound to scikit-learn's minor version.
-    models : str
-        SHA-256 of `models.skops`.
+        Versions it was fitted with; another minor version of scikit-learn is refused.
+    models, parts
+        SHA-256 of `models.skops`, and of the files of the models in `PARTS`.
     tagged : TaggedConfig or None
         None where the bundle was fitted without a tagger.
-    parts : mapping of str to str
-        SHA-256 of the files of models that stand beside `models.skops`, by their names in `PARTS`.
     training : mapping
         Settings, corpora and counts of the fit, as JSON; nothing reads it back.
     """
@@ -280,19 +223,12 @@ class BundleConfig:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the whole config, the models' digest included."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        """SHA-256 over the whole config, the models' digests included."""
+        return sha256(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """Return `config.json`: UTF-8, sorted keys, so equal configs are equal bytes."""
-        record = {f.name: getattr(self, f.name) for f in fields(self)}
-        record["encoder"] = asdict(self.encoder)
-        record["columns"] = [list(column) for column in self.columns]
-        record["tagged"] = None if self.tagged is None else asdict(self.tagged)
-        record["libraries"] = dict(self.libraries)
-        record["parts"] = dict(self.parts)
-        record["training"] = dict(self.training)
-        return json_bytes(record)
+        """Return the content of `config.json`; equal configs are equal bytes."""
+        return json_bytes(asdict(self))
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> BundleConfig:
@@ -301,7 +237,7 @@ class BundleConfig:
         Raises
         ------
         KeyError, TypeError, ValueError, AttributeError
-            When a field is missing or of another type; `store` says which file it was.
+            When a field is missing or of another type; `store` adds the file's name.
         """
         intercept, margin, severity = _blend(record["blend"], 3)
         beliefs = tuple((float(a), float(b)) for a, b in record["name_beliefs"])
@@ -344,28 +280,12 @@ class BundleConfig:
     ) -> Signature:
         """Return the signature of scores made with this bundle.
 
-        Parameters
-        ----------
-        encoder : EncoderIdentity, optional
-            The encoder in use; by default the one it was fitted with.
-        threshold : float, optional
-            Drift threshold in use, in [0, 1]; by default the bundle's.
-        name_threshold : float, optional
-            Threshold of damaged names in use, in [0, 1]; by default the bundle's.
-        tagger : bool
-            Whether the tagger is in use, where there is one.
-
-        Returns
-        -------
-        Signature
+        The encoder and the thresholds are the bundle's own where none are given; `tagger` says
+        whether the bundle's tagger, if any, is in use.
         """
         encoder = encoder or self.encoder
         tagged = self.tagged if tagger else None
-        own, names = (
-            (self.threshold, self.name_threshold)
-            if tagged is None
-            else (tagged.threshold, tagged.name_threshold)
-        )
+        used = tagged or self
         return Signature(
             version=__version__,
             schema=self.schema,
@@ -376,16 +296,10 @@ class BundleConfig:
             tagger="none" if tagged is None else tagged.tagger,
             n_features=len(self.columns),
             features=columns_digest(self.columns),
-            threshold=own if threshold is None else threshold,
-            name_threshold=names if name_threshold is None else name_threshold,
+            threshold=used.threshold if threshold is None else threshold,
+            name_threshold=used.name_threshold if name_threshold is None else name_threshold,
             libraries=tuple(sorted(library_versions().items())),
         )
-
-
-def json_bytes(record: Mapping[str, Any]) -> bytes:
-    """Return a record as UTF-8 JSON with sorted keys, so equal records are equal bytes."""
-    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8")
 
 
 def _parts(record: Mapping[str, Any]) -> dict[str, str]:
@@ -423,11 +337,9 @@ def _blend(values: Sequence[Any], n: int) -> tuple[float, ...]:
 
 @lru_cache(maxsize=1)
 def library_versions() -> dict[str, str]:
-    """Return the installed versions of what the scores are computed with."""
-    versions = {}
-    for name in _COMPUTES:
-        try:
+    """Return the installed versions of the libraries that scores are computed with."""
+    versions = dict.fromkeys(_LIBRARIES, "absent")
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
             versions[name] = installed_version(name)
-        except PackageNotFoundError:
-            versions[name] = "absent"
     return versions

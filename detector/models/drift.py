@@ -1,11 +1,7 @@
-"""`DriftClassifier`: the probability that meaning drifted, from a row of features.
+"""`BeadClassifier`: the probability that meaning drifted, from a row of features.
 
-`BeadClassifier`: a row of named numbers in, the probability that meaning drifted out.
-
-A scikit-learn estimator over a numeric matrix and a binary target, and nothing else: it knows
-no sentence, no feature's name, no threshold, and opens no file. Which columns there are is the
-matter of `features`, what they are fitted on of `learn.train`, where a fitted one is kept of
-`store`.
+A scikit-learn estimator over a numeric matrix and a binary target. It knows no feature's name and
+no threshold.
 """
 
 from __future__ import annotations
@@ -49,7 +45,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         likes, or only rise along that column.
     calibration : (float, float), default=(1.0, 0.0)
         Slope (above 0) and intercept put on the margin before it becomes a probability.
-        They are to be learnt on rows that the model did not see (`learn.train` does so).
+        They are to be fitted on rows that the model did not see (`training.drift` does so).
     random_state : int, default=0
         Seed of `boosting`'s binning sample.
 
@@ -59,24 +55,17 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         The two labels, sorted; probabilities are of the second.
     model_ : estimator
         The fitted scikit-learn model.
-    reference_ : ndarray of shape (n_features,), float64
-        Median of every column over the rows of the first class, in that column's unit; NaN
-        where more than half of them are missing. What `contributions` compares with.
     empty_ : ndarray of shape (n_features,), bool
-        Columns that held nothing but NaN in `fit`; they are read as 0 from then on.
+        Columns that held nothing but NaN in `fit`; they are taken as 0 from then on.
     n_features_in_ : int
         Columns seen in `fit`.
 
     Notes
     -----
-    Calibration is Platt's (1999) scaling, but its two numbers come from outside: estimating
-    them in here would need the groups of the rows (twins of one source sentence), which a
-    plain estimator does not get, and a calibration on leaking folds is overconfident.
-
-    References
-    ----------
-    J. Platt (1999), Probabilistic outputs for support vector machines and comparisons to
-    regularized likelihood methods.
+    Calibration is Platt scaling (J. Platt, 1999, Probabilistic outputs for support vector machines
+    and comparisons to regularized likelihood methods), but its two numbers come from outside: to
+    fit them here would need the groups of the rows (copies of one source sentence), which a plain
+    estimator does not get, and a calibration on leaking folds is overconfident.
 
     Examples
     --------
@@ -112,21 +101,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, each in its own unit; NaN is "not computable".
-        y : array-like of shape (n_rows,)
-            Two labels; the one that sorts last is the one to detect.
-        sample_weight : array-like of shape (n_rows,), or None
-            Weight of every row, 0 or above.
-
-        Returns
-        -------
-        BeadClassifier
-            Itself, fitted.
+        """Fit the model to rows, which may hold NaN, and two labels; the last sorted is detected.
 
         Raises
         ------
@@ -141,7 +116,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             msg = f"Only binary classification is supported. The type of the target is {kind}."
             raise ValueError(msg)
         weight = _weights(sample_weight, len(rows))
-        # A weight of 0 says "as if the row were not there", so the labels are counted after it.
+        # A row of weight 0 counts as absent, so the labels are counted without it.
         seen = weight > 0.0
         if not seen.any():
             msg = "sample_weight is zero everywhere; give at least one row of each label a weight"
@@ -153,7 +128,6 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"y holds {len(self.classes_)} class; BeadClassifier needs two labels to tell apart"
             )
             raise ValueError(msg)
-        self.reference_ = _medians(rows[target == 0])
         self.empty_ = np.isnan(rows).all(axis=0)
         rows = np.where(self.empty_, 0.0, rows)
         self.model_ = self._build()
@@ -165,91 +139,25 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the calibrated log-odds of the second class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), float64
-            Natural log of the odds; 0 is even, higher is worse.
-        """
+        """Return the calibrated log-odds of the second class, of shape (n_rows,), float64."""
         check_is_fitted(self)
-        return self._log_odds(self._rows(X))
+        rows = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+        slope, intercept = self.calibration
+        with one_thread("openmp"):
+            margin = self.model_.decision_function(np.where(self.empty_, 0.0, rows))
+        odds: NDArray[np.float64] = slope * margin + intercept
+        return odds
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, 2), float64
-            Probabilities in [0, 1], columns as in `classes_`; rows sum to 1.
-        """
+        """Return the probability of each of `classes_`, of shape (n_rows, 2), float64."""
         positive = 0.5 * (1.0 + np.tanh(0.5 * self.decision_function(X)))  # never overflows
         return np.column_stack([1.0 - positive, positive])
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return the likelier label of every row.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-            Labels out of `classes_`.
-        """
+        """Return the likelier label of every row."""
         labels = (self.decision_function(X) > 0.0).astype(np.intp)
         chosen: NDArray[Any] = self.classes_[labels]
         return chosen
-
-    def contributions(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Say how much each column moved each row away from a typical sound one.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-            Features, as in `fit`.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_features), float64
-            Log-odds lost when that one value is replaced by `reference_`; above 0 the value
-            speaks for the second class. A row's entries need not add up to its log-odds.
-        """
-        check_is_fitted(self)
-        rows = self._rows(X)
-        n_rows, n_columns = rows.shape
-        swapped = np.repeat(rows, n_columns, axis=0)
-        column = np.tile(np.arange(n_columns), n_rows)
-        swapped[np.arange(len(swapped)), column] = self.reference_[column]
-        without = self._log_odds(swapped).reshape(n_rows, n_columns)
-        moved: NDArray[np.float64] = self._log_odds(rows)[:, np.newaxis] - without
-        return moved
-
-    def _rows(self, X: ArrayLike) -> NDArray[np.float64]:
-        rows: NDArray[np.float64] = validate_data(
-            self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
-        return rows
-
-    def _log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        slope, intercept = self.calibration
-        with one_thread("openmp"):
-            margin: NDArray[np.float64] = self.model_.decision_function(
-                np.where(self.empty_, 0.0, rows)
-            )
-        return slope * margin + intercept
 
     def _build(self) -> Any:  # noqa: ANN401 - sklearn ships no types
         if self.model == "logistic":
@@ -264,7 +172,7 @@ class BeadClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
             max_leaf_nodes=self.n_leaves,
             l2_regularization=self.strength,
             monotonic_cst=None if self.monotonic is None else list(self.monotonic),
-            early_stopping=False,  # it would split twins of one source sentence
+            early_stopping=False,  # it would split copies of one source sentence
             random_state=self.random_state,
         )
 
@@ -296,20 +204,7 @@ def _weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64
         sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
     )
     if weight.shape != (n_rows,) or (weight < 0.0).any():
-        msg = (
-            f"sample_weight has shape {weight.shape} and least value {weight.min()}; "
-            f"give {n_rows} numbers of 0 or above"
-        )
+        msg = f"sample_weight has shape {weight.shape} and least value {weight.min()}; "
+        msg += f"give {n_rows} numbers of 0 or above"
         raise ValueError(msg)
     return weight
-
-
-def _medians(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median of each column, NaN where more than half of it is missing."""
-    missing = np.isnan(X)
-    # NaN sorts last, so the middle of the present values is found by counting them.
-    ordered = np.sort(X, axis=0)
-    present = len(X) - missing.sum(axis=0)
-    middle = ordered[np.maximum(present - 1, 0) // 2, np.arange(X.shape[1])]
-    medians: NDArray[np.float64] = np.where(2 * present >= len(X), middle, np.nan)
-    return medians

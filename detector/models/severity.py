@@ -1,10 +1,7 @@
 """`SeverityRegressor`: expected error points from a row of features.
 
-`SeverityRegressor`: a row of named numbers in, expected error points out.
-
-A scikit-learn estimator over a numeric matrix and nothing else, as `classify` is. It knows no
-feature's name and no threshold. Where `classify` says how likely it is that something is wrong,
-this says how much, and it never goes down when a number gets worse.
+A scikit-learn estimator over a numeric matrix. `drift` predicts how likely an error is, this
+module how large; a prediction never falls when a feature gets worse.
 """
 
 from __future__ import annotations
@@ -19,30 +16,29 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 Floats = NDArray[np.float64]
 _QUANTILES = (0.0, 0.3, 0.6, 0.8, 0.9, 0.96, 0.99)
-_HUBER = 3.0  # error points from which a miss counts in proportion, not squared
-_MOST = 15.0  # error points from which more is not told apart: raters do not agree there
+_HUBER = 3.0  # error points from which the loss is linear
+_MOST = 15.0  # error points are capped here: raters do not agree above
 
 
 class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn: no types
-    """Sum of one rising curve per column; 0 where every column says that nothing changed.
+    """Sum of one rising curve per column; 0 for a row that equals `sound`.
 
     Parameters
     ----------
     directions : sequence of int or None, default=None
-        Per column 1 where more is worse, -1 where less is worse, 0 where the column is not
-        read; None reads every column as 1.
+        Per column 1 where more is worse, -1 where less is worse, 0 where the column is ignored;
+        None takes every column as 1.
     sound : sequence of float or None, default=None
-        What each column holds when the copy equals its source, in the column's unit; 0 by
-        default.
+        Value of each column when the copy equals its source; 0 by default.
     ranking : float, default=4.0
-        Weight of the order within minimal pairs against that of the points.
+        Weight of the ranking loss on minimal pairs against the loss on points.
     smoothing : float, default=0.001
         Weight of the penalty on the sum of the slopes.
 
     Attributes
     ----------
     knots_ : list of ndarray, float64
-        Per column, where its curve bends, counted from `sound` towards worse.
+        Per column, where its curve bends, as a distance from `sound`.
     weights_ : ndarray of shape (n_basis,), float64
         Points that each piece of a curve adds, 0 or above.
     n_features_in_ : int
@@ -50,11 +46,10 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
     Notes
     -----
     An additive model (Hastie and Tibshirani, 1986) of monotone piecewise linear curves. The loss
-    is Huber's (1964) on the points that people gave, with one offset per rater group that is
-    fitted and then left out (so a copy equal to its source costs nothing), and the logistic
-    ranking loss (as in RankNet: Burges et al., 2005) on minimal pairs. All weights are held at 0
-    or above by L-BFGS-B, so a worse number never gives a better severity, and every column that
-    is read keeps a small slope of its own: two copies that differ there never tie.
+    is Huber's (1964) on human error points, with one offset per rater group that is fitted and
+    then left out (so a copy equal to its source gets 0), and the logistic ranking loss (as in
+    RankNet: Burges et al., 2005) on minimal pairs. L-BFGS-B keeps all weights positive, so a worse
+    value never gives a better severity, and two copies that differ in a column never tie.
     """
 
     def __init__(
@@ -76,41 +71,33 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         y: ArrayLike,
         *,
         raters: ArrayLike | None = None,
-        twins: ArrayLike | None = None,
+        minimal_pairs: ArrayLike | None = None,
     ) -> Self:
-        """Fit the curves.
+        """Fit the curves to rows (NaN is taken as `sound`), points and minimal pairs.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features)
-            NaN is read as `sound`.
         y : array-like of shape (n_rows,)
-            Error points; NaN where nobody gave any.
+            Error points; NaN where there are none.
         raters : array-like of shape (n_rows,), int, or None
-            Who gave the points: each group has an offset of its own.
-        twins : array-like of shape (n_twins, 3), or None
-            Rows of a sound copy and of a changed one, and by how much the second is to be worse:
-            1, or 0 where the change is harmless.
-
-        Returns
-        -------
-        SeverityRegressor
-            Itself, fitted.
+            Rater group of each row; each has an offset of its own.
+        minimal_pairs : array-like of shape (n_minimal_pairs, 3), or None
+            Rows of a sound copy and of a changed one, and 1 where the change is damage, 0 where it
+            is harmless.
         """
         from scipy.optimize import minimize
 
         rows = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
         points = np.minimum(np.asarray(y, dtype=np.float64), _MOST)
         if points.shape != (len(rows),):
-            msg = (
-                f"y has shape {points.shape}; give one number, or NaN, for each of {len(rows)} rows"
-            )
+            msg = f"y has shape {points.shape}; give a number, or NaN, for each of {len(rows)} rows"
             raise ValueError(msg)
         worse = self._worse(rows)
         self.knots_ = [_knots(column) for column in worse.T]
         basis = self._basis(worse)
         group = np.zeros(len(rows), np.intp) if raters is None else np.asarray(raters, np.intp)
-        pairs = np.zeros((0, 3), np.intp) if twins is None else np.asarray(twins, np.intp)
+        pairs = np.asarray(np.zeros((0, 3)) if minimal_pairs is None else minimal_pairs, np.intp)
         loss = _Loss(basis, points, group, pairs, self)
         start = np.concatenate([np.full(basis.shape[1], 0.05), np.zeros(loss.n_groups)])
         bounds = [(1e-4, None)] * basis.shape[1] + [(None, None)] * loss.n_groups
@@ -121,24 +108,14 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         return self
 
     def predict(self, X: ArrayLike) -> Floats:
-        """Return the expected error points.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), float64
-            0 for a row that equals `sound`, not bounded above.
-        """
+        """Return the expected error points, 0 or above, of shape (n_rows,), float64."""
         check_is_fitted(self)
         rows = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         severity: Floats = self._basis(self._worse(rows)) @ self.weights_
         return severity
 
     def _worse(self, rows: Floats) -> Floats:
-        """Return how far each value lies from sound, in the direction that is worse."""
+        """Return the distance of each value from `sound` in the direction that is worse."""
         n = rows.shape[1]
         signs = np.ones(n) if self.directions is None else np.asarray(self.directions, np.float64)
         sound = np.zeros(n) if self.sound is None else np.asarray(self.sound, np.float64)
@@ -149,21 +126,16 @@ class SeverityRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  #
         return away
 
     def _basis(self, worse: Floats) -> Floats:
-        columns = []
+        columns = [np.zeros((len(worse), 0))]
         for value, knots in zip(worse.T, self.knots_, strict=True):
-            if not len(knots):
-                continue
-            widths = np.diff(knots)
-            columns += [
-                np.clip((value - start) / width, 0.0, 1.0)
-                for start, width in zip(knots[:-1], widths, strict=True)
-            ]
-            columns.append(value / knots[-1])
-        return np.stack(columns, axis=1) if columns else np.zeros((len(worse), 0))
+            if len(knots):
+                pieces = (value[:, None] - knots[:-1]) / np.diff(knots)
+                columns += [np.clip(pieces, 0.0, 1.0), value[:, None] / knots[-1]]
+        return np.hstack(columns)
 
 
 def _knots(column: Floats) -> Floats:
-    """Return where a curve bends: 0 and quantiles of what lies above it; none if all is 0."""
+    """Return where a curve bends: 0 and quantiles of the values above it; none if all are 0."""
     above = column[column > 1e-9]
     if not len(above):
         return np.zeros(0)

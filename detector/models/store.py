@@ -1,15 +1,11 @@
-"""Save and load a bundle's folder.
+"""Save and load a bundle's folder: fitted models, their config, metrics and card.
 
-Model bundles: a folder with fitted models, their config and their card; save, load, refuse.
-
-This room writes and reads that folder and nothing else. It fits nothing and judges nothing. A
-bundle is data from elsewhere: the models are rebuilt by skops from a literal list of types,
-never unpickled, and a bundle that does not fit this program is refused with both values named.
+A bundle may come from elsewhere: skops rebuilds the models from a literal list of types, nothing
+is unpickled, and a bundle that does not fit this program is refused with both values named.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -26,11 +22,11 @@ from detector.models.bundle import STACKED, Bundle, Models
 from detector.models.config import (
     PARTS,
     BundleConfig,
-    Signature,
     TaggedConfig,
     columns_digest,
     json_bytes,
     library_versions,
+    sha256,
 )
 from detector.models.tagger import Tagger
 from detector.models.tagger import load as load_tagger
@@ -45,7 +41,6 @@ __all__ = [
     "BundleConfig",
     "Models",
     "TaggedConfig",
-    "default_signature",
     "load",
     "pivot_of",
     "read_config",
@@ -60,8 +55,8 @@ SCHEMA = 6
 DEFAULT = Path(__file__).resolve().parent.parent / "bundles" / "default"
 """The bundle that comes with the package."""
 
-# Everything a models.skops may build beyond what skops itself holds safe. A literal list: a
-# pattern such as "sklearn.*" would also allow what can be made to run code.
+# Types that a models.skops may build beyond those that skops trusts. A literal list: a pattern
+# such as "sklearn.*" would also allow types that can be made to run code.
 TRUSTED = (
     "detector.models.drift.BeadClassifier",
     "detector.models.adjacency.AdjacencyClassifier",
@@ -76,40 +71,32 @@ _LARGEST = 64 << 20  # bytes of a file; ours are below 3 MiB
 
 
 def save(bundle: Bundle, folder: Path) -> BundleConfig:
-    """Write a bundle, whole or not at all.
+    """Write a bundle, whole or not at all, and return its config with the digests of its files.
+
+    The bytes depend on the fitted values alone, so the same training gives the same digest.
 
     Parameters
     ----------
     bundle : Bundle
-        `config.models` may be empty: it is filled in.
     folder : Path
-        Made, or replaced if it holds a bundle.
-
-    Returns
-    -------
-    BundleConfig
-        The config as written.
+        Created, or replaced if it holds a bundle.
 
     Raises
     ------
     InputError
-        When `folder` is there and is not a bundle.
-
-    Notes
-    -----
-    The bytes depend on the fitted values alone, not on when or where it is saved, so the same
-    training gives the same digest.
+        When `folder` exists and is not a bundle.
     """
-    if folder.exists() and not (folder / _CONFIG).is_file() and _holds_anything(folder):
+    empty = folder.is_dir() and not any(folder.iterdir())
+    if folder.exists() and not (folder / _CONFIG).is_file() and not empty:
         msg = f"{folder}: is not a bundle and is not empty; name a new folder, or a bundle's"
         raise InputError(msg)
     models = _models_bytes(bundle.models)
-    held = {name: getattr(bundle, name) for name in PARTS}
-    parts = {name: part.to_bytes() for name, part in held.items() if part is not None}
+    optional = {name: getattr(bundle, name) for name in PARTS}
+    parts = {name: model.to_bytes() for name, model in optional.items() if model is not None}
     config = replace(
         bundle.config,
-        models=hashlib.sha256(models).hexdigest(),
-        parts={name: hashlib.sha256(content).hexdigest() for name, content in parts.items()},
+        models=sha256(models),
+        parts={name: sha256(content) for name, content in parts.items()},
     )
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
@@ -140,48 +127,42 @@ def load(
     tagger: Tagger | bool = True,
     pivot: bool = False,
 ) -> Bundle:
-    """Read a bundle and make sure that it fits.
+    """Load a bundle and check that it fits this program and the encoder.
 
     Parameters
     ----------
     folder : Path, optional
         By default the bundle inside the package.
     encoder : EncoderIdentity, optional
-        The encoder whose vectors it is to judge. Its weights must be the ones that the
-        models were fitted on; its arithmetic may differ (cosines move by less than 1e-3).
+        The encoder in use. Its weights must be those that the models were fitted with; its
+        precision may differ (cosines move by less than 1e-3).
     tagger : Tagger or bool
-        Whether to read the bundle's tagger too, where it has one; or that tagger, run by
-        something else than torch.
+        Whether to load the bundle's tagger, where it has one; or that tagger, run by another
+        backend than torch.
     pivot : bool
-        Whether to read the bundle's pivot model too, where it has one.
-
-    Returns
-    -------
-    Bundle
+        Whether to load the bundle's pivot model, where it has one.
 
     Raises
     ------
     BundleError
         When the bundle is missing, damaged, of another schema, feature list, encoder or
-        scikit-learn, holds a type that is not on the list, or lacks the tagger it was fitted with.
+        scikit-learn, holds a type that is not trusted, or lacks the tagger it was fitted with.
     """
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
     _check(config, folder, encoder)
-    data = _known(folder / _MODELS, config.models)
-    models = _rebuild(data, folder / _MODELS)
+    models = _load_models(_read_checked(folder / _MODELS, config.models), folder / _MODELS)
     _check_widths(models, config, folder)
-    card = _read(folder / _CARD).decode("utf-8", errors="replace")
-    read = None
+    own_tagger = None
     if tagger and config.tagged is not None:
-        read = _fitting(tagger, config.tagged, folder, config.encoder)
+        own_tagger = _checked_tagger(tagger, config.tagged, folder, config.encoder)
     return Bundle(
         models=models,
         config=config,
-        tagger=read,
+        tagger=own_tagger,
         relation=_relation(config, folder),
         pivot=_pivot(config, folder) if pivot else None,
-        card=card,
+        card=_read(folder / _CARD).decode("utf-8", errors="replace"),
         metrics=read_metrics(folder),
     )
 
@@ -189,13 +170,7 @@ def load(
 def relation_of(
     folder: Path | None = None, *, encoder: EncoderIdentity | None = None
 ) -> RelationModel | None:
-    """Read a bundle's model of relations alone; parameters and errors as for `load`.
-
-    Returns
-    -------
-    RelationModel or None
-        None where the bundle has none, or has it for another encoder.
-    """
+    """Load a bundle's relation model alone; None where it has none for this encoder."""
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
     if encoder is not None and encoder.weights_sha256 != config.encoder.weights_sha256:
@@ -204,7 +179,7 @@ def relation_of(
 
 
 def pivot_of(folder: Path | None = None) -> PivotModel | None:
-    """Read a bundle's pivot model alone; None where it has none. Errors as for `load`."""
+    """Load a bundle's pivot model alone; None where it has none."""
     folder = DEFAULT if folder is None else folder
     return _pivot(read_config(folder), folder)
 
@@ -213,56 +188,43 @@ def _relation(config: BundleConfig, folder: Path) -> RelationModel | None:
     if "relation" not in config.parts:
         return None
     path = folder / PARTS["relation"]
-    return RelationModel.from_bytes(_known(path, config.parts["relation"]), place=str(path))
+    return RelationModel.from_bytes(_read_checked(path, config.parts["relation"]), place=str(path))
 
 
 def _pivot(config: BundleConfig, folder: Path) -> PivotModel | None:
     if "pivot" not in config.parts:
         return None
-    return PivotModel.from_bytes(_known(folder / PARTS["pivot"], config.parts["pivot"]))
+    return PivotModel.from_bytes(_read_checked(folder / PARTS["pivot"], config.parts["pivot"]))
 
 
-def _known(path: Path, digest: str) -> bytes:
-    """Read a file that must have that SHA-256."""
+def _read_checked(path: Path, digest: str) -> bytes:
+    """Read a file and check its SHA-256."""
     content = _read(path)
-    found = hashlib.sha256(content).hexdigest()
+    found = sha256(content)
     if found != digest:
-        msg = (
-            f"{path}: SHA-256 is {found}, its config says {digest}; "
-            "the bundle is damaged, train or install it again"
-        )
+        msg = f"{path}: SHA-256 is {found}, its config says {digest}; "
+        msg += "the bundle is damaged, train or install it again"
         raise BundleError(msg)
     return content
 
 
-def _fitting(
+def _checked_tagger(
     given: Tagger | bool, tagged: TaggedConfig, folder: Path, encoder: EncoderIdentity
 ) -> Tagger:
     """Return the tagger given, or else the folder's, if the bundle was fitted with it."""
-    read = given if isinstance(given, Tagger) else load_tagger(folder / _TAGGER, encoder=encoder)
-    if read.digest != tagged.tagger:
+    own = given if isinstance(given, Tagger) else load_tagger(folder / _TAGGER, encoder=encoder)
+    if own.digest != tagged.tagger:
         what, mend = str(folder / _TAGGER), "the bundle is damaged, train or install it again"
-        if read is given:
+        if own is given:
             what, mend = f"{folder}: the tagger given", "export this bundle's own"
-        msg = (
-            f"{what}: SHA-256 of its config is {read.digest}, the bundle was fitted "
-            f"with {tagged.tagger}; {mend}"
-        )
+        msg = f"{what}: SHA-256 of its config is {own.digest}, "
+        msg += f"the bundle was fitted with {tagged.tagger}; {mend}"
         raise BundleError(msg)
-    return read
+    return own
 
 
 def read_config(folder: Path | None = None) -> BundleConfig:
-    """Read a bundle's config alone, which loads no library.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        By default the bundle inside the package.
-
-    Returns
-    -------
-    BundleConfig
+    """Read a bundle's config alone, by default the package's own; this loads no model.
 
     Raises
     ------
@@ -275,10 +237,8 @@ def read_config(folder: Path | None = None) -> BundleConfig:
         record = json.loads(data)
         schema = record["schema"]
     except (ValueError, KeyError, TypeError) as err:
-        msg = (
-            f"{path}: is no bundle config ({type(err).__name__}); "
-            "name a folder that `detector train` wrote"
-        )
+        msg = f"{path}: is no bundle config ({type(err).__name__}); "
+        msg += "name a folder that `detector train` wrote"
         raise BundleError(msg) from err
     if schema != SCHEMA:
         msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train it again"
@@ -291,13 +251,7 @@ def read_config(folder: Path | None = None) -> BundleConfig:
 
 
 def read_metrics(folder: Path | None = None) -> dict[str, Any]:
-    """Read how well a bundle did when it was trained; empty where the folder does not say.
-
-    Raises
-    ------
-    BundleError
-        When the file is damaged.
-    """
+    """Read the evaluation figures of a bundle's training; empty where it has none."""
     path = (DEFAULT if folder is None else folder) / _METRICS
     if not path.exists():
         return {}
@@ -318,25 +272,18 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
     columns = tuple((feature.name, feature.unit) for feature in FEATURES)
     if config.columns != columns:
         odd = sorted(set(config.features) ^ {name for name, _ in columns})
-        msg = (
-            f"{folder}: was fitted on {len(config.columns)} features "
-            f"({columns_digest(config.columns)[:12]}), this version computes {len(columns)} "
-            f"({columns_digest(columns)[:12]}); "
-            f"{'other order or units' if not odd else 'not in both: ' + ', '.join(odd)}; "
-            "train it again"
-        )
+        difference = f"not in both: {', '.join(odd)}" if odd else "other order or units"
+        msg = f"{folder}: was fitted on {len(config.columns)} features "
+        msg += f"({columns_digest(config.columns)[:12]}), this version computes {len(columns)} "
+        msg += f"({columns_digest(columns)[:12]}); {difference}; train it again"
         raise BundleError(msg)
     if encoder is not None:
         check_encoder(config.encoder, encoder, folder=folder, what="bundle")
-    fitted, here = (
-        config.libraries.get("scikit-learn", "unknown"),
-        library_versions()["scikit-learn"],
-    )
+    fitted = config.libraries.get("scikit-learn", "unknown")
+    here = library_versions()["scikit-learn"]
     if fitted.split(".")[:2] != here.split(".")[:2]:
-        msg = (
-            f"{folder}: was fitted with scikit-learn {fitted}, installed is {here}; "
-            "install that minor version, or train it again"
-        )
+        msg = f"{folder}: was fitted with scikit-learn {fitted}, installed is {here}; "
+        msg += "install that minor version, or train it again"
         raise BundleError(msg)
 
 
@@ -346,20 +293,22 @@ def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
     wanted = (
         ("drift", models.drift, len(config.columns)),
         ("severity", models.severity, len(config.columns)),
-        ("joins", models.joins, width(config.encoder.dimension)),
-        ("tagged", models.tagged, len(STACKED)),
+        ("adjacency", models.adjacency, width(config.encoder.dimension)),
+        ("tagged_severity", models.tagged_severity, len(STACKED)),
     )
     for name, model, columns in wanted:
         if model is not None and model.n_features_in_ != columns:
-            msg = (
-                f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
-                f"and its config give {columns}; the bundle is damaged or old, train it again"
-            )
+            msg = f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
+            msg += f"and its config give {columns}; the bundle is damaged or old, train it again"
             raise BundleError(msg)
 
 
-def _rebuild(data: bytes, path: Path) -> Models:
+def _load_models(data: bytes, path: Path) -> Models:
     from skops.io import get_untrusted_types, loads
+
+    from detector.models.adjacency import AdjacencyClassifier
+    from detector.models.drift import BeadClassifier
+    from detector.models.severity import SeverityRegressor
 
     try:
         refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
@@ -371,19 +320,11 @@ def _rebuild(data: bytes, path: Path) -> Models:
     if refused:
         msg = f"{path}: holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
         raise BundleError(msg)
-    return _models(found, path)
-
-
-def _models(found: object, path: Path) -> Models:
-    from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier
-    from detector.models.severity import SeverityRegressor
-
     kinds = {
         "drift": BeadClassifier,
         "severity": SeverityRegressor,
-        "joins": AdjacencyClassifier,
-        "tagged": SeverityRegressor,
+        "adjacency": AdjacencyClassifier,
+        "tagged_severity": SeverityRegressor,
     }
     if not isinstance(found, dict) or "drift" not in found or not found.keys() <= kinds.keys():
         held = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__
@@ -397,16 +338,16 @@ def _models(found: object, path: Path) -> Models:
 
 
 def _models_bytes(models: Models) -> bytes:
-    """Return skops' archive with the memory addresses and dates taken out of it.
+    """Return skops' archive without memory addresses and dates.
 
-    skops names parts by `id()` and stamps the archive with the time; numbered in order of
+    skops names parts by `id()` and stamps the archive with the time. Numbered in order of
     appearance and dated 1980, the same values give the same bytes.
     """
     from skops.io import dumps
 
-    held = {f.name: getattr(models, f.name) for f in fields(models)}
-    held = {name: model for name, model in held.items() if model is not None}
-    with zipfile.ZipFile(io.BytesIO(dumps(held))) as archive:
+    by_name = {f.name: getattr(models, f.name) for f in fields(models)}
+    fitted = {name: model for name, model in by_name.items() if model is not None}
+    with zipfile.ZipFile(io.BytesIO(dumps(fitted))) as archive:
         schema = archive.read("schema.json").decode("utf-8")
         parts = {name: archive.read(name) for name in archive.namelist() if name != "schema.json"}
     numbers: dict[str, str] = {}
@@ -429,26 +370,13 @@ def _models_bytes(models: Models) -> bytes:
     return out.getvalue()
 
 
-def _holds_anything(folder: Path) -> bool:
-    return not folder.is_dir() or any(folder.iterdir())
-
-
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > _LARGEST:
-            msg = (
-                f"{path}: holds {path.stat().st_size} bytes; a bundle's file has at most {_LARGEST}"
-            )
+            msg = f"{path}: holds {path.stat().st_size} bytes; a file has at most {_LARGEST}"
             raise BundleError(msg)
         return path.read_bytes()
     except OSError as err:
-        msg = (
-            f"{path}: cannot be read ({err.strerror}); a bundle is a folder that holds "
-            f"{_MODELS}, {_CONFIG} and {_CARD}"
-        )
+        msg = f"{path}: cannot be read ({err.strerror}); "
+        msg += f"a bundle is a folder that holds {_MODELS}, {_CONFIG} and {_CARD}"
         raise BundleError(msg) from err
-
-
-def default_signature() -> Signature:
-    """Return what the package's own bundle says of itself, without loading its models."""
-    return read_config().signature()

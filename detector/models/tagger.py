@@ -1,20 +1,17 @@
 """`Tagger`: which tokens of a copy are damaged and which of its source are lost.
 
-`Tagger`: which tokens of a copy are damaged, and which of its source are lost.
-
-This room reads a trained network from disk, checks its digest, and puts token vectors that
-`encode` made through it. It splits no text, knows no word, and trains nothing.
+This module loads and saves a trained network, collates beads and runs it over token vectors. It
+trains nothing, and needs no torch where another backend runs the network.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,44 +19,112 @@ from numpy.typing import NDArray
 from detector.encoder import EncoderIdentity, batches, check_encoder
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens, TokenTags
-from detector.models.tagger_network import Network, TaggerOutputs, collate, places
+from detector.models.config import sha256
 from detector.text.files import write_whole
 
 SCHEMA = 2
 """Layout of the folder; another one is refused."""
 
 _CONFIG, _WEIGHTS = "config.json", "tagger.safetensors"
-_BATCH_TOKENS = 512  # padded tokens of a batch; as in `batching`, more is slower
-_WINDOW = 512  # tokens of both sides read together; a longer bead is read in parts
-_MARGIN = 0.25  # of a part's length, read on either side of it and not reported
-_SURE = 20.0  # log-odds that stand for certainty
+_BATCH_TOKENS = 512  # padded tokens of a batch; as in `encoder`, more is slower
+_WINDOW = 512  # tokens of both sides; a longer bead is cut into overlapping windows
+_MARGIN = 0.25  # context on either side of a window, as a share of its length
+_SURE = 20.0  # log-odds of a bead without any difference
+
+
+Array = TypeVar("Array")
+
+OPENING, CLOSING = 4, 5
+"""Roles of the two special tokens: one that pools the whole bead, one that ends a side."""
+
+N_ROLES = 6
+N_CUES = 3
+
+
+class TaggerBatch(NamedTuple):
+    """A batch of b beads, padded to t tokens.
+
+    `vectors` of shape (b, t, d), float32: unit rows, zeros at special tokens and padding. `roles`
+    of shape (b, t), int64: 0 and 1 source token without and with a counterpart, 2 and 3 copy token
+    likewise, then `OPENING` (first) and `CLOSING`. `cues` of shape (b, t, n_cues), float32: of each
+    token 1 less its best cosine on the other side, twice the square of that, and whether that
+    nearest token has a nearer one itself. `padding` of shape (b, t), bool.
+    """
+
+    vectors: NDArray[np.float32]
+    roles: NDArray[np.int64]
+    cues: NDArray[np.float32]
+    padding: NDArray[np.bool_]
+
+
+class TaggerOutputs(NamedTuple, Generic[Array]):
+    """What a network predicts for a batch of b beads padded to t tokens; log-odds throughout.
+
+    `damaged` and `lost` are of shape (b, t) and hold -10,000 where there is no copy token (source
+    token); `kinds` is of shape (b, t, n_kinds), before a softmax; `drift` of shape (b,);
+    `grades` of shape (b, 3): log(1 + error points), share of edited words and of quality lost.
+    """
+
+    damaged: Array
+    lost: Array
+    kinds: Array
+    drift: Array
+    grades: Array
+
+
+class Network(Protocol):
+    """Runs a tagger's network over a batch."""
+
+    def predict(self, batch: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
+        """Predict for a batch."""
+        ...
+
+
+def collate(beads: Sequence[tuple[Tokens, Tokens]]) -> TaggerBatch:
+    """Pad a batch of beads, each: opening, source tokens, closing, copy tokens, closing."""
+    size = max(len(s) + len(c) + 3 for s, c in beads)
+    dimension = beads[0][0].vectors.shape[1]
+    vectors = np.zeros((len(beads), size, dimension), np.float32)
+    roles = np.full((len(beads), size), CLOSING, np.int64)
+    cues = np.zeros((len(beads), size, N_CUES), np.float32)
+    padding = np.ones((len(beads), size), np.bool_)
+    roles[:, 0] = OPENING
+    for row, (source, copy) in enumerate(beads):
+        at_source, at_copy = places(source, copy)
+        vectors[row, at_source], vectors[row, at_copy] = source.vectors, copy.vectors
+        shared = set(source.texts) & set(copy.texts)
+        roles[row, at_source] = [text in shared for text in source.texts]
+        roles[row, at_copy] = [2 + (text in shared) for text in copy.texts]
+        cosines = vectors[row, at_source] @ vectors[row, at_copy].T
+        cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
+        padding[row, : at_copy.stop + 1] = False
+    return TaggerBatch(vectors, roles, cues, padding)
+
+
+def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cues of the tokens in the rows, from their cosines to the other side's."""
+    if not cosines.size:
+        return np.zeros((len(cosines), 3), np.float32)
+    nearest = cosines.argmax(axis=1)
+    far = 1.0 - cosines.max(axis=1)
+    taken = cosines.argmax(axis=0)[nearest] != np.arange(len(cosines))
+    return np.stack([far, 2.0 * far**2, taken], axis=1).astype(np.float32)
+
+
+def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
+    """Return where the tokens of both sides are in a row of `collate`."""
+    middle = 1 + len(source.texts)
+    return slice(1, middle), slice(middle + 1, middle + 1 + len(copy.texts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerConfig:
-    """What `config.json` beside the weights says.
+    """What `config.json` beside the weights holds.
 
-    Attributes
-    ----------
-    schema : int
-    version : str
-        Version of `detector` that trained it.
-    shape : mapping
-        Arguments of `tagger_network.Shape`.
-    weights : str
-        SHA-256 of the weights' file.
-    encoder : EncoderIdentity
-        Whose token vectors it reads.
-    calibration : ((float, float), (float, float))
-        Slope and intercept that make probabilities of the log-odds of damaged copy tokens, then
-        of lost source tokens.
-    thresholds : (float, float)
-        Probabilities from which a copy word counts as damaged and a source word as lost.
-    edited : float
-        Probability from which a post-editor is likeliest to change a copy word; only evaluation
-        reads it.
-    training : mapping
-        Seed, corpora and figures, as JSON; nothing reads it back.
+    `shape` has the arguments of `tagger_network.Shape`, `weights` the SHA-256 of their file.
+    `calibration` is slope and intercept on the log-odds of damaged copy tokens, then of lost source
+    tokens; `thresholds` are the probabilities from which a copy word counts as damaged and a source
+    word as lost. From `edited` on, a post-editor is likely to change a copy word (for evaluation).
     """
 
     schema: int
@@ -73,20 +138,13 @@ class TaggerConfig:
     training: dict[str, Any]
 
     def to_bytes(self) -> bytes:
-        """Return `config.json`: UTF-8 with sorted keys."""
+        """Return the content of `config.json`."""
         text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
         return (text + "\n").encode("utf-8")
 
 
 class Tagger:
-    """A trained network, ready to tag beads.
-
-    Parameters
-    ----------
-    network : Network
-        A `PairNetwork` in evaluation mode, or the like.
-    config : TaggerConfig
-    """
+    """A trained network (in evaluation mode) and its config, ready to tag beads."""
 
     def __init__(self, network: Network, config: TaggerConfig) -> None:
         self.network = network
@@ -95,58 +153,40 @@ class Tagger:
     @property
     def digest(self) -> str:
         """SHA-256 of the config as saved, which holds that of the weights."""
-        return hashlib.sha256(self.config.to_bytes()).hexdigest()
+        return sha256(self.config.to_bytes())
 
-    def tag(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
-        """Tag beads.
+    def predict(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
+        """Tag the tokens of beads, each given as source and copy.
 
-        Parameters
-        ----------
-        beads : sequence of (Tokens, Tokens)
-            Source and copy.
-
-        Returns
-        -------
-        list of TokenTags
-            In the order of `beads`. A bead whose two sides hold the same tokens has no damage.
-
-        Notes
-        -----
-        A bead of more than 512 tokens is read in windows that lie at the same share of both
-        sides. Its probabilities are those of the windows, its drift is the worst of theirs, its
-        points are their sum.
+        A bead whose two sides hold the same tokens has no damage. A bead of more than 512 tokens
+        is cut into windows at the same share of both sides: its drift is the worst of theirs, its
+        error points are their sum.
         """
-        parts: list[_Part] = []
-        windows: list[list[_Part]] = []
-        for source, copy in beads:
-            mine = list(_parts(source, copy))
-            windows.append(mine)
-            parts += mine
-        read = dict(zip(map(id, parts), self._read([p.bead for p in parts]), strict=True))
+        windows = [list(_windows(*bead)) for bead in beads]
+        tags = iter(self._predict([window.bead for own in windows for window in own]))
+        merged = [_merge([(window, next(tags)) for window in own]) for own in windows]
         return [
-            _joined([(part, read[id(part)]) for part in mine])
-            if bead[0].texts != bead[1].texts
-            else _sound(*bead)
-            for bead, mine in zip(beads, windows, strict=True)
+            _sound(source, copy) if source.texts == copy.texts else own
+            for (source, copy), own in zip(beads, merged, strict=True)
         ]
 
-    def _read(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
-        out: list[TokenTags | None] = [None] * len(beads)
+    def _predict(self, beads: Sequence[tuple[Tokens, Tokens]]) -> list[TokenTags]:
+        out: dict[int, TokenTags] = {}
         lengths = np.array([len(s) + len(c) + 3 for s, c in beads])
         for batch in batches(lengths, limit=_BATCH_TOKENS):
-            read = self.network.read(collate([beads[i] for i in batch]))
+            outputs = self.network.predict(collate([beads[i] for i in batch]))
             for row, i in enumerate(batch.tolist()):
-                out[i] = self._tags(read, row, *beads[i])
-        return [tags for tags in out if tags is not None]
+                out[i] = self._tags(outputs, row, *beads[i])
+        return [out[i] for i in range(len(beads))]
 
     def _tags(
-        self, read: TaggerOutputs[NDArray[np.float32]], row: int, source: Tokens, copy: Tokens
+        self, outputs: TaggerOutputs[NDArray[np.float32]], row: int, source: Tokens, copy: Tokens
     ) -> TokenTags:
         at_source, at_copy = places(source, copy)
         damaged, lost = (
             _probability(odds.astype(np.float64), calibration)
             for odds, calibration in zip(
-                (read.damaged[row, at_copy], read.lost[row, at_source]),
+                (outputs.damaged[row, at_copy], outputs.lost[row, at_source]),
                 self.config.calibration,
                 strict=True,
             )
@@ -154,23 +194,22 @@ class Tagger:
         return TokenTags(
             damaged=damaged,
             lost=lost,
-            kinds=_shares(read.kinds[row, at_copy].astype(np.float64)),
-            drift=float(read.drift[row]),
-            points=max(0.0, float(np.expm1(read.grades[row, 0]))),
+            kinds=_softmax(outputs.kinds[row, at_copy].astype(np.float64)),
+            drift=float(outputs.drift[row]),
+            points=max(0.0, float(np.expm1(outputs.grades[row, 0]))),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """One window of a bead, and which of its tokens are reported from it."""
+class _Window:
+    """A part of a bead, and the slices of its tokens whose tags are kept."""
 
     bead: tuple[Tokens, Tokens]
     source: slice
     copy: slice
 
 
-def _parts(source: Tokens, copy: Tokens) -> Iterator[_Part]:
-    """Cut a bead into windows that overlap."""
+def _windows(source: Tokens, copy: Tokens) -> Iterator[_Window]:
     n = -(-(len(source) + len(copy)) // _WINDOW) or 1
     for at in range(n):
         cuts = []
@@ -180,21 +219,20 @@ def _parts(source: Tokens, copy: Tokens) -> Iterator[_Part]:
             low = max(0, math.floor(start - _MARGIN * size))
             high = min(len(side), math.ceil(end + _MARGIN * size))
             cuts.append((side[low:high], slice(start - low, end - low)))
-        yield _Part((cuts[0][0], cuts[1][0]), cuts[0][1], cuts[1][1])
+        yield _Window((cuts[0][0], cuts[1][0]), cuts[0][1], cuts[1][1])
 
 
-def _joined(parts: Sequence[tuple[_Part, TokenTags]]) -> TokenTags:
+def _merge(windows: Sequence[tuple[_Window, TokenTags]]) -> TokenTags:
     return TokenTags(
-        damaged=np.concatenate([tags.damaged[part.copy] for part, tags in parts]),
-        lost=np.concatenate([tags.lost[part.source] for part, tags in parts]),
-        kinds=np.concatenate([tags.kinds[part.copy] for part, tags in parts]),
-        drift=max(tags.drift for _, tags in parts),
-        points=sum(tags.points for _, tags in parts),
+        damaged=np.concatenate([tags.damaged[window.copy] for window, tags in windows]),
+        lost=np.concatenate([tags.lost[window.source] for window, tags in windows]),
+        kinds=np.concatenate([tags.kinds[window.copy] for window, tags in windows]),
+        drift=max(tags.drift for _, tags in windows),
+        points=sum(tags.points for _, tags in windows),
     )
 
 
 def _sound(source: Tokens, copy: Tokens) -> TokenTags:
-    """Return the tags of a copy that holds the same tokens as its source."""
     kinds = np.full((len(copy), len(KINDS)), 1.0 / len(KINDS))
     return TokenTags(np.zeros(len(copy)), np.zeros(len(source)), kinds, -_SURE, 0.0)
 
@@ -207,24 +245,14 @@ def _probability(
     return probability
 
 
-def _shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
     return shares
 
 
 def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
-    """Read a tagger and make sure that it fits the encoder.
-
-    Parameters
-    ----------
-    folder : Path
-    encoder : EncoderIdentity
-        Whose token vectors it is to read.
-
-    Returns
-    -------
-    Tagger
+    """Load a tagger.
 
     Raises
     ------
@@ -239,13 +267,13 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
     check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
     data = _read(path)
-    found = hashlib.sha256(data).hexdigest()
+    found = sha256(data)
     if found != config.weights:
         msg = f"{path}: SHA-256 is {found}, its config says {config.weights}; install it again"
         raise BundleError(msg)
     network = PairNetwork(Shape(**config.shape))
     try:
-        network.load_state_dict({name: one.float() for name, one in tensors_of(data).items()})
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors_of(data).items()})
     except (RuntimeError, ValueError) as err:
         msg = f"{path}: does not fit its config ({str(err).splitlines()[0]}); train it again"
         raise BundleError(msg) from err
@@ -253,24 +281,12 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
 
 
 def save(tagger: Tagger, folder: Path) -> TaggerConfig:
-    """Write a tagger: weights as float16, and a config with their digest.
-
-    Parameters
-    ----------
-    tagger : Tagger
-        `config.weights` may be empty: it is filled in.
-    folder : Path
-        Made where it is absent.
-
-    Returns
-    -------
-    TaggerConfig
-        As written.
+    """Write a tagger: weights as float16, and its config with their digest, which is returned.
 
     Raises
     ------
     InputError
-        When its network is none of torch's.
+        When its network is no `PairNetwork`.
     """
     from safetensors.torch import save as bytes_of
 
@@ -279,8 +295,8 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
     if not isinstance(tagger.network, PairNetwork):
         msg = f"the tagger's network is a {type(tagger.network).__name__}; save a PairNetwork"
         raise InputError(msg)
-    data = bytes_of({name: one.half() for name, one in tagger.network.state_dict().items()})
-    config = replace(tagger.config, weights=hashlib.sha256(data).hexdigest())
+    data = bytes_of({name: tensor.half() for name, tensor in tagger.network.state_dict().items()})
+    config = replace(tagger.config, weights=sha256(data))
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / _WEIGHTS, data)
     write_whole(folder / _CONFIG, config.to_bytes())
@@ -288,27 +304,21 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
 
 
 def read_config(path: Path) -> TaggerConfig:
-    """Read a tagger's config alone.
-
-    Raises
-    ------
-    BundleError
-        When it is missing, damaged or of another schema.
-    """
+    """Read a tagger's config; raise `BundleError` when it is missing, damaged or too old."""
     data = _read(path)
     try:
         record = json.loads(data)
         schema = record["schema"]
         if schema == SCHEMA:
             damaged, lost = map(float, record["thresholds"])
-            (a, b), (c, d) = (map(float, one) for one in record["calibration"])
-            read = {
+            (a, b), (c, d) = (map(float, side) for side in record["calibration"])
+            checked = {
                 "encoder": EncoderIdentity(**record["encoder"]),
                 "thresholds": (damaged, lost),
                 "calibration": ((a, b), (c, d)),
                 "edited": float(record["edited"]),
             }
-            return TaggerConfig(**{**record, **read})
+            return TaggerConfig(**{**record, **checked})
     except (ValueError, KeyError, TypeError) as err:
         msg = f"{path}: is no tagger config ({type(err).__name__}: {err}); train the tagger again"
         raise BundleError(msg) from err

@@ -75,7 +75,7 @@ def measure(
     state = _state(encoder, readers)
     known = _read(cache, state) if cache is not None else {}
     joins, tagger = readers.joins, readers.tagger
-    broken = None if joins is None else joins.judge()
+    broken = None if joins is None else joins.predictor()
     done = wanted.keys() & known.keys()
     if progress is not None:
         progress(len(done))
@@ -84,7 +84,7 @@ def measure(
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
         texts = [(wanted[key].source, wanted[key].copy) for key in part]
-        beads = list(gather_pairs(texts, encoder, joins=broken))
+        beads = list(gather_pairs(texts, encoder, adjacency=broken))
         rows = matrix(beads)
         if tagger is not None:
             rows = np.hstack([rows, _tagged(tagger, [wanted[key] for key in part], beads)])
@@ -115,7 +115,7 @@ def tag_unseen(
         for row, (pair, bead) in enumerate(zip(pairs, beads, strict=True))
         if not seen_by_tagger(pair) and (both := bead.tokens) is not None
     }
-    tags = tagger.tag(list(tokens.values()))
+    tags = tagger.predict(list(tokens.values()))
     return {row: (both, one) for (row, both), one in zip(tokens.items(), tags, strict=True)}
 
 
@@ -253,7 +253,7 @@ def _described(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[tuple[WordAl
         return np.zeros(len(rows))
 
     none = np.zeros((0, width(encoder.identity.dimension)), np.float32)
-    for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, joins=keep):
+    for bead in gather_pairs(((p.source, p.copy) for p in pairs), encoder, adjacency=keep):
         yield bead.words, caught.pop() if caught else none
 
 

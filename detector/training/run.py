@@ -143,8 +143,8 @@ def train(
     models = store.Models(
         drift=fitted.classifier,
         severity=fit_severity(fitting, X[:n]),
-        joins=joins,
-        tagged=None if stack is None else stack.severity,
+        adjacency=joins,
+        tagged_severity=None if stack is None else stack.severity,
     )
     bundle = store.Bundle(models=models, config=config, tagger=None if stack is None else tagger)
     evaluation = evaluate_bundle(bundle, material, columns[n:], encoder, settings.train)
@@ -179,7 +179,7 @@ def measure_bundle(
     X = measure(
         material.apart,
         encoder,
-        readers=Readers(bundle.models.joins, bundle.tagger),
+        readers=Readers(bundle.models.adjacency, bundle.tagger),
         cache=settings.cache,
         progress=progress,
     )
@@ -214,8 +214,8 @@ def damaged_names(
     found = np.zeros(len(pairs), dtype=np.bool_)
     rows = finder_rows(pairs, "names").tolist()
     texts = ((pairs[row].source, pairs[row].copy) for row in rows)
-    beads = list(gather_pairs(texts, encoder, joins=bundle.joins))
-    for row, names in zip(rows, bundle.judge(beads).names, strict=True):
+    beads = list(gather_pairs(texts, encoder, adjacency=bundle.adjacency))
+    for row, names in zip(rows, bundle.predict(beads).names, strict=True):
         found[row] = any(
             c.change in DAMAGES and c.probability >= bundle.name_threshold for c in names
         )
@@ -253,14 +253,14 @@ def evaluate_bundle(
 
 def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]:
     """Return the predictions of the bundle by the names that `evaluate` knows."""
-    scores = {OURS: bundle.drift_of(X)}
+    scores = {OURS: bundle.predict_drift(X)}
     if bundle.models.severity is not None:
-        scores[SEVERITY] = bundle.severity_of(X)
+        scores[SEVERITY] = bundle.predict_severity(X)
     if bundle.tagger is not None:
         scores[TAGGER] = X[:, len(NAMES)]
         untagged = X[:, : len(NAMES)]
-        scores[UNTAGGED] = bundle.drift_of(untagged)
-        scores[UNTAGGED_SEVERITY] = bundle.severity_of(untagged)
+        scores[UNTAGGED] = bundle.predict_drift(untagged)
+        scores[UNTAGGED_SEVERITY] = bundle.predict_severity(untagged)
     return scores
 
 

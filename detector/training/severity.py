@@ -40,7 +40,7 @@ def fit_points(
         return None
     names = {name: number for number, name in enumerate(sorted({p.corpus for p in pairs}))}
     model = SeverityRegressor() if model is None else model
-    return model.fit(X, points, raters=[names[pair.corpus] for pair in pairs], twins=twins)
+    return model.fit(X, points, raters=[names[pair.corpus] for pair in pairs], minimal_pairs=twins)
 
 
 def out_of_fold(

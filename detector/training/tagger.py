@@ -19,14 +19,8 @@ from torch.nn import functional
 
 from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, reads_bf16
 from detector.features.token_tags import Tokens
-from detector.models.tagger_network import (
-    PairNetwork,
-    Shape,
-    TaggerOutputs,
-    collate,
-    places,
-    start_from,
-)
+from detector.models.tagger import TaggerOutputs, collate, places
+from detector.models.tagger_network import PairNetwork, Shape, start_from
 from detector.records import TokenVectors
 from detector.text.files import write_whole
 from detector.training.data.corpus import (

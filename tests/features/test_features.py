@@ -123,7 +123,7 @@ def test_features_pairs_batched_or_one_by_one_are_the_same() -> None:
 def test_features_reasons_point_at_a_join_that_is_broken() -> None:
     copy = "Almeida did not pay 12 million euros to bank in Porto."
     bead = replace(
-        evidence(SAME, copy), joins=np.array([0.0] * 8 + [0.9, 0.0, 0.2, 0.0])
+        evidence(SAME, copy), adjacency=np.array([0.0] * 8 + [0.9, 0.0, 0.2, 0.0])
     )  # before the ninth word
     flagged = " | ".join(bead_reasons(bead, bead.names, flagged=True))
     assert "“to” and “bank” do not join" in flagged

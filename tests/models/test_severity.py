@@ -49,11 +49,11 @@ def test_severity_learns_the_order_of_minimal_pairs() -> None:
     damaged, reworded = sound + np.array([0.2, 0.0]), sound + np.array([0.0, 0.2])
     X = np.vstack([sound, damaged, reworded])
     rows = np.arange(100)
-    twins = np.vstack([
+    minimal_pairs = np.vstack([
         np.stack([rows, rows + 100, np.ones(100, int)], axis=1),
         np.stack([rows, rows + 200, np.zeros(100, int)], axis=1),
     ])  # fmt: skip
-    model = SeverityRegressor().fit(X, np.full(300, np.nan), twins=twins)
+    model = SeverityRegressor().fit(X, np.full(300, np.nan), minimal_pairs=minimal_pairs)
     found = model.predict(X)
     damage, rewording = found[100:200] - found[:100], found[200:] - found[:100]
     assert (damage > 0).all()
@@ -95,7 +95,7 @@ def test_severity_is_fitted_on_points_and_folds_keep_groups_apart() -> None:
     assert np.corrcoef(folded, X[:, column])[0, 1] > 0.95
 
 
-def test_severity_without_points_or_twins_is_not_fitted() -> None:
+def test_severity_without_points_or_minimal_pairs_is_not_fitted() -> None:
     pairs = [
         Pair(source="a", copy="b", label=True, corpus="own", kind="", group="0" * 20) for _ in "ab"
     ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def _rows(
     return X, np.nan_to_num(X[:, 0]) + 0.1 * rng.normal(size=n) > 0
 
 
+@cache
 def _bundle(model: str = "boosting") -> Bundle:
     config = BundleConfig(
         schema=store.SCHEMA,
@@ -60,7 +62,7 @@ def _bundle(model: str = "boosting") -> Bundle:
     models = Models(
         drift=drift,
         severity=SeverityRegressor().fit(*_rows()),
-        joins=AdjacencyClassifier(hidden=(4, 3), epochs=1).fit(
+        adjacency=AdjacencyClassifier(hidden=(4, 3), epochs=1).fit(
             *_rows(columns=width(ENCODER.dimension), missing=0.0)
         ),
     )
@@ -74,17 +76,18 @@ def saved(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["logistic", "boosting"])
 def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) -> None:
     bundle = _bundle(model)
     config = store.save(bundle, tmp_path / "new" / "bundle")
     loaded = store.load(tmp_path / "new" / "bundle", encoder=ENCODER)
     X, _ = _rows()
-    joins = _rows(columns=width(ENCODER.dimension), missing=0.0)[0].astype(np.float32)
+    rows = _rows(columns=width(ENCODER.dimension), missing=0.0)[0].astype(np.float32)
     one, two = loaded.models, bundle.models
-    np.testing.assert_array_equal(loaded.drift_of(X), bundle.drift_of(X))
-    np.testing.assert_array_equal(loaded.severity_of(X), bundle.severity_of(X))
-    np.testing.assert_array_equal(one.joins.judge()(joins), two.joins.judge()(joins))
+    np.testing.assert_array_equal(loaded.predict_drift(X), bundle.predict_drift(X))
+    np.testing.assert_array_equal(loaded.predict_severity(X), bundle.predict_severity(X))
+    np.testing.assert_array_equal(one.adjacency.predictor()(rows), two.adjacency.predictor()(rows))
     assert loaded.config == config
     assert loaded.card == bundle.card
     assert loaded.metrics == bundle.metrics
@@ -93,7 +96,7 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
 
 def test_store_writes_the_same_bytes_for_the_same_fit(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        store.save(_bundle(), tmp_path / name)
+        store.save(_bundle.__wrapped__(), tmp_path / name)  # fitted again each time
     for file in ("models.skops", "config.json", "metrics.json", "README.md"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
@@ -112,7 +115,7 @@ def test_store_refuses_to_replace_what_is_no_bundle(tmp_path: Path) -> None:
 
 
 def test_store_no_beads_have_no_probabilities() -> None:
-    verdicts = _bundle().judge([])
+    verdicts = _bundle().predict([])
     assert verdicts.drift.shape == verdicts.severity.shape == (0,)
     assert verdicts.names == ()
 
@@ -122,16 +125,16 @@ def test_store_bundle_judges_beads_with_names_and_without() -> None:
 
     texts = [("Sun told Marrack no.", "The sun told Marack no."), ("it is so", "so it is")]
     beads = list(gather_pairs(texts, FakeEncoder()))
-    verdicts = replace(_bundle(), models=replace(_bundle().models, joins=None)).judge(beads)
+    verdicts = replace(_bundle(), models=replace(_bundle().models, adjacency=None)).predict(beads)
     assert len(verdicts.names) == len(verdicts.drift) == len(verdicts.severity) == 2
     for judged, found in zip(verdicts.names[0], beads[0].names, strict=True):
         assert judged.change == found.change
-        wanted = found.probability if found.change == "kept" else _told(found.probability)
+        wanted = found.probability if found.change == "kept" else _calibrated(found.probability)
         assert judged.probability == pytest.approx(wanted)
     assert verdicts.names[1] == ()
 
 
-def _told(belief: float) -> float:
+def _calibrated(belief: float) -> float:
     return float(np.interp(belief, [0.0, 0.5, 0.9], [0.0, 0.2, 0.6]))
 
 

@@ -17,9 +17,9 @@ from support.small_tagger import small_tagger as _tagger
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens
-from detector.models import tagger as room
-from detector.models.tagger import Tagger
-from detector.models.tagger_network import PairNetwork, TaggerBatch, TaggerOutputs
+from detector.models import tagger as module
+from detector.models.tagger import Tagger, TaggerBatch, TaggerOutputs
+from detector.models.tagger_network import PairNetwork
 from detector.training import tagger as tagger_fit
 from detector.training.data.corpus import Mark, Pair, group_of, seen_by_tagger
 from detector.training.tagger import TaggerSettings, fit_tagger
@@ -58,12 +58,13 @@ def _pairs(n: int = 40) -> list[Pair]:
     return pairs
 
 
+@pytest.mark.slow
 def test_tagger_says_the_same_of_a_bead_alone_and_in_a_batch() -> None:
     tagger = _tagger()
     texts = [("a b c", "a c"), ("one", "another thing altogether"), ("x y", "x z y w v u")]
     beads = [(_tokens(source), _tokens(copy)) for source, copy in texts]
-    for together, bead in zip(tagger.tag(beads), beads, strict=True):
-        (alone,) = tagger.tag([bead])
+    for together, bead in zip(tagger.predict(beads), beads, strict=True):
+        (alone,) = tagger.predict([bead])
         np.testing.assert_allclose(together.damaged, alone.damaged, atol=1e-5)
         np.testing.assert_allclose(together.lost, alone.lost, atol=1e-5)
         assert together.drift == pytest.approx(alone.drift, abs=1e-4)
@@ -73,7 +74,7 @@ def test_tagger_says_the_same_of_a_bead_alone_and_in_a_batch() -> None:
 
 
 def test_tagger_finds_no_damage_in_an_identical_copy() -> None:
-    (tags,) = _tagger().tag([(_tokens("the same words"), _tokens("The same words"))])
+    (tags,) = _tagger().predict([(_tokens("the same words"), _tokens("The same words"))])
     assert not tags.damaged.any()
     assert not tags.lost.any()
     assert tags.points == 0.0
@@ -81,33 +82,33 @@ def test_tagger_finds_no_damage_in_an_identical_copy() -> None:
 
 
 def test_tagger_of_nothing_is_nothing() -> None:
-    assert _tagger().tag([]) == []
+    assert _tagger().predict([]) == []
 
 
 def test_tagger_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     tagger = _tagger()
-    config = room.save(tagger, tmp_path / "tagger")
-    again = room.load(tmp_path / "tagger", encoder=FakeEncoder().identity)
+    config = module.save(tagger, tmp_path / "tagger")
+    again = module.load(tmp_path / "tagger", encoder=FakeEncoder().identity)
     assert again.config == config
     bead = (_tokens("a b c"), _tokens("a c d"))
-    (one,), (two,) = tagger.tag([bead]), again.tag([bead])
+    (one,), (two,) = tagger.predict([bead]), again.predict([bead])
     np.testing.assert_allclose(one.damaged, two.damaged, atol=2e-3)  # kept in half precision
-    assert room.save(again, tmp_path / "again").weights == config.weights
+    assert module.save(again, tmp_path / "again").weights == config.weights
 
 
 def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> None:
     identity = FakeEncoder().identity
     with pytest.raises(BundleError, match="cannot be read"):
-        room.load(tmp_path, encoder=identity)
-    room.save(_tagger(), tmp_path)
+        module.load(tmp_path, encoder=identity)
+    module.save(_tagger(), tmp_path)
     foreign: EncoderIdentity = replace(identity, weights_sha256="1" * 64)
     with pytest.raises(BundleError, match="111111111111"):
-        room.load(tmp_path, encoder=foreign)
+        module.load(tmp_path, encoder=foreign)
     weights = tmp_path / "tagger.safetensors"
     kept = weights.read_bytes()
     weights.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
     with pytest.raises(BundleError, match="SHA-256"):
-        room.load(tmp_path, encoder=identity)
+        module.load(tmp_path, encoder=identity)
     weights.write_bytes(kept)
     config = tmp_path / "config.json"
     record = json.loads(config.read_text(encoding="utf-8"))
@@ -118,20 +119,22 @@ def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> No
     ):
         config.write_text(json.dumps({**record, **change}), encoding="utf-8")
         with pytest.raises(BundleError, match=said):
-            room.load(tmp_path, encoder=identity)
+            module.load(tmp_path, encoder=identity)
 
 
+@pytest.mark.slow
 def test_tagger_learns_which_word_was_changed() -> None:
     settings = TaggerSettings(shape=SHAPE, step=16, rate=3e-3, epochs=12.0)
     network = fit_tagger(_pairs(), FakeEncoder(), settings)
     tagger = Tagger(network, _tagger().config)
     source, copy = _tokens("the market near the river"), _tokens("the market near the castle")
-    (tags,) = tagger.tag([(source, copy)])
+    (tags,) = tagger.predict([(source, copy)])
     assert int(tags.damaged.argmax()) == 4
-    (sound,) = tagger.tag([(source, _tokens("near the river the market"))])
+    (sound,) = tagger.predict([(source, _tokens("near the river the market"))])
     assert tags.drift > sound.drift
 
 
+@pytest.mark.slow
 def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -166,13 +169,14 @@ def test_tagger_saves_torchs_network_alone(tmp_path: Path) -> None:
     tagger = _tagger()
 
     class Elsewhere:
-        def read(self, fed: TaggerBatch, /) -> TaggerOutputs[np.ndarray]:
+        def predict(self, batch: TaggerBatch, /) -> TaggerOutputs[np.ndarray]:
             raise NotImplementedError
 
     with pytest.raises(InputError, match="is a Elsewhere; save a PairNetwork"):
-        room.save(Tagger(Elsewhere(), tagger.config), tmp_path)
+        module.save(Tagger(Elsewhere(), tagger.config), tmp_path)
 
 
+@pytest.mark.slow
 def test_tagger_fit_goes_on_where_it_was_stopped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -284,8 +288,8 @@ def test_tagger_reads_a_long_bead_in_windows(monkeypatch: pytest.MonkeyPatch) ->
     tagger = _tagger()
     words = [WORDS[n % len(WORDS)] for n in range(60)]
     source, copy = _tokens(" ".join(words)), _tokens(" ".join([*words[:50], "sea", *words[52:]]))
-    (whole,) = tagger.tag([(source, copy)])
-    monkeypatch.setattr(room, "_WINDOW", 40)
+    (whole,) = tagger.predict([(source, copy)])
+    monkeypatch.setattr(module, "_WINDOW", 40)
     seen: list[int] = []
     read = tagger.network.forward
 
@@ -294,7 +298,7 @@ def test_tagger_reads_a_long_bead_in_windows(monkeypatch: pytest.MonkeyPatch) ->
         return read(vectors, *rest)
 
     monkeypatch.setattr(tagger.network, "forward", watched)
-    (cut,) = tagger.tag([(source, copy)])
+    (cut,) = tagger.predict([(source, copy)])
     assert max(seen) < 40 * 1.8
     assert cut.damaged.shape == whole.damaged.shape
     assert cut.lost.shape == whole.lost.shape
@@ -305,7 +309,7 @@ def test_tagger_probabilities_are_calibrated_by_its_config() -> None:
     tagger = _tagger()
     config = replace(tagger.config, calibration=((2.0, 1.0), (1.0, 0.0)))
     bead = (_tokens("a b c"), _tokens("a c d"))
-    (plain,), (scaled,) = tagger.tag([bead]), Tagger(tagger.network, config).tag([bead])
+    (plain,), (scaled,) = tagger.predict([bead]), Tagger(tagger.network, config).predict([bead])
     odds = np.log(plain.damaged / (1.0 - plain.damaged))
     np.testing.assert_allclose(scaled.damaged, 1.0 / (1.0 + np.exp(-(2.0 * odds + 1.0))), atol=1e-9)
     np.testing.assert_array_equal(scaled.lost, plain.lost)

@@ -80,8 +80,8 @@ def on_golden(encoder: MiniLMEncoder) -> Measured:
     drifted = np.array([row[2] == "yes" for row in rows])
     bundle = load_bundle(None, encoder=encoder.identity)
     pairs = [(row[0], row[1]) for row in rows]
-    evidence = list(gather_pairs(pairs, encoder, joins=bundle.joins))
-    probability = bundle.judge(evidence).drift
+    evidence = list(gather_pairs(pairs, encoder, adjacency=bundle.adjacency))
+    probability = bundle.predict(evidence).drift
     flagged = probability >= bundle.threshold
     even = np.ones(len(rows))
     area = auroc(drifted, probability, even)
@@ -145,7 +145,7 @@ def on_shared(folder: Path, encoder: MiniLMEncoder, scratch: Path) -> Measured:
         for pair in whole_groups([p for p in apart if p.corpus == corpus], size, seed=0)
     ]
     bundle: Bundle = load_bundle(None, encoder=encoder.identity)
-    X = measure(pairs, encoder, readers=Readers(bundle.models.joins, bundle.tagger))
+    X = measure(pairs, encoder, readers=Readers(bundle.models.adjacency, bundle.tagger))
     material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
     config = TrainConfig(resamples=1)  # no interval is read
     figures = evaluate_bundle(bundle, material, X, encoder, config)

@@ -56,7 +56,7 @@ def _read(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Iterator[T
     beads = list(gather_pairs(((p.source, p.copy) for p in pairs), encoder, batch=_PART))
     tokens = [both for bead in beads if (both := bead.tokens) is not None]
     for pair, bead, (source, copy), tags in zip(
-        pairs, beads, tokens, tagger.tag(tokens), strict=True
+        pairs, beads, tokens, tagger.predict(tokens), strict=True
     ):
         words = bead.words
         yield TaggedWords(

@@ -52,14 +52,14 @@ def tags(source: Tokens, copy: Tokens, **worst: dict[int, float]) -> TokenTags:
     return TokenTags(damaged=damaged, lost=lost, kinds=kinds, drift=2.0, points=3.0)
 
 
-def test_tags_a_word_is_as_suspect_as_its_worst_token() -> None:
+def test_token_tags_a_word_is_as_suspect_as_its_worst_token() -> None:
     text = "daylight robbery"
     pieces = tokens(text)
     found = word_probabilities(find_words(text), pieces, np.array([0.1, 0.6, 0.2, 0.0, 0.3, 0.1]))
     assert found.tolist() == [0.6, 0.3]
 
 
-def test_tags_spans_are_whole_words_that_stand_together() -> None:
+def test_token_tags_spans_are_whole_words_that_stand_together() -> None:
     source, copy = "it was daylight robbery here", "it was daylight flight near here"
     pieces = tokens(source), tokens(copy)
     starts = pieces[1].starts.tolist()
@@ -69,19 +69,19 @@ def test_tags_spans_are_whole_words_that_stand_together() -> None:
         lost={pieces[0].starts.tolist().index(16): 0.8},
     )
     spans = error_spans((find_words(source), find_words(copy)), pieces, given_tags, (0.4, 0.5))
-    told = [
+    found = [
         (
             None if e.copy is None else e.copy.of(copy),
             None if e.source is None else e.source.of(source),
         )
         for e in spans
     ]
-    assert told == [("daylight flight", None), ("here", None), (None, "robbery")]
+    assert found == [("daylight flight", None), ("here", None), (None, "robbery")]
     assert [e.probability for e in spans] == [0.9, 0.5, 0.8]
     assert [e.kind for e in spans] == ["mistranslation", "mistranslation", "omission"]
 
 
-def test_tags_a_word_in_small_letters_is_no_name() -> None:
+def test_token_tags_a_word_in_small_letters_is_no_name() -> None:
     text = "near Lima"
     pieces = tokens(text, size=9)
     kinds = np.tile(np.eye(len(KINDS))[KINDS.index("name")] * 0.6 + 0.08, (2, 1))
@@ -93,7 +93,7 @@ def test_tags_a_word_in_small_letters_is_no_name() -> None:
     ]
 
 
-def test_tags_words_of_two_kinds_make_two_spans() -> None:
+def test_token_tags_words_of_two_kinds_make_two_spans() -> None:
     text = "One Two"
     pieces = tokens(text)
     kinds = np.zeros((2, len(KINDS)))
@@ -106,7 +106,7 @@ def test_tags_words_of_two_kinds_make_two_spans() -> None:
     ]
 
 
-def test_tags_numbers_are_zero_for_a_sound_bead_and_rise() -> None:
+def test_token_tags_numbers_are_zero_for_a_sound_bead_and_rise() -> None:
     pieces = tokens("one two"), tokens("one three")
     sound = tags(*pieces)
     sound = TokenTags(sound.damaged, sound.lost, sound.kinds, -20.0, 0.0)
@@ -117,7 +117,7 @@ def test_tags_numbers_are_zero_for_a_sound_bead_and_rise() -> None:
     assert tag_matrix([]).shape == (0, len(TAG_FEATURES))
 
 
-def test_tags_spans_go_to_their_sentence_and_those_of_the_source_to_the_first() -> None:
+def test_token_tags_spans_go_to_their_sentence_and_those_of_the_source_to_the_first() -> None:
     sentences = [Sentence(0, 4, "One.", 0), Sentence(5, 9, "Two.", 0)]
     one, two = (ErrorSpan(copy=Span(a, a + 3), source=None, probability=0.5, kind="name")
                 for a in (0, 5))  # fmt: skip
@@ -126,7 +126,9 @@ def test_tags_spans_go_to_their_sentence_and_those_of_the_source_to_the_first() 
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.integers(0, 2**31))
-def test_tags_spans_lie_on_word_ends_and_never_overlap(source: str, copy: str, seed: int) -> None:
+def test_token_tags_spans_lie_on_word_ends_and_never_overlap(
+    source: str, copy: str, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     sides, pieces = (find_words(source), find_words(copy)), (tokens(source), tokens(copy))
     any_tags = TokenTags(
@@ -147,7 +149,7 @@ def test_tags_spans_lie_on_word_ends_and_never_overlap(source: str, copy: str, s
     assert all(e.probability >= 0.5 for e in spans)
 
 
-def test_tags_tokens_of_a_bead_count_in_the_raw_texts() -> None:
+def test_token_tags_tokens_of_a_bead_count_in_the_raw_texts() -> None:
     (bead,) = gather_pairs([("He said “No”.", "He said no.")], FakeEncoder())
     assert bead.tokens is not None
     for side, text in zip(bead.tokens, ("He said “No”.", "He said no."), strict=True):
@@ -164,7 +166,7 @@ def test_tags_tokens_of_a_bead_count_in_the_raw_texts() -> None:
         ({"copy": None}, "exactly one side"),
     ],
 )
-def test_tags_an_error_span_says_what_is_wrong_with_it(
+def test_token_tags_an_error_span_says_what_is_wrong_with_it(
     changes: dict[str, object], said: str
 ) -> None:
     known = {"copy": Span(0, 1), "source": None, "probability": 0.5, "kind": "name", **changes}
