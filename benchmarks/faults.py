@@ -1,10 +1,10 @@
-"""What a batch does when things go wrong: kill -9, a full disk, a truncated shard and the like.
+"""Test a batch under faults: kill -9, a full disk, a truncated shard, corrupt rows.
 
     python benchmarks/faults.py [--kills 20] [--pairs 120]
 
-Every run is a real `python -m detector batch` with the real model. Each kill comes at a moment
-drawn at random: while models are loaded, or after a new shard. In the end the folder must hold the
-bytes of an unbroken run. What needs a mount (full disk, read-only) is skipped without the right.
+Every run is a real `python -m detector batch` with the real model, killed at random moments: while
+models are loaded, or after a new shard. In the end the folder must hold the bytes of an unbroken
+run. Faults that need a mount (full disk, read-only) are skipped without the right to mount.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def shards(out: Path) -> int:
 
 
 def kills(table: Path, out: Path, wanted: int, seed: int) -> tuple[int, int]:
-    """Kill runs until so many were killed; return that, and how many fell within the work."""
+    """Kill runs until so many were killed; return that, and how many died after a new shard."""
     draw = random.Random(seed)
     killed = within = 0
     while killed < wanted:
@@ -75,7 +75,7 @@ def kills(table: Path, out: Path, wanted: int, seed: int) -> tuple[int, int]:
 
 @contextmanager
 def mounted(folder: Path, options: str) -> Iterator[bool]:
-    """Mount a small tmpfs for a while; say whether that was possible."""
+    """Mount a small tmpfs; yield whether that was possible."""
     folder.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
     try:
@@ -89,8 +89,8 @@ def mounted(folder: Path, options: str) -> Iterator[bool]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
-def report(what: str, passed: bool, told: str = "") -> bool:
-    lines = told.strip().splitlines()
+def report(what: str, passed: bool, output: str = "") -> bool:
+    lines = output.strip().splitlines()
     print(
         f"{'ok  ' if passed else 'FAIL'} {what}{': ' + lines[-1][:160] if lines else ''}",
         flush=True,

@@ -1,10 +1,10 @@
-"""What the tagger's arithmetic costs and changes: fp32 beside int8, torch beside onnxruntime.
+"""Compare variants of the tagger: fp32 with int8, torch with onnxruntime.
 
     python benchmarks/tagger.py --shared DIR [--pairs N] [--onnx FOLDER]
 
-Pairs held apart from fitting and tuning, read by every way out of the same token vectors:
-F1 and Matthews' correlation of marked words, area under the ROC curve of the raw drift, the largest
-change of P(damaged), milliseconds a pair on one thread (medians of interleaved rounds).
+On pairs held apart and the same token vectors, by variant: F1 and Matthews' correlation of marked
+words, area under the ROC curve of the raw drift, the largest change of P(damaged), and milliseconds
+a pair on one thread (medians of interleaved rounds).
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from detector.training.config import settle
 from detector.training.data.corpus import Pair, draw
 from detector.training.data.sampling import MARKED
 from detector.training.data.splits import gather
-from detector.training.evaluate.words import tagged_words, word_figures
+from detector.training.evaluate.words import tagged_words, word_metrics
 
 
 class Remembered:
-    """An encoder that encodes each text once, so that every way reads the same vectors."""
+    """An encoder that encodes each text once, so that all variants get the same vectors."""
 
     def __init__(self, encoder: MiniLMEncoder) -> None:
         self.encoder, self.identity = encoder, encoder.identity
         self.known: dict[str, tuple[Any, Any, bool]] = {}
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Encode what is not known yet."""
+        """Encode texts not seen before."""
         new = [text for text in dict.fromkeys(texts) if text not in self.known]
         made = self.encoder.encode(new)
         rows = zip(new, made.vectors, made.tokens or (), made.truncated, strict=True)
@@ -53,8 +53,8 @@ class Remembered:
 
 
 def dynamic(tagger: Tagger) -> Tagger:
-    """Torch's dynamic int8: the linear layers that it knows, which leaves out attention's input."""
-    torch.backends.mha.set_fastpath_enabled(False)  # it asks for plain weights
+    """Quantise the linear layers to dynamic int8; this leaves out the attention's input."""
+    torch.backends.mha.set_fastpath_enabled(False)  # it needs plain weights
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         network = torch.ao.quantization.quantize_dynamic(
@@ -64,7 +64,7 @@ def dynamic(tagger: Tagger) -> Tagger:
 
 
 def stored(tagger: Tagger) -> Tagger:
-    """Weights alone kept in int8 with a scale for each row, computed in fp32."""
+    """Quantise weights to int8 with a scale for each row; compute in fp32."""
     network = copy.deepcopy(tagger.network)
     with torch.no_grad():
         for weight in network.parameters():
@@ -91,24 +91,24 @@ def main() -> None:
     tables = {name: draw(pairs, arguments.pairs, seed=0) for name, pairs in tables.items()}
     encoder = Remembered(MiniLMEncoder())
     plain = store.load(encoder=encoder.identity).tagger
-    ways = {"fp32": plain, "int8 dynamic": dynamic(plain), "int8 weights": stored(plain)}
+    variants = {"fp32": plain, "int8 dynamic": dynamic(plain), "int8 weights": stored(plain)}
     if arguments.onnx is not None:
-        ways["onnxruntime"] = OnnxEncoder(arguments.onnx, threads=1).tagger
-    words(ways, [p for n in (*MARKED, "mlqe_dev") for p in tables.get(n, [])], encoder)
-    drift(ways, {n: tables[n] for n in ("wmt", "contrast") if n in tables}, encoder, arguments)
+        variants["onnxruntime"] = OnnxEncoder(arguments.onnx, threads=1).tagger
+    words(variants, [p for n in (*MARKED, "mlqe_dev") for p in tables.get(n, [])], encoder)
+    drift(variants, {n: tables[n] for n in ("wmt", "contrast") if n in tables}, encoder, arguments)
 
 
-def words(ways: dict[str, Tagger], pairs: list[Pair], encoder: Remembered) -> None:
-    print(f"{'marked words':<44}{'way':<14}{'F1':>22}{'Matthews':>10}")
-    for name, tagger in ways.items():
+def words(variants: dict[str, Tagger], pairs: list[Pair], encoder: Remembered) -> None:
+    print(f"{'marked words':<44}{'variant':<14}{'F1':>22}{'Matthews':>10}")
+    for name, tagger in variants.items():
         known = tagger.config
-        figures = word_figures(
+        metrics = word_metrics(
             tagged_words(tagger, pairs, encoder),
             thresholds=known.thresholds,
             edited=known.edited,
             resamples=300,
         )
-        for title, entry in figures.items():
+        for title, entry in metrics.items():
             if "tagger" in entry["finders"]:
                 f1, mcc = (entry["finders"]["tagger"][key] for key in ("f1", "mcc"))
                 span = f"{f1.value:.4f} [{f1.low:.3f}, {f1.high:.3f}]"
@@ -118,7 +118,7 @@ def words(ways: dict[str, Tagger], pairs: list[Pair], encoder: Remembered) -> No
 
 
 def drift(
-    ways: dict[str, Tagger],
+    variants: dict[str, Tagger],
     tables: dict[str, list[Pair]],
     encoder: Remembered,
     arguments: argparse.Namespace,
@@ -127,22 +127,23 @@ def drift(
         labelled = [pair for pair in pairs if pair.label is not None]
         texts = ((pair.source, pair.copy) for pair in labelled)
         beads = [bead.tokens for bead in gather_pairs(texts, encoder)]
-        said = {name: tagger.predict(beads) for name, tagger in ways.items()}
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        tags_of = {name: tagger.predict(beads) for name, tagger in variants.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in variants}
         for _ in range(arguments.rounds):
-            for name, tagger in ways.items():
+            for name, tagger in variants.items():
                 began = time.process_time()
                 tagger.predict(beads)
                 seconds[name].append(time.process_time() - began)
         label = np.array([pair.label for pair in labelled])
         print(f"\n{table}, {len(labelled)} pairs")
         print(
-            f"{'way':<14}{'AUROC':>8}{'P moved, most':>15}{'99 %':>8}{'ms a pair':>11}{'ratio':>7}"
+            f"{'variant':<14}{'AUROC':>8}{'P moved, most':>15}{'99 %':>8}"
+            f"{'ms a pair':>11}{'ratio':>7}"
         )
         base = statistics.median(seconds["fp32"])
-        for name, tags in said.items():
+        for name, tags in tags_of.items():
             moved = np.concatenate(
-                [abs(a.damaged - b.damaged) for a, b in zip(tags, said["fp32"], strict=True)]
+                [abs(a.damaged - b.damaged) for a, b in zip(tags, tags_of["fp32"], strict=True)]
             )
             auroc = roc_auc_score(label, [one.drift for one in tags])
             took = statistics.median(seconds[name])

@@ -1,6 +1,6 @@
 """Build the generated lists in detector/lexica from WordNet 3.0 and the 1990 US census.
 
-What it writes (sorted, UTF-8, tab-separated, no header):
+Written (sorted, UTF-8, tab-separated, no header):
 
     words.tsv      ordinary one-word English lemmas and their parts of speech (n, v, a, r)
     irregular.tsv  irregular inflections and their base forms ("went" -> "go")
@@ -30,12 +30,12 @@ PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 SATELLITE = "s"  # an adjective that hangs on another: same file, another letter
 KINDS = {15: "p", 17: "p", 18: "f"}  # lexicographer files: locations, natural objects, people
 NAMING = frozenset({10, 15, 17, 18, 28})  # ... and where a capital means a name, not a species
-SURNAMES = 5000  # of 88,799: below it stand many that are rarer as names than as words
+SURNAMES = 5000  # of 88,799; the rarer ones are mostly rarer as names than as words
 
 WORD = re.compile(r"[a-z](?:[a-z'-]*[a-z])?")
 NAME = re.compile(r"[A-Z](?:[^\W_]|[.'-])*")
 ROMAN = re.compile(r"m*(?:c[md]|d?c{0,3})(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})")
-MARKER = re.compile(r"\((?:a|p|ip)\)$")  # where an adjective may stand; not part of the lemma
+MARKER = re.compile(r"\((?:a|p|ip)\)$")  # position of an adjective; not part of the lemma
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def read_synsets(folder: Path) -> Iterator[tuple[tuple[str, str], Synset]]:
     """Yield every synset under its (part of speech, offset); form: wndb(5WN)."""
     for name, part in PARTS.items():
         for line in (folder / f"data.{name}").read_text(encoding="utf-8").splitlines():
-            if line.startswith("  "):  # the licence stands at the head of every file
+            if line.startswith("  "):  # the licence, at the head of every file
                 continue
             fields = line.split(" | ")[0].split()
             n = int(fields[3], 16)
@@ -69,7 +69,7 @@ def read_synsets(folder: Path) -> Iterator[tuple[tuple[str, str], Synset]]:
 
 
 def words_and_names(synsets: Iterable[Synset]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Tell ordinary lemmas from names by their capital and by being an instance of something."""
+    """Separate ordinary lemmas from names, which have a capital or are an instance of something."""
     words: dict[str, set[str]] = defaultdict(set)
     names: dict[str, set[str]] = defaultdict(set)
     for synset in synsets:
@@ -124,11 +124,11 @@ def census_names(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def write_table(path: Path, rows: Iterable[tuple[str, ...]]) -> None:
-    """Write sorted rows, whole or not at all."""
+    """Write sorted rows atomically."""
     lines = sorted("\t".join(row) for row in rows)
     draft = path.with_suffix(".part")
     draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(draft, path)  # noqa: PTH105 - said outright: the file appears in one step
+    os.replace(draft, path)  # noqa: PTH105 - atomic
     print(f"{path.name}: {len(lines)} rows, {path.stat().st_size // 1024} KiB")
 
 

@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
 """Make `data/example/copy.txt`: the true round trip of `data/example/source.txt`.
 
-The copy is what the translator returns, untouched by hand. The article goes from English to
+The copy is the translator's output, not edited. The article goes from English to
 Spanish and back through apertium, a free rule-based translator; on Debian and its kin::
 
     sudo apt-get install apertium apertium-eng-spa
     python3 data/make_example.py           # writes data/example/copy.txt
-    python3 data/make_example.py --check   # only says whether it would come out the same
+    python3 data/make_example.py --check   # checks that it would be the same
 
 Nothing but Python's standard library is needed, and neither `make demo` nor `make test` needs
 this script. The committed copy came from apertium 3.8.3 and apertium-eng-spa 0.8.1; other
 versions may translate otherwise.
 
-Before translation two things are done that published copies show:
+Before translation, as in published copies:
 
-- Page furniture goes. Paragraphs are parted by a blank line; the byline, the photo caption and
-  everything from the visit counter on are left out (see `body`).
-- Characters outside ASCII go, so curly quotes, dashes, accents and currency signs are lost and
-  `Spain’s` reaches the translator as `Spains` (see `ascii_only`).
+- Boilerplate is removed: the byline, the photo caption and everything from the visit counter on
+  (see `body`).
+- Characters outside ASCII are removed, so curly quotes, dashes, accents and currency signs are
+  lost and `Spain’s` reaches the translator as `Spains` (see `ascii_only`).
 
 Apertium marks words it does not know with `*`, `@` or `#`; its own option `-u` leaves the marks
-out. This script neither scores nor compares anything.
+out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ END_OF_ARTICLE = re.compile(r"Visited \d+ times")
 
 
 def body(article: str) -> list[str]:
-    """Return the headline and the paragraphs of the article proper, without furniture."""
+    """Return the headline and the paragraphs of the article proper, without boilerplate."""
     paragraphs = []
     for paragraph in article.strip().split("\n\n"):
         if END_OF_ARTICLE.match(paragraph):
@@ -89,7 +89,7 @@ def round_trip(article: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the copy, or say whether the committed one still holds."""
+    """Write the copy, or check that the committed one is the same."""
     parser = argparse.ArgumentParser(description="Round trip of data/example/source.txt")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 if the copy would differ"

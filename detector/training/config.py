@@ -1,6 +1,4 @@
-"""The settings of a training run: flags over a TOML file over defaults.
-
-The settings of a run: flags over a TOML file over defaults, and what a bundle remembers of them.
+"""Settings of a training run: flags over a TOML file over defaults.
 
 Nothing is fitted or measured here; the only file opened is the config file.
 """
@@ -48,23 +46,24 @@ _RANGES: Mapping[str, tuple[float, float, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a run was asked to do.
+    """Settings of a run.
 
     Attributes
     ----------
     train : TrainConfig
-        The mix, its seed and limit included.
+        With the mix, its seed and limit.
     shared : Path or None
         Folder of shared tables; None where own tables are given, or the environment names it.
     tables : tuple of Path
         The user's own tables.
     cache : Path or None
+        Folder of computed features.
     precision : {"fp32", "bf16", "auto"}
     quiet : bool
     out, bundle, json : Path or None
-        Bundle to write, bundle to read, file for the figures.
+        Bundle to write, bundle to load, file for the metrics.
     tagger : Path or None
-        Folder of a tagger for a bundle to be fitted with.
+        Folder of a tagger to fit the bundle with.
     """
 
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -80,11 +79,11 @@ class Settings:
 
     @property
     def mix(self) -> Mix:
-        """The pairs, how many and how heavy."""
+        """The quotas and weights of the pairs."""
         return self.train.mix
 
     def record(self) -> dict[str, Any]:
-        """Return what decides the result, as JSON: no path, nothing of this machine."""
+        """Return the settings that decide the result, as JSON; no path, nothing of this machine."""
         known = {
             f.name: getattr(self.train, f.name) for f in fields(TrainConfig) if f.name != "mix"
         }
@@ -94,17 +93,17 @@ class Settings:
 
 
 def settle(flags: Mapping[str, Any], *, accepts: tuple[str, ...], file: Path | None) -> Settings:
-    """Make settings out of flags, a config file and defaults, in that order.
+    """Merge flags, a config file and defaults, in that order.
 
     Parameters
     ----------
     flags : mapping
         Options of the command line by name; None where not given.
     accepts : tuple of str
-        Long options that the command has.
+        Long options of the command.
     file : Path or None
-        TOML. Its keys are long options, and fields of `Mix` and `TrainConfig`; a path in it
-        counts from its folder.
+        TOML. Its keys are long options, and fields of `Mix` and `TrainConfig`; a path in it is
+        relative to its folder.
 
     Returns
     -------
@@ -118,7 +117,7 @@ def settle(flags: Mapping[str, Any], *, accepts: tuple[str, ...], file: Path | N
     given = {} if file is None else _read(file, accepts)
     for name, other in (("table", "shared"), ("shared", "table")):
         if flags.get(name) is not None:
-            given.pop(other, None)  # the flag overrides what the file says of where pairs are
+            given.pop(other, None)  # the flag overrides either key of the file
     given |= {name: flags[name] for name in accepts if flags.get(name) is not None}
     mix = {f.name: given[f.name] for f in fields(Mix) if f.name in given}
     train = {f.name: given[f.name] for f in fields(TrainConfig) if f.name in given}
@@ -168,7 +167,7 @@ def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _problem(value: Any, like: Any) -> str | None:  # noqa: ANN401 - whatever a file holds
-    """Say what would be accepted where a value is not; `like` is a type or a default."""
+    """Return what is accepted if a value is not; `like` is a type or a default."""
     if isinstance(like, Mapping):
         if not isinstance(value, dict):
             return "a table of names"

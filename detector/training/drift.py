@@ -1,10 +1,7 @@
 """Fit the drift classifier on grouped folds and choose its threshold.
 
-Fit the drift classifier: compare models, calibrate, set the threshold, all on grouped folds.
-
-Everything is decided on training groups: which model, its calibration and the threshold come from
-predictions for folds that the model did not see, and groups held apart are not looked at. This
-room opens no file; `commands` reads the tables and writes the bundle.
+The model, its calibration and the threshold are chosen on out-of-fold predictions; groups held
+apart are not used. This module opens no file.
 """
 
 from __future__ import annotations
@@ -35,23 +32,22 @@ _EITHER_WAY = frozenset(
         *("length_change", "breaks", "break_share", "context_moved", "inflections"),
     }
 )
-"""Features that may move the probability either way, whatever they say by themselves.
+"""Features without a monotonic constraint: one lost word weighs more where all else was kept.
 
-One lost word weighs more where all else was kept than where all was reworded; tying overlap and
-coverage down cost .025 of the area under the curve on minimal pairs.
+Constraining overlap and coverage costs .025 of the AUROC on minimal pairs.
 """
 
 DIRECTIONS: Mapping[str, int] = {
     feature.name: feature.worse for feature in FEATURES if feature.name not in _EITHER_WAY
 }
-"""Which way more of a feature may move the probability; a feature not named may go either way."""
+"""Monotonic constraints by feature: 1, -1 or 0."""
 
-# What the severity may count beside log-odds. More still raises the area a little (.0018 at 6.4,
-# out of fold), but the Brier score grows worse and fewer single damages are flagged (.56 for .60).
+# Weights of log(1 + severity) beside log-odds. A larger one gains .0018 AUROC (6.4, out of fold),
+# but a worse Brier score, and fewer single damages are flagged (.56 for .60).
 _SHARES = (0.2, 0.4, 0.8, 1.6)
 
 ROUND_TRIPS = ("flores", "wmt", "contrast")
-"""Corpora whose sound pairs the false alarms are counted on: they are what users bring."""
+"""Corpora whose sound pairs the false alarms are counted on, as they resemble real input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,36 +84,15 @@ class TrainConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """What a fit gave.
+    """A fitted drift model; predictions are out of fold, (n_pairs,)."""
 
-    Attributes
-    ----------
-    classifier : BeadClassifier
-        Fitted on all training pairs, calibrated.
-    blend : (float, float, float)
-        As in `bundle.BundleConfig`.
-    threshold : float
-        In [0, 1].
-    chosen : str
-        Name of the candidate.
-    compared : mapping of str to Estimate
-        Mean area under the ROC curve over the corpora, out of fold, by candidate.
-    shortfall : mapping of str to Estimate
-        How much of it each candidate lacks to the best.
-    odds : ndarray of shape (n_pairs,), float64
-        Calibrated log-odds of the classifier alone, out of fold.
-    probability : ndarray of shape (n_pairs,), float64
-        Calibrated, blended, out of fold.
-    """
-
-    classifier: BeadClassifier
-    blend: tuple[float, float, float]
+    classifier: BeadClassifier  # fitted on all training pairs, calibrated
+    blend: tuple[float, float, float]  # as in `BundleConfig`
     threshold: float
-    chosen: str
-    compared: Mapping[str, Estimate]
-    shortfall: Mapping[str, Estimate]
-    odds: NDArray[np.float64]
-    probability: NDArray[np.float64]
+    chosen: str  # name of the candidate
+    compared: Mapping[str, Estimate]  # mean AUROC over the corpora, by candidate
+    odds: NDArray[np.float64]  # calibrated log-odds of the classifier alone
+    probability: NDArray[np.float64]  # calibrated and blended
 
 
 def fit(
@@ -141,10 +116,6 @@ def fit(
     severity : ndarray of shape (n_pairs,), float64, optional
         Expected error points of models that did not see the pair's group.
 
-    Returns
-    -------
-    Fit
-
     Raises
     ------
     InputError
@@ -152,10 +123,9 @@ def fit(
 
     Notes
     -----
-    The simplest candidate whose shortfall against the best may be nothing (its 95 % interval, over
-    the same resamples, reaches 0) is taken, in the spirit of the one-standard-error rule (Breiman
-    et al. 1984): what cannot be told apart is not worth its complexity. Calibration is Platt
-    scaling (1999) on out-of-fold log-odds, so the probability is that of the mix's prior.
+    The simplest candidate whose 95 % interval of the shortfall against the best reaches 0 is taken,
+    in the spirit of the one-standard-error rule (Breiman et al. 1984). Calibration is Platt
+    scaling (1999) of out-of-fold log-odds, so the probability is that of the mix's prior.
     """
     label = np.array([bool(pair.label) for pair in pairs])
     groups = [pair.group for pair in pairs]
@@ -186,14 +156,13 @@ def fit(
         threshold=threshold_for(probability[sound], weight[sound], config.false_alarms),
         chosen=chosen,
         compared=compared,
-        shortfall=shortfall,
         odds=odds,
         probability=probability,
     )
 
 
 def counted(pairs: Sequence[Pair], label: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell which sound pairs false alarms are counted on: round trips, where there are any."""
+    """Select the sound pairs that false alarms are counted on: round trips, if there are any."""
     sound = ~label & np.isin([pair.corpus for pair in pairs], ROUND_TRIPS)
     return sound if sound.any() else ~label
 
@@ -201,14 +170,7 @@ def counted(pairs: Sequence[Pair], label: NDArray[np.bool_]) -> NDArray[np.bool_
 def platt(
     margin: NDArray[np.float64], label: NDArray[np.bool_], weight: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Fit the slope and intercept that make log-odds of margins.
-
-    Parameters
-    ----------
-    margin : ndarray of shape (n,), float64
-        Of rows that the model did not see.
-    label : ndarray of shape (n,), bool
-    weight : ndarray of shape (n,), float64
+    """Fit the slope and intercept from margins, out of fold, to log-odds.
 
     Returns
     -------
@@ -218,7 +180,7 @@ def platt(
     from sklearn.linear_model import LogisticRegression
 
     scale = LogisticRegression(C=1e6).fit(margin[:, np.newaxis], label, sample_weight=weight)
-    # Below 0 the margins tell nothing; a small slope then says "about the prior".
+    # A slope below 0 means uninformative margins; a small one gives about the prior.
     return max(1e-3, float(scale.coef_[0, 0])), float(scale.intercept_[0])
 
 
@@ -228,9 +190,9 @@ def _blend(
     pairs: Sequence[Pair],
     weight: NDArray[np.float64],
 ) -> tuple[float, float, float]:
-    """Choose how much the severity counts beside the log-odds, and calibrate their sum.
+    """Choose the weight of the severity beside the log-odds, and calibrate their sum.
 
-    It never counts nothing: two copies that trees put on the same leaves would tie.
+    It is never 0: two copies that fall on the same leaves of all trees would tie.
     """
     if np.isnan(severity).any():
         return (0.0, 1.0, 0.0)
@@ -246,13 +208,6 @@ def threshold_for(
     probability: NDArray[np.float64], weight: NDArray[np.float64], share: float
 ) -> float:
     """Return the lowest threshold that flags at most a share of sound rows.
-
-    Parameters
-    ----------
-    probability, weight : ndarray of shape (n,), float64
-        Of sound rows.
-    share : float
-        In (0, 1).
 
     Returns
     -------
@@ -304,22 +259,7 @@ def grouped_margins(
     *,
     folds: int,
 ) -> NDArray[np.float64]:
-    """Return the margins of rows whose groups the model was not fitted on.
-
-    Parameters
-    ----------
-    model : BeadClassifier
-        Its parameters; it is cloned for each fold.
-    X : ndarray of shape (n, n_features), float64
-    target : (ndarray of shape (n,), bool, ndarray of shape (n,), float64)
-        Labels and weights.
-    groups : sequence of str
-    folds : int
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-    """
+    """Return out-of-fold margins; `target` holds labels and weights."""
     from sklearn.base import clone
     from sklearn.model_selection import GroupKFold
 
@@ -348,7 +288,7 @@ def _compare(
     compared = {n: resamples.estimate(partial(mean, n), even) for n in margins}
     best = max(compared, key=lambda name: compared[name].value)
 
-    def lacks(name: str, weight: NDArray[np.float64]) -> float:
+    def shortfall(name: str, weight: NDArray[np.float64]) -> float:
         return mean(best, weight) - mean(name, weight)
 
-    return compared, {n: resamples.estimate(partial(lacks, n), even) for n in margins}
+    return compared, {n: resamples.estimate(partial(shortfall, n), even) for n in margins}

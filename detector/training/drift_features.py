@@ -1,23 +1,15 @@
-"""Compute and cache the feature rows of labelled pairs; fit the adjacency classifier.
+"""Compute and cache the features of labelled pairs; fit the adjacency classifier.
 
-Pairs to feature rows, kept on disk so that a run that was killed goes on where it stopped.
-
-The rows are made by the same `evidence` and `features` that score a report. Nothing here knows a
-label.
-
-Minimal pairs to labelled joins: rows of `joins.join_rows`, and whether each join was broken.
-
-A changed copy is laid beside its sound twin; every join that touches what differs is broken.
-Nothing is fitted here, and no text is kept.
+The features are computed by the code that scores a report. A stopped run continues from its cache.
 """
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import logging
 import os
-import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,27 +27,18 @@ from detector.features.features import NAMES, matrix
 from detector.features.token_tags import TAG_FEATURES, Tokens, TokenTags, tag_matrix
 from detector.models.adjacency import AdjacencyClassifier
 from detector.models.tagger import Tagger
-from detector.text.words import Word, WordAlignment
+from detector.text.words import WordAlignment
 from detector.training.data.corpus import Pair, seen_by_tagger
 
 logger = logging.getLogger(__name__)
 
-_PART = 1024  # pairs measured between two writes
-_ROOM = re.compile(r"^\s*(?:from|import) (detector(?:\.\w+)*)", re.MULTILINE)
+_PART = 1024  # pairs between two writes
 _DIGITS = 32  # hexadecimal digits of a pair's key
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Models whose readings of a pair are features of others.
-
-    Attributes
-    ----------
-    joins : AdjacencyClassifier or None
-        Judges the joins of the copies' words.
-    tagger : Tagger or None
-        Reads the pairs word by word.
-    """
+    """Models whose predictions are features of others."""
 
     joins: AdjacencyClassifier | None = None
     tagger: Tagger | None = None
@@ -76,17 +59,16 @@ def measure(
     pairs : sequence of Pair
     encoder : Encoder
     readers : Readers
-        The models whose readings are features.
     cache : Path, optional
-        Folder for what was measured; rows made by the same code and encoder are read back.
+        Folder of computed features; rows made by the same code and encoder are reused.
     progress : callable, optional
-        Told how many distinct pairs were done since it was last told.
+        Called with the number of distinct pairs done since its last call.
 
     Returns
     -------
     ndarray of shape (n_pairs, n_features) or (n_pairs, n_features + n_tag_features), float64
-        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable, then
-        with a tagger those of `tags.TAG_FEATURES`, NaN for pairs that it was fitted on.
+        In the order of `pairs`; columns as in `features.FEATURES`, NaN where not computable; with
+        a tagger then those of `TAG_FEATURES`, NaN for pairs that it was fitted on.
     """
     keys = [_key(pair) for pair in pairs]
     wanted = dict(zip(keys, pairs, strict=True))
@@ -97,7 +79,7 @@ def measure(
     done = wanted.keys() & known.keys()
     if progress is not None:
         progress(len(done))
-    # Twins side by side: the sentence they share is encoded once a batch.
+    # Minimal pairs side by side: the sentence they share is encoded once a batch.
     missing = sorted(wanted.keys() - done, key=lambda k: (len(wanted[k].source), wanted[k].source))
     for start in range(0, len(missing), _PART):
         part = missing[start : start + _PART]
@@ -116,15 +98,15 @@ def measure(
     return np.stack([known[key] for key in keys])
 
 
-def read_unseen(
+def tag_unseen(
     tagger: Tagger | None, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
 ) -> dict[int, tuple[tuple[Tokens, Tokens], TokenTags]]:
-    """Let a tagger read the pairs that it was not fitted on.
+    """Tag the pairs that a tagger was not fitted on.
 
     Returns
     -------
     dict of int to (tokens, TokenTags)
-        By place among `pairs`: source and copy tokens, and what the tagger says of them.
+        By row of `pairs`: source and copy tokens, and their tags.
     """
     if tagger is None:
         return {}
@@ -141,8 +123,8 @@ def _tagged(
     tagger: Tagger, pairs: Sequence[Pair], beads: Sequence[BeadEvidence]
 ) -> NDArray[np.float64]:
     out = np.full((len(beads), len(TAG_FEATURES)), np.nan)
-    read = read_unseen(tagger, pairs, beads)
-    out[list(read)] = tag_matrix([tags for _, tags in read.values()])
+    unseen = tag_unseen(tagger, pairs, beads)
+    out[list(unseen)] = tag_matrix([tags for _, tags in unseen.values()])
     return out
 
 
@@ -152,7 +134,7 @@ def _key(pair: Pair) -> str:
 
 
 def _state(encoder: Encoder, readers: Readers) -> str:
-    """Return a digest of everything besides the texts that the features depend on."""
+    """Return a digest of everything that the features depend on besides the texts."""
     digest = hashlib.sha256(repr(sorted(encoder.identity.to_dict().items())).encode())
     for array in [] if readers.joins is None else readers.joins.weights_:
         digest.update(array.tobytes())
@@ -164,7 +146,7 @@ def _state(encoder: Encoder, readers: Readers) -> str:
 
 
 def _sources() -> list[Path]:
-    """List the files that the features are computed by: rooms below `features`, and lexica."""
+    """List the files that the features depend on: imported modules of the package, and lexica."""
     root = Path(detector.__file__).parent
     found: set[Path] = set()
     ahead = [
@@ -178,8 +160,18 @@ def _sources() -> list[Path]:
         for path in (place.with_suffix(".py"), place / "__init__.py"):
             if path.is_file() and path not in found and path != root / "__init__.py":
                 found.add(path)
-                ahead += _ROOM.findall(path.read_text(encoding="utf-8"))
+                ahead += _imported(path)
     return sorted(found) + sorted((root / "lexica").glob("*.tsv"))
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Yield what a file imports of the package, names of modules among others."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("detector."))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("detector"):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _read(cache: Path, state: str) -> dict[str, NDArray[np.float64]]:
@@ -207,31 +199,26 @@ def _write(cache: Path, state: str, keys: Sequence[str], rows: NDArray[np.float6
     partial.replace(cache / f"{state}-{name}.npz")
 
 
-_SHARE = 2  # one group in so many lends its minimal pairs to the joins
+_SHARE = 2  # the minimal pairs of one group in 2 are for the adjacency classifier
 
 
 def lends_joins(pair: Pair) -> bool:
-    """Tell whether a pair is a minimal pair that the joins are fitted on, and nothing else."""
+    """Tell whether only the adjacency classifier is fitted on a pair."""
     return pair.corpus == "contrast" and int(pair.group[8:12], 16) % _SHARE == 0
 
 
 def labelled_joins(
     pairs: Sequence[Pair], encoder: Encoder, *, progress: Callable[[int], object] | None = None
 ) -> tuple[Vectors, NDArray[np.bool_]]:
-    """Describe and label the joins of minimal pairs and their bases.
+    """Describe the adjacencies of minimal pairs, and label the incoherent ones.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Minimal pairs; one whose base is not among them is passed over.
-    encoder : Encoder
-    progress : callable, optional
-        Told how many pairs were done since it was last told.
+    Every adjacency of a damaged copy that touches a difference to its base is incoherent. Minimal
+    pairs without their base are skipped.
 
     Returns
     -------
-    (ndarray of shape (n_joins, n_inputs), float16, ndarray of shape (n_joins,), bool)
-        Joins that are plainly intact are left out: nobody asks about them.
+    (ndarray of shape (n_rows, n_inputs), float16, ndarray of shape (n_rows,), bool)
+        Without the adjacencies that are intact by rule.
     """
     bases = {pair.twin: pair for pair in pairs if pair.kind == "base"}
     usable = [pair for pair in pairs if pair.twin in bases]
@@ -240,15 +227,15 @@ def labelled_joins(
     broken: list[NDArray[np.bool_]] = []
     # Bases first, so that each changed copy finds its own.
     ordered = sorted(usable, key=lambda pair: pair.kind != "base")
-    for pair, (links, asked) in zip(ordered, _described(ordered, encoder), strict=True):
-        norms = _norms(links.copy)
+    for pair, (links, described) in zip(ordered, _described(ordered, encoder), strict=True):
+        norms = [word.norm for word in links.copy]
         if pair.kind == "base":
             sound[pair.twin] = norms
         label = np.zeros(len(norms) + 1, np.bool_)
         if pair.label is not False:
             label = _touched(sound[pair.twin], norms)
-        if len(asked):
-            rows.append(asked.astype(np.float16))
+        if len(described):
+            rows.append(described.astype(np.float16))
             broken.append(label[~intact(links)])
         if progress is not None:
             progress(1)
@@ -258,7 +245,7 @@ def labelled_joins(
 
 
 def _described(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[tuple[WordAlignment, Vectors]]:
-    """Yield the words of each pair, and the rows of its joins that are not plainly intact."""
+    """Yield the words of each pair, and the rows of its adjacencies not intact by rule."""
     caught: list[Vectors] = []
 
     def keep(rows: Vectors) -> NDArray[np.float64]:
@@ -270,12 +257,8 @@ def _described(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[tuple[WordAl
         yield bead.words, caught.pop() if caught else none
 
 
-def _norms(words: Sequence[Word]) -> list[str]:
-    return [word.norm for word in words]
-
-
 def _touched(sound: Sequence[str], changed: Sequence[str]) -> NDArray[np.bool_]:
-    """Mark the joins of a changed copy that touch what its sound twin does not hold so."""
+    """Mark the adjacencies of a changed copy that touch a difference to its base."""
     out = np.zeros(len(changed) + 1, np.bool_)
     for tag, _, _, start, stop in SequenceMatcher(
         None, sound, changed, autojunk=False
@@ -292,13 +275,7 @@ def fit_joins(
     seed: int = 0,
     progress: Callable[[int], object] | None = None,
 ) -> AdjacencyClassifier | None:
-    """Fit the joins on the minimal pairs that `lends_joins` picks.
-
-    Returns
-    -------
-    AdjacencyClassifier or None
-        None where these pairs do not hold both kinds of joins.
-    """
+    """Fit the adjacency classifier; None where its minimal pairs do not hold both labels."""
     rows, broken = labelled_joins([p for p in pairs if lends_joins(p)], encoder, progress=progress)
     if len(set(broken.tolist())) < 2:
         return None

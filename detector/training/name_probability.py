@@ -1,13 +1,6 @@
-"""Label names and fit the probability that a changed name is damaged.
+"""Label changed names, and fit the probability that one is damaged.
 
-Labelled pairs to labelled names.
-
-What a minimal pair changed is found by laying it beside its sound twin; where the twin is absent
-its marks say it. Nothing is fitted here.
-
-Labelled names to probabilities: how often rules were right, alone and with a tagger.
-
-What the rules believe is not a probability; it is counted here, on grouped folds.
+Probabilities of the rules alone and with a tagger are calibrated on grouped folds.
 """
 
 from __future__ import annotations
@@ -36,7 +29,7 @@ from detector.names.calibration import (
 from detector.records import Change, Span
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED
-from detector.training.drift_features import read_unseen
+from detector.training.drift_features import tag_unseen
 from detector.training.evaluate.metrics import (
     Floats,
     Measure,
@@ -49,29 +42,14 @@ from detector.training.evaluate.metrics import (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledNames:
-    """One row for each name that did not come back as it was.
+    """Arrays with a row for each changed name."""
 
-    Attributes
-    ----------
-    belief : ndarray of shape (n_names,), float64
-        The rule's, in [0, 1], that the name is damaged.
-    damaged : ndarray of shape (n_names,), bool
-    weight : ndarray of shape (n_names,), float64
-        Mean 1; see `labelled_names`.
-    tagged : ndarray of shape (n_names,), float64
-        A tagger's greatest probability for a word of the name, NaN without one.
-    change : tuple of str
-        What became of the name, by rule.
-    group : tuple of str
-        Key of the source sentence, to fold by.
-    """
-
-    belief: NDArray[np.float64]
+    belief: NDArray[np.float64]  # of the rule, in [0, 1], that the name is damaged
     damaged: NDArray[np.bool_]
-    weight: NDArray[np.float64]
-    tagged: NDArray[np.float64]
-    change: tuple[Change, ...]
-    group: tuple[str, ...]
+    weight: NDArray[np.float64]  # mean 1; see `labelled_names`
+    tagged: NDArray[np.float64]  # a tagger's greatest probability for a word of it, or NaN
+    change: tuple[Change, ...]  # kind of change, by rule
+    group: tuple[str, ...]  # key of the source sentence
 
 
 def labelled_names(
@@ -82,47 +60,46 @@ def labelled_names(
     prior: float = 0.4,
     batch: int = 512,
 ) -> LabelledNames:
-    """Find the names of pairs that did not come back as they were, and label them.
+    """Find the changed names of pairs, and label them.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        Sound ones, minimal pairs made of them, and pairs of `MARKED`. A pair labelled as drift
-        that has neither a sound twin among `pairs` nor a mark says nothing about its names and is
-        passed over, as is one without a label.
+        Sound pairs, minimal pairs made of them, and pairs of `MARKED`. Skipped are pairs without
+        a label, and drifted ones that have neither a sound twin among `pairs` nor a mark.
     encoder : Encoder
     tagger : Tagger, optional
-        Reads the pairs that it was not fitted on.
+        Tags the pairs that it was not fitted on.
     prior : float
-        Share of damage in (0, 1) that the weights of minimal pairs bring about. In published
-        round-trip copies about one sentence in ten holds a damaged name besides slips of case,
-        and rules find a change in about one sound sentence in seven.
+        Share of damage in (0, 1) in the weights of minimal pairs. In published round-trip copies
+        about one sentence in ten holds a damaged name besides case errors, and rules find a
+        change in about one sound sentence in seven.
     batch : int
         Pairs encoded at a time.
 
     Returns
     -------
     LabelledNames
-        A name is damaged when it stood where the minimal pair was changed, or overlaps a mark.
-        Names of sound pairs, and names that the change did not touch, are not. A dropped name of
-        `MARKED` is passed over: the marks are of the copy. A harmless change
-        that stands in several twins shares one weight. Minimal pairs and the others weigh the same.
+        A name is damaged where the minimal pair was changed, or where it overlaps a mark; other
+        names are not. Dropped names of `MARKED` are skipped: the marks are of the copy. A
+        harmless change that occurs in several minimal pairs of one base shares one weight.
+        Minimal pairs and the others weigh the same.
     """
     bases = {p.twin: p for p in pairs if p.twin and p.label is False and not p.marks}
-    for pair in pairs:  # harmless changes are sound too; the base is named so
+    for pair in pairs:  # harmless changes are sound too: prefer the base
         if pair.twin and pair.label is False and pair.kind in ("base", "sound"):
             bases[pair.twin] = pair
     usable = [
         p for p in pairs if p.label is False or (p.label is True and (p.twin in bases or p.marks))
     ]
-    hit = _Hits(bases, encoder, batch)
+    touched = _Touched(bases, encoder, batch)
     rows = [
         (pair, change, tagged)
         for pair, names in zip(usable, _names(usable, encoder, batch, tagger), strict=True)
         for change, tagged in names
         if change.change != "kept" and not (pair.corpus in MARKED and change.change == "dropped")
     ]
-    damaged = np.array([p.label is True and hit(p, change) for p, change, _ in rows], np.bool_)
+    damaged = np.array([p.label is True and touched(p, change) for p, change, _ in rows], np.bool_)
     return LabelledNames(
         belief=np.array([change.confidence for _, change, _ in rows], dtype=np.float64),
         tagged=np.array([tagged for _, _, tagged in rows], dtype=np.float64),
@@ -133,8 +110,8 @@ def labelled_names(
     )
 
 
-class _Hits:
-    """Whether the change that made a pair damaged touched a name."""
+class _Touched:
+    """Whether the damage of a pair touched a name."""
 
     def __init__(self, bases: dict[str, Pair], encoder: Encoder, batch: int) -> None:
         self.bases = bases
@@ -163,7 +140,7 @@ class _Hits:
 
 
 def changed_regions(base: str, changed: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return what was replaced in a text and what by, as half-open ranges of whole words.
+    """Return the changed ranges of two texts, half-open and widened to whole words.
 
     Examples
     --------
@@ -195,14 +172,14 @@ def _overlap(span: Span | None, start: int, end: int) -> bool:
 def _names(
     pairs: Sequence[Pair], encoder: Encoder, batch: int, tagger: Tagger | None = None
 ) -> Iterator[list[tuple[NameFinding, float]]]:
-    """Yield the names of each pair, each with what the tagger says, NaN where it is not asked."""
+    """Yield the names of each pair, each with the tagger's probability or NaN."""
     for start in range(0, len(pairs), batch):
         part = pairs[start : start + batch]
         beads = list(gather_pairs(((p.source, p.copy) for p in part), encoder, batch=batch))
-        read = read_unseen(tagger, part, beads)
+        tagged = tag_unseen(tagger, part, beads)
         for row, bead in enumerate(beads):
             yield [
-                (change, name_probability(change, *read[row]) if row in read else math.nan)
+                (change, name_probability(change, *tagged[row]) if row in tagged else math.nan)
                 for change in bead.names
             ]
 
@@ -216,63 +193,35 @@ def _weights(
                        for key, hit in zip(keys, damaged.tolist(), strict=True)])  # fmt: skip
     marked = np.array([pair.corpus in MARKED for pair, _ in rows], dtype=np.bool_)
     parts = [(marked, 1.0), (~marked & damaged, prior), (~marked & ~damaged, 1.0 - prior)]
-    for mine, mass in parts:
-        if mine.any():
-            weight[mine] *= mass / weight[mine].sum()
+    for rows_of_part, mass in parts:
+        if rows_of_part.any():
+            weight[rows_of_part] *= mass / weight[rows_of_part].sum()
     return weight * (len(rows) / weight.sum()) if len(rows) else weight
 
 
-_KEPT = 0.95  # share of the damage flagged by rules that a threshold with tags must keep
-_ORDER = 0.02  # share of the belief itself, so that two beliefs never stand for one probability
+_KEPT = 0.95  # share of the damage flagged by rules that the threshold with tags must keep
+_ORDER = 0.02  # weight of the belief itself, so that calibration never ties two beliefs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFit:
-    """What the rules' beliefs about names stand for.
+    """Calibration of the rules' beliefs about names; metrics are out of fold and weighted."""
 
-    Attributes
-    ----------
-    beliefs : tuple of (float, float)
-        Belief and probability, both rising, from (0, 0) on.
-    n_names, n_damaged : int
-    brier, brier_of_beliefs, brier_of_prior : float
-        Out of fold, in the weights of the fit: of the probabilities, of the beliefs taken for
-        probabilities, and of always the share damaged.
-    calibration_error, error_of_beliefs : float
-        The same of the expected calibration error.
-    bins : tuple of (float, float)
-        Mean probability and share damaged, in at most ten bins.
-    """
-
-    beliefs: tuple[tuple[float, float], ...]
+    beliefs: tuple[tuple[float, float], ...]  # belief and probability, both rising from (0, 0)
     n_names: int
     n_damaged: int
     brier: float
-    brier_of_beliefs: float
-    brier_of_prior: float
+    brier_of_beliefs: float  # of the beliefs taken for probabilities
+    brier_of_prior: float  # of a constant
     calibration_error: float
     error_of_beliefs: float
-    bins: tuple[tuple[float, float], ...]
+    bins: tuple[tuple[float, float], ...]  # mean probability and share damaged, at most ten
 
 
 def fit_beliefs(names: LabelledNames, *, folds: int) -> NameFit | None:
-    """Say which probability each belief of the rules stands for.
+    """Calibrate the rules' beliefs by isotonic regression (Zadrozny and Elkan, 2002).
 
-    Parameters
-    ----------
-    names : LabelledNames
-    folds : int
-        Of the source sentences, for the figures.
-
-    Returns
-    -------
-    NameFit or None
-        None where there are too few names of either label to fold.
-
-    Notes
-    -----
-    Isotonic regression (Zadrozny and Elkan, 2002): the order of the beliefs, and so what a
-    threshold flags, stays as the rules have it.
+    The order of the beliefs stays. None where there are too few names of either label to fold.
     """
     from sklearn.model_selection import GroupKFold
 
@@ -316,54 +265,31 @@ def _beliefs(names: LabelledNames, rows: NDArray[np.intp]) -> tuple[tuple[float,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggedNameFit:
-    """What beliefs and a tagger's probabilities stand for together.
-
-    Attributes
-    ----------
-    odds : NameOdds
-    threshold : float
-        In [0, 1]: lowest that keeps `_KEPT` of the damage that the rules flag, out of fold.
-    n_names, n_damaged : int
-    brier, brier_of_prior, calibration_error : float
-        As in `NameFit`.
-    area, area_of_beliefs : float
-        Under the ROC curve, out of fold, in the weights of the fit; and of the rules' beliefs.
-    alarms : float
-        Share of the sound names flagged by the rules that stay flagged, out of fold, in weights.
-    """
+    """Log-odds of damage given a rule's belief and a tagger's probability; metrics as above."""
 
     odds: NameOdds
-    threshold: float
+    threshold: float  # lowest that keeps `_KEPT` of the damage that the rules flag
     n_names: int
     n_damaged: int
     brier: float
     brier_of_prior: float
     calibration_error: float
-    area: float
+    area: float  # under the ROC curve
     area_of_beliefs: float
-    alarms: float
+    alarms: float  # share of the sound names flagged by the rules that stay flagged
 
 
 def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> TaggedNameFit | None:
-    """Fit the log-odds of damage where a tagger read the name.
+    """Fit the log-odds of damage of tagged names; the rules flag a belief from `flagged` up.
 
-    Parameters
-    ----------
-    names : LabelledNames
-        Those that no tagger read are passed over.
-    folds : int
-    flagged : float
-        Belief from which the rules flag a name.
-
-    Returns
-    -------
-    TaggedNameFit or None
-        None where there are too few names of either label to fold.
+    None where there are too few names of either label to fold.
     """
     from sklearn.model_selection import GroupKFold
 
-    read = np.array([change in TAGGED_CHANGES for change in names.change]) & ~np.isnan(names.tagged)
-    rows = np.flatnonzero(read)
+    known = np.array([change in TAGGED_CHANGES for change in names.change]) & ~np.isnan(
+        names.tagged
+    )
+    rows = np.flatnonzero(known)
     label, weight = names.damaged[rows], names.weight[rows]
     groups = np.array(names.group)[rows]
     if min(len(set(groups[label == one].tolist())) for one in (True, False)) < folds:

@@ -1,13 +1,11 @@
-"""Fit a bundle on labelled pairs, and measure a bundle.
+"""Fit a bundle on labelled pairs, and evaluate a bundle.
 
-Runs: labelled pairs to a fitted bundle, and a bundle to its figures.
-
-Brings the other rooms together in order; which pairs is the matter of `material`, what is printed
-that of `commands`. Opens no file beyond the cache of features.
+Opens no file but the cache of features; which pairs are used is the matter of `splits`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -45,13 +43,13 @@ from detector.training.evaluate.evaluate import (
     TAGGER,
     UNTAGGED,
     UNTAGGED_SEVERITY,
-    Figures,
-    asked,
+    Evaluation,
     caught,
     evaluate,
+    finder_rows,
 )
 from detector.training.evaluate.metrics import Floats, Resamples
-from detector.training.evaluate.words import categories, tagged_words, word_figures
+from detector.training.evaluate.words import categories, tagged_words, word_metrics
 from detector.training.name_probability import (
     NameFit,
     TaggedNameFit,
@@ -73,8 +71,8 @@ def train(
     *,
     tagger: Tagger | None = None,
     progress: Progress | None = None,
-) -> tuple[store.Bundle, Figures]:
-    """Fit a bundle and measure it on the pairs held apart.
+) -> tuple[store.Bundle, Evaluation]:
+    """Fit a bundle and evaluate it on the pairs held apart.
 
     Parameters
     ----------
@@ -82,13 +80,13 @@ def train(
     encoder : Encoder
     settings : Settings
     tagger : Tagger, optional
-        Whose readings the bundle is to use as well; it is kept in the bundle.
+        Stacked on by the bundle and kept in it.
     progress : callable, optional
-        Told how many distinct pairs were measured since it was last told.
+        Called with the number of distinct pairs measured since its last call.
 
     Returns
     -------
-    (Bundle, Figures)
+    (Bundle, Evaluation)
         The bundle is not saved yet; its `config.models` is empty until it is.
 
     Raises
@@ -100,10 +98,10 @@ def train(
     joins = fit_joins(material.fitting, encoder, seed=seed)
     fitting = [pair for pair in material.fitting if not lends_joins(pair)]
     pairs = [*fitting, *material.apart]
-    read = measure(
+    columns = measure(
         pairs, encoder, readers=Readers(joins, tagger), cache=settings.cache, progress=progress
     )
-    n, X = len(fitting), read[:, : len(NAMES)]
+    n, X = len(fitting), columns[:, : len(NAMES)]
     labelled = [row for row, pair in enumerate(fitting) if pair.label is not None]
     severity = out_of_fold(fitting, X[:n], folds=folds)
     fitted = fit(
@@ -115,20 +113,19 @@ def train(
     )
     odds = np.full(n, np.nan)
     odds[labelled] = fitted.odds
-    stack = None if tagger is None else _stack(fitting, odds, severity, read[:n], settings.train)
+    stack = None if tagger is None else _stack(fitting, odds, severity, columns[:n], settings.train)
     names = labelled_names(name_pairs(material.fitting, settings.mix), encoder, tagger=tagger)
     named = fit_beliefs(names, folds=folds)
-    read_names = None if stack is None else fit_tagged(names, folds=folds)
-    by_belief = _NAME_BELIEF if named is None else calibrate(named.beliefs, _NAME_BELIEF)
-    columns = tuple((feature.name, feature.unit) for feature in FEATURES)
+    tagged_names = None if stack is None else fit_tagged(names, folds=folds)
+    name_threshold = _NAME_BELIEF if named is None else calibrate(named.beliefs, _NAME_BELIEF)
     config = store.BundleConfig(
         schema=store.SCHEMA,
         version=__version__,
         threshold=fitted.threshold,
-        name_threshold=by_belief,
+        name_threshold=name_threshold,
         name_beliefs=() if named is None else named.beliefs,
         blend=fitted.blend,
-        columns=columns,
+        columns=tuple((feature.name, feature.unit) for feature in FEATURES),
         encoder=encoder.identity,
         libraries=library_versions(),
         models="",
@@ -138,8 +135,8 @@ def train(
             tagger=tagger.digest,
             threshold=stack.threshold,
             blend=stack.blend,
-            name_threshold=by_belief if read_names is None else read_names.threshold,
-            names=None if read_names is None else read_names.odds,
+            name_threshold=name_threshold if tagged_names is None else tagged_names.threshold,
+            names=None if tagged_names is None else tagged_names.odds,
         ),
         training={},
     )
@@ -150,47 +147,24 @@ def train(
         tagged_severity=None if stack is None else stack.severity,
     )
     bundle = store.Bundle(models=models, config=config, tagger=None if stack is None else tagger)
-    figures = figures_of(bundle, material, read[n:], encoder, settings.train)
-    folded = _folded(fitting, X[:n], severity, settings.train)
-    counts = _counts(material.fitting)
-    text = card(
-        fitted,
-        figures,
-        settings.train,
-        facts={
-            "tables": material.tables,
-            "dropped": material.dropped.to_dict(),
-            "counts": counts,
-            "encoder": encoder.identity,
-            "features": columns,
-            "libraries": library_versions(),
-            "own": bool(settings.tables),
-            "folded": folded,
-            "names": None if named is None else _record(named),
-            "tagger": (
-                config.tagged,
-                None if read_names is None else _tagged_record(read_names),
-                None if tagger is None else tagger.config,
-            ),
-        },
-    )
+    evaluation = evaluate_bundle(bundle, material, columns[n:], encoder, settings.train)
     training = {
         "settings": settings.record(),
         "chosen": fitted.chosen,
         "calibration": list(fitted.classifier.calibration),
         "blend": list(fitted.blend),
-        "pairs": {name: list(both) for name, both in counts.items()},
+        "pairs": _counts(material.fitting),
         "tables": {name: known["sha256"] for name, known in material.tables.items()},
     }
     metrics = {
         "compared": {name: e.to_list() for name, e in fitted.compared.items()},
-        "names": None if named is None else _record(named),
-        "tagged_names": None if read_names is None else _tagged_record(read_names),
-        "out_of_fold": folded,
-        "held_apart": figures.to_dict(),
+        "names": None if named is None else _plain(named, without="beliefs"),
+        "tagged_names": None if tagged_names is None else _plain(tagged_names, without="odds"),
+        "out_of_fold": _out_of_fold(fitting, X[:n], severity, settings.train),
+        "held_apart": evaluation.to_dict(),
     }
-    config = replace(config, training=training)
-    return replace(bundle, config=config, metrics=metrics, card=text), figures
+    bundle = replace(bundle, config=replace(config, training=training), metrics=metrics)
+    return replace(bundle, card=card(bundle)), evaluation
 
 
 def measure_bundle(
@@ -200,8 +174,8 @@ def measure_bundle(
     settings: Settings,
     *,
     progress: Progress | None = None,
-) -> Figures:
-    """Measure a bundle, and simpler scores, on the pairs held apart; as `train` does."""
+) -> Evaluation:
+    """Evaluate a bundle and simple scores on the pairs held apart, as `train` does."""
     X = measure(
         material.apart,
         encoder,
@@ -209,20 +183,20 @@ def measure_bundle(
         cache=settings.cache,
         progress=progress,
     )
-    return figures_of(bundle, material, X, encoder, settings.train)
+    return evaluate_bundle(bundle, material, X, encoder, settings.train)
 
 
-def words_of(
+def word_metrics_of(
     bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder, config: TrainConfig
 ) -> dict[str, Any]:
-    """Measure the bundle's tagger, if it has one, on the pairs that people marked."""
+    """Evaluate the bundle's tagger, if any, on the pairs with human marks."""
     if bundle.tagger is None:
         return {}
-    asked_of = [p for p in pairs if p.corpus in MARKED or p.corpus == "mlqe_dev"]
-    words = tagged_words(bundle.tagger, asked_of, encoder)
+    marked = [p for p in pairs if p.corpus in MARKED or p.corpus == "mlqe_dev"]
+    words = tagged_words(bundle.tagger, marked, encoder)
     known = bundle.tagger.config
     return {
-        "words": word_figures(
+        "words": word_metrics(
             words,
             thresholds=known.thresholds,
             edited=known.edited,
@@ -233,16 +207,12 @@ def words_of(
     }
 
 
-def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -> NDArray[np.bool_]:
-    """Tell in which pairs the bundle finds a damaged name, where `twins.caught` asks for it.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs,), bool
-        False too for the pairs that nobody asks about.
-    """
+def damaged_names(
+    bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder
+) -> NDArray[np.bool_]:
+    """Tell whether the bundle finds a damaged name in each pair of `finder_rows`, else False."""
     found = np.zeros(len(pairs), dtype=np.bool_)
-    rows = asked(pairs, "names").tolist()
+    rows = finder_rows(pairs, "names").tolist()
     texts = ((pairs[row].source, pairs[row].copy) for row in rows)
     beads = list(gather_pairs(texts, encoder, adjacency=bundle.adjacency))
     for row, names in zip(rows, bundle.predict(beads).names, strict=True):
@@ -252,50 +222,37 @@ def names_found(bundle: store.Bundle, pairs: Sequence[Pair], encoder: Encoder) -
     return found
 
 
-def figures_of(
+def evaluate_bundle(
     bundle: store.Bundle,
     material: Material,
     X: NDArray[np.float64],
     encoder: Encoder,
     config: TrainConfig,
-) -> Figures:
-    """Judge the pairs held apart and measure the judgements.
+) -> Evaluation:
+    """Predict the pairs held apart and evaluate the predictions.
 
-    Parameters
-    ----------
-    bundle : Bundle
-    material : Material
-    X : ndarray of shape (n_apart, n_columns), float64
-        As `measure` gives them.
-    encoder : Encoder
-        Reads again what names and marked words are asked of.
-    config : TrainConfig
-        Its mix weighs the probabilities, its resamples make the intervals.
-
-    Returns
-    -------
-    Figures
+    `X` holds their rows as of `measure`; the mix of the config weighs the probabilities.
     """
     pairs = material.apart
     simple, notes = baselines(pairs, X[:, : len(NAMES)], NAMES)
     scores = {**scores_of(bundle, X), **simple}
-    figures = evaluate(
+    evaluation = evaluate(
         pairs, scores, threshold=bundle.threshold, mix=config.mix, resamples=config.resamples
     )
     finders = {
-        "names": names_found(bundle, pairs, encoder),
+        "names": damaged_names(bundle, pairs, encoder),
         "figures": X[:, NAMES.index("heaviest_figure")] > 0,
     }
     return replace(
-        figures,
+        evaluation,
         caught=caught(pairs, finders),
         notes=(*material.notes, *notes),
-        **words_of(bundle, pairs, encoder, config),
+        **word_metrics_of(bundle, pairs, encoder, config),
     )
 
 
 def scores_of(bundle: store.Bundle, X: NDArray[np.float64]) -> dict[str, Floats]:
-    """Return what the bundle itself says of every row, by the names that `evaluate` knows."""
+    """Return the predictions of the bundle by the names that `evaluate` knows."""
     scores = {OURS: bundle.predict_drift(X)}
     if bundle.models.severity is not None:
         scores[SEVERITY] = bundle.predict_severity(X)
@@ -314,20 +271,17 @@ def _stack(
     columns: NDArray[np.float64],
     config: TrainConfig,
 ) -> Stack | None:
-    """Fit on the pairs that the tagger has not seen."""
+    """Stack on the pairs that the tagger has not seen."""
     tags = columns[:, len(NAMES) :]
     unseen = np.flatnonzero(~np.isnan(tags).any(axis=1))
-    mine = [pairs[i] for i in unseen.tolist()]
-    return fit_stack(mine, odds[unseen], severity[unseen], tags[unseen], config)
+    subset = [pairs[i] for i in unseen.tolist()]
+    return fit_stack(subset, odds[unseen], severity[unseen], tags[unseen], config)
 
 
-def _folded(
+def _out_of_fold(
     pairs: Sequence[Pair], X: NDArray[np.float64], severity: Floats, config: TrainConfig
 ) -> dict[str, Any]:
-    """Measure the severity, and simple scores, on judged pairs of folds it was not fitted on.
-
-    Corpora of few sentences have too few held apart; here every judged pair counts.
-    """
+    """Measure severity and simple scores on all judged pairs, out of fold."""
     rows = [i for i, p in enumerate(pairs) if p.points is not None and p.corpus != "contrast"]
     if not rows or np.isnan(severity).all():
         return {}
@@ -337,9 +291,9 @@ def _folded(
         BERTSCORE: 1.0 - f1(*(X[rows, NAMES.index(f"token_{k}")] for k in ("recall", "precision"))),
         COPY_LENGTH: np.array([float(len(pairs[i].copy)) for i in rows]),
     }
-    mine = [pairs[i] for i in rows]
+    subset = [pairs[i] for i in rows]
     rng = np.random.default_rng(config.mix.seed)
-    resample = Resamples.of([p.group for p in mine], n=config.resamples, rng=rng)
+    resample = Resamples.of([p.group for p in subset], n=config.resamples, rng=rng)
     return {
         corpus: {
             "n": entry["n"],
@@ -348,28 +302,22 @@ def _folded(
                 for method, measures in entry["scores"].items()
             },
         }
-        for corpus, entry in judged(mine, scores, resample).items()
+        for corpus, entry in judged(subset, scores, resample).items()
     }
 
 
-def _record(named: NameFit) -> dict[str, Any]:
-    facts = asdict(named)
-    del facts["beliefs"]  # the config holds them where they are read
-    return {**facts, "bins": [list(one) for one in named.bins]}
+def _plain(fitted: NameFit | TaggedNameFit, *, without: str) -> dict[str, Any]:
+    """Return the metrics of a fit as JSON, without what the config holds."""
+    record = {name: value for name, value in asdict(fitted).items() if name != without}
+    if "bins" in record:
+        record["bins"] = [list(pair) for pair in record["bins"]]
+    return record
 
 
-def _tagged_record(named: TaggedNameFit) -> dict[str, Any]:
-    facts = asdict(named)
-    del facts["odds"]  # as above
-    return facts
-
-
-def _counts(pairs: Sequence[Pair]) -> dict[str, tuple[int, int]]:
-    names = sorted({pair.corpus for pair in pairs})
+def _counts(pairs: Sequence[Pair]) -> dict[str, list[int]]:
+    """Count sound and drifted pairs by corpus."""
+    counts = Counter((pair.corpus, pair.label) for pair in pairs)
     return {
-        name: (
-            sum(pair.corpus == name and pair.label is False for pair in pairs),
-            sum(pair.corpus == name and pair.label is True for pair in pairs),
-        )
-        for name in names
+        name: [counts[name, False], counts[name, True]]
+        for name in sorted({pair.corpus for pair in pairs})
     }

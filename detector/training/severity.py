@@ -1,14 +1,7 @@
-"""Fit severity on error points, with and without a tagger.
+"""Fit severity on error points and minimal pairs, with and without a tagger.
 
-Pairs with error points, and minimal pairs, to a fitted severity.
-
-Which columns speak for what is the features' own matter; this room says whose points are whose
-and which copy of a minimal pair is the worse one. It opens no file.
-
-What a tagger says of pairs it has not seen, put on top of the models that do without it.
-
-The lower models are read out of fold and the tagger on source sentences kept from it, so nothing
-here learns from a prediction of what was learnt. Opens no file.
+The models over a tagger's features are fitted on out-of-fold predictions of the lower models and on
+source sentences that the tagger did not see. This module opens no file.
 """
 
 from __future__ import annotations
@@ -33,26 +26,14 @@ _PER_POINT = 10.0  # of a direct assessment of 0 to 100, where a perfect copy ha
 
 
 def fit_severity(pairs: Sequence[Pair], X: NDArray[np.float64]) -> SeverityRegressor | None:
-    """Fit the severity on what people gave and on minimal pairs.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    X : ndarray of shape (n_pairs, n_features), float64
-        As `features.matrix` gives them.
-
-    Returns
-    -------
-    SeverityRegressor or None
-        None where no pair has points and none has a twin.
-    """
+    """Fit the severity on human judgements and minimal pairs; None without either."""
     return fit_points(pairs, X, _model())
 
 
 def fit_points(
     pairs: Sequence[Pair], X: NDArray[np.float64], model: SeverityRegressor | None = None
 ) -> SeverityRegressor | None:
-    """Fit a severity over any columns; by default of each more is worse, and 0 is sound."""
+    """Fit a severity over any columns; by default more is worse and 0 is sound."""
     points = np.array([_points(pair) for pair in pairs])
     twins = _twins(pairs)
     if np.isnan(points).all() and not len(twins):
@@ -65,13 +46,7 @@ def fit_points(
 def out_of_fold(
     pairs: Sequence[Pair], X: NDArray[np.float64], *, folds: int
 ) -> NDArray[np.float64]:
-    """Return severities of pairs whose source sentences the model was not fitted on.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs,), float64
-        Expected error points; NaN where nothing could be fitted.
-    """
+    """Return out-of-fold expected error points, (n_pairs,); NaN where nothing could be fitted."""
     return points_out_of_fold(pairs, X, folds=folds, model=_model)
 
 
@@ -82,7 +57,7 @@ def points_out_of_fold(
     folds: int,
     model: Callable[[], SeverityRegressor] = SeverityRegressor,
 ) -> NDArray[np.float64]:
-    """Do as `out_of_fold`, over any columns; see `fit_points`."""
+    """Return what `out_of_fold` does, over any columns; see `fit_points`."""
     from sklearn.model_selection import GroupKFold
 
     out = np.full(len(pairs), np.nan)
@@ -109,7 +84,7 @@ def _points(pair: Pair) -> float:
 
 
 def _twins(pairs: Sequence[Pair]) -> NDArray[np.intp]:
-    """List base, changed copy, and 1 where the change is damage, 0 where it is harmless."""
+    """List rows of base and changed copy, and 1 for damage, 0 for a harmless change."""
     bases = {p.twin: row for row, p in enumerate(pairs) if p.twin and p.kind == "base"}
     found = [
         (bases[pair.twin], row, int(pair.label is not False))
@@ -119,31 +94,21 @@ def _twins(pairs: Sequence[Pair]) -> NDArray[np.intp]:
     return np.array(found, dtype=np.intp).reshape(-1, 3)
 
 
-_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # what log(1 + severity) may count beside log-odds: as below
-_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and the tagger's log(1 + odds)
+_SEVERITY = (0.2, 0.4, 0.8, 1.6)  # weights of log(1 + severity) beside log-odds
+_TAGS = (0.0, 0.2, 0.4, 0.8, 1.6)  # and of the tagger's log(1 + odds)
 
 
 def _stacked_model() -> SeverityRegressor:
-    """Return a severity for which the order of minimal pairs, known already, counts less."""
+    """Return a severity that weighs the order of minimal pairs, known already, less."""
     return SeverityRegressor(ranking=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What is laid on top.
+    """Models over the lower models and a tagger (stacking)."""
 
-    Attributes
-    ----------
-    severity : SeverityRegressor
-        Over `bundle.STACKED`.
-    blend : (float, float, float, float)
-        As in `bundle.TaggedConfig`.
-    threshold : float
-        In [0, 1].
-    """
-
-    severity: SeverityRegressor
-    blend: tuple[float, float, float, float]
+    severity: SeverityRegressor  # over `STACKED`
+    blend: tuple[float, float, float, float]  # as in `TaggedConfig`
     threshold: float
 
 
@@ -154,18 +119,10 @@ def fit_stack(
     tags: NDArray[np.float64],
     config: TrainConfig,
 ) -> Stack | None:
-    """Fit the upper models.
+    """Fit the stacked models on pairs that the tagger has not seen.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        That the tagger has not seen; the unlabelled teach the severity alone.
-    odds, severity : ndarray of shape (n_pairs,), float64
-        Of the lower models, out of fold: log-odds of drift (NaN for the unlabelled) and expected
-        error points.
-    tags : ndarray of shape (n_pairs, n_tag_features), float64
-        As `tags.tag_matrix` gives them.
-    config : TrainConfig
+    `odds` (n_pairs,) are out-of-fold log-odds of drift, NaN for unlabelled pairs, which teach the
+    severity alone; `severity` (n_pairs,) out-of-fold error points; `tags` as of `tag_matrix`.
 
     Returns
     -------
@@ -184,9 +141,9 @@ def fit_stack(
     points = np.log1p(points_out_of_fold(pairs, columns, folds=config.folds, model=_stacked_model))[
         labelled
     ]
-    mine = [pairs[i] for i in labelled.tolist()]
-    weight, corpus = weights(mine, config.mix), np.array([pair.corpus for pair in mine])
-    even, excess, own = np.ones(len(mine)), tags[labelled, 0], odds[labelled]
+    subset = [pairs[i] for i in labelled.tolist()]
+    weight, corpus = weights(subset, config.mix), np.array([pair.corpus for pair in subset])
+    even, excess, own = np.ones(len(subset)), tags[labelled, 0], odds[labelled]
 
     def area(shares: tuple[float, float]) -> float:
         return macro_auroc(own + shares[0] * points + shares[1] * excess, label, corpus, even)
@@ -195,7 +152,7 @@ def fit_stack(
     slope, intercept = platt(own + by_points * points + by_tags * excess, label, weight)
     blend = (intercept, slope, slope * by_points, slope * by_tags)
     probability = blended(blend, own, np.expm1(points), excess)
-    sound = counted(mine, label)
+    sound = counted(subset, label)
     return Stack(
         severity=model,
         blend=blend,

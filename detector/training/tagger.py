@@ -1,13 +1,6 @@
-"""Fit the tagger, with checkpoints to resume from.
+"""Fit the tagger's network: batches of pairs, the loss, and a loop with checkpoints.
 
-Fit the tagger: batches of pairs, the loss, and a loop that goes on where it was stopped.
-
-Labels come from `tagged`; which pairs, from whoever calls. The only file opened is the
-checkpoint.
-
-Runs of the tagger: shared tables to a fitted tagger with its thresholds.
-
-Brings the other rooms together in order; prints nothing.
+Token targets come from `tagger_data`. The only file opened is the checkpoint.
 """
 
 from __future__ import annotations
@@ -15,48 +8,29 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from detector import __version__
 from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, use_bf16
 from detector.features.token_tags import Tokens
-from detector.models import tagger as kept
-from detector.models.tagger import Tagger, TaggerConfig, TaggerOutputs, collate, places
+from detector.models.tagger import TaggerOutputs, collate, places
 from detector.models.tagger_network import PairNetwork, Shape, start_from
 from detector.records import TokenVectors
 from detector.text.files import write_whole
 from detector.training.data.corpus import (
-    Dropped,
     Pair,
-    digest,
-    draw,
-    manifest,
-    only_evaluates,
-    seen_by_tagger,
-    shared_folder,
 )
-from detector.training.data.loaders import POINTS, load
-from detector.training.data.sampling import MARKED
-from detector.training.drift import platt
-from detector.training.evaluate.metrics import Floats
-from detector.training.evaluate.words import TaggedWords, Words, tagged_words
 from detector.training.tagger_data import (
     UNKNOWN,
-    TaggerMix,
     Targets,
     copy_targets,
-    minimal_pairs,
     source_targets,
-    tagger_pairs,
 )
 
 logger = logging.getLogger(__name__)
@@ -64,29 +38,28 @@ logger = logging.getLogger(__name__)
 Bead = tuple[Tokens, Tokens]
 
 _SHARES = {"mlqe": 0.5, "mqm_news": 0.6, "mqm_ted": 0.8, "biomqm": 0.5, "wmt": 0.5, "flores": 0.5}
-_RANKED = frozenset({"mqm_news", "mqm_ted"})  # several systems' copies of each source, judged
-_UNIT = 6  # pairs of one source ranked among themselves, at most
-_PARTS = 4  # parts of a step, each of like lengths: less padding
+_RANKED = frozenset({"mqm_news", "mqm_ted"})  # with judged copies of several systems per source
+_UNIT = 6  # most pairs of one source ranked among themselves
+_PARTS = 4  # mini-batches of a step, of similar lengths to save padding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerSettings:
-    """How a tagger is fitted.
+    """Hyperparameters of the tagger.
 
     Attributes
     ----------
     shape : Shape
     step : int
-        Pairs a step, about.
+        Pairs per step, about.
     rate : float
         Highest learning rate of the layers; heads learn five times as fast.
     epochs : float
-        Passes over the pairs.
     save_every : int
         Steps between two checkpoints.
     seed : int
     precision : {"fp32", "bf16", "auto"}
-        Arithmetic of the layers; losses, weights and what the optimiser keeps are fp32 always.
+        Arithmetic of the layers; losses, weights and optimiser states are fp32 always.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -100,7 +73,7 @@ class TaggerSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """A pair as the network reads it, with what it should say; None where nobody looked."""
+    """Tokens of a pair, and its token targets; None where nobody marked that side."""
 
     pair: Pair
     bead: Bead
@@ -121,20 +94,20 @@ def fit_tagger(
     Parameters
     ----------
     pairs : sequence of Pair
-        Twins share `twin`; the sound one is of kind `base`.
+        Minimal pairs share `twin`; the sound one is of kind `base`.
     encoder : Encoder
-        Reads the sentences; it is not changed. The network starts from its last layers, where it
-        has any (`MiniLMEncoder.layers`), else at random.
+        It is not changed. The network is initialised from its last layers, where it has any
+        (`MiniLMEncoder.layers`), else at random.
     settings : TaggerSettings
     checkpoint : Path, optional
-        Written every `save_every` steps. When it is there, the run goes on from it.
+        Written every `save_every` steps; where it exists, the run resumes from it.
     progress : callable, optional
-        Told how many pairs were read since it was last told.
+        Called with the number of pairs read since its last call.
 
     Returns
     -------
     PairNetwork
-        On the processor, wherever it was fitted: `fitting_device` says where.
+        On the CPU; it is fitted on `fitting_device()`.
     """
     device = fitting_device()
     bf16 = use_bf16(settings.precision, device)
@@ -168,20 +141,20 @@ def fit_tagger(
 
 
 def fitting_device() -> str:
-    """Return where a tagger is fitted, by torch's name: a CUDA card where there is one."""
+    """Return torch's name of the device to fit on: a CUDA card where there is one."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
-    """Group pairs that are ranked among themselves, then groups into steps, at random."""
+    """Group pairs that are ranked among themselves, then groups into random steps."""
     rng = np.random.default_rng(settings.seed)
     families: dict[str, list[Pair]] = {}
     for row, pair in enumerate(pairs):
         families.setdefault(pair.twin or _judged_beside(pair) or str(row), []).append(pair)
     units: list[list[Pair]] = []
     for family in families.values():
-        mine = iter(family)
-        while unit := list(islice(mine, _UNIT)):
+        rest = iter(family)
+        while unit := list(islice(rest, _UNIT)):
             units.append(unit)
     steps: list[list[Pair]] = [[]]
     for i in rng.permutation(len(units)).tolist():
@@ -192,12 +165,12 @@ def _steps(pairs: Sequence[Pair], settings: TaggerSettings) -> list[list[Pair]]:
 
 
 def _judged_beside(pair: Pair) -> str:
-    """Return the key of the copies that a pair is ranked among by their points; empty if none."""
+    """Return the key of the copies that a pair is ranked among by points, or an empty one."""
     return f"{pair.corpus} {pair.group}" if pair.corpus in _RANKED else ""
 
 
 def examples(pairs: Sequence[Pair], encoder: Encoder) -> Iterator[Example]:
-    """Encode pairs and lay their marks on the tokens."""
+    """Encode pairs and make their token targets."""
     views = {text: matching_view(text) for pair in pairs for text in (pair.source, pair.copy)}
     encoding = encoder.encode(list(views))
     tokens: Mapping[str, TokenVectors] = dict(zip(views, encoding.tokens or (), strict=True))
@@ -223,16 +196,16 @@ def _loss(network: PairNetwork, examples: Sequence[Example], *, bf16: bool) -> T
     for part in np.array_split(np.argsort(lengths, kind="stable"), _PARTS):
         if not len(part):
             continue
-        read = _read(network, [examples[i].bead for i in part], bf16=bf16)
+        outputs = _predict(network, [examples[i].bead for i in part], bf16=bf16)
         for row, i in enumerate(part.tolist()):
             example = examples[i]
-            drift[i], grades[i] = read.drift[row], read.grades[row]
+            drift[i], grades[i] = outputs.drift[row], outputs.grades[row]
             at_source, at_copy = places(*example.bead)
             share = _SHARES.get(example.pair.corpus, 1.0)
             total = total + share * (
-                _token_loss(read.damaged[row, at_copy], example.copy)
-                + _token_loss(read.lost[row, at_source], example.source)
-                + _kind_loss(read.kinds[row, at_copy], example.copy)
+                _token_loss(outputs.damaged[row, at_copy], example.copy)
+                + _token_loss(outputs.lost[row, at_source], example.source)
+                + _kind_loss(outputs.kinds[row, at_copy], example.copy)
             )
     odds, graded = torch.stack(drift), torch.stack(grades)
     pairs = [example.pair for example in examples]
@@ -240,12 +213,12 @@ def _loss(network: PairNetwork, examples: Sequence[Example], *, bf16: bool) -> T
     return (total + _grade_loss(graded, pairs)) / len(examples)
 
 
-def _read(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> TaggerOutputs[Tensor]:
-    """Read beads where the network is; the readings come back in fp32, to the processor."""
+def _predict(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> TaggerOutputs[Tensor]:
+    """Run the network on its device; the outputs come back in fp32, on the CPU."""
     device = network.roles.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        read = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
-    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in read))
+        outputs = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
+    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in outputs))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
@@ -277,7 +250,7 @@ def _label_loss(odds: Tensor, pairs: Sequence[Pair]) -> Tensor:
 
 
 def _order_loss(odds: Tensor, pairs: Sequence[Pair]) -> Tensor:
-    """Rank each changed copy behind its sound twin, and copies of one source by their points."""
+    """Rank each damaged copy above its base in drift, and copies of one source by their points."""
     total = torch.zeros(())
     bases = {pair.twin: i for i, pair in enumerate(pairs) if pair.twin and pair.kind == "base"}
     for i, pair in enumerate(pairs):
@@ -323,14 +296,14 @@ def _grades(pair: Pair) -> tuple[float, float, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """A network with what is needed to go on fitting it."""
+    """A network and its optimiser, as kept in a checkpoint."""
 
     network: PairNetwork
     optimiser: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
 
     def resume(self, path: Path | None) -> int:
-        """Read a checkpoint, if there is one, and return the steps done."""
+        """Load a checkpoint, if there is one, and return the steps done."""
         if path is None or not path.is_file():
             return 0
         kept = torch.load(path, map_location="cpu", weights_only=True)
@@ -341,7 +314,7 @@ class _Run:
         return int(kept["step"])
 
     def keep(self, path: Path | None, step: int) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint atomically."""
         if path is None:
             return
         kept = {
@@ -356,7 +329,7 @@ class _Run:
 
 
 def _run(network: PairNetwork, rate: float, total: int) -> _Run:
-    """Set up AdamW with a short warm-up and a linear descent; heads learn five times as fast."""
+    """Set up AdamW with a short warm-up and a linear decay; heads learn five times as fast."""
     layers = {id(one) for one in network.layers.parameters()}
     heads = [one for one in network.parameters() if id(one) not in layers]
     optimiser = torch.optim.AdamW(
@@ -373,176 +346,3 @@ def _run(network: PairNetwork, rate: float, total: int) -> _Run:
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, slope)
     return _Run(network=network, optimiser=optimiser, schedule=schedule)
-
-
-_TUNED = ("mlqe", *MARKED)
-_TUNE_ON = 600  # pairs of each corpus, and bases of minimal pairs, that thresholds are chosen on
-_UNSURE = (0.5, 0.5)  # thresholds where nothing was marked to choose them on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaggerMaterial:
-    """The pairs of a run.
-
-    Attributes
-    ----------
-    fitting : tuple of Pair
-    tuning : tuple of Pair
-        Pairs of corpora that people marked, and minimal pairs, of other source sentences: to
-        calibrate and to choose thresholds on.
-    tables : mapping of str to str
-        Digests of the tables read.
-    """
-
-    fitting: tuple[Pair, ...]
-    tuning: tuple[Pair, ...]
-    tables: dict[str, str]
-
-
-def gather(shared: Path | None, mix: TaggerMix) -> TaggerMaterial:
-    """Read the shared tables and draw the pairs.
-
-    Raises
-    ------
-    InputError
-        When the folder is not found, or a table cannot be read.
-    """
-    folder = shared_folder(shared)
-    corpora = load(folder, Dropped())
-    unseen = {
-        name: [p for p in pairs if not only_evaluates(p) and not seen_by_tagger(p)]
-        for name, pairs in corpora.items()
-    }
-    seed = mix.seed + 40
-    tuning = [p for name in _TUNED for p in draw(unseen.get(name, ()), _TUNE_ON, seed=seed)]
-    tuning += minimal_pairs(unseen, _TUNE_ON, damages=2, seed=seed)
-    return TaggerMaterial(
-        fitting=tuple(tagger_pairs(corpora, mix)),
-        tuning=tuple(tuning),
-        tables={n: digest(folder / n) for n in manifest() if (folder / n).is_file()},
-    )
-
-
-def train_tagger(
-    material: TaggerMaterial,
-    encoder: Encoder,
-    settings: TaggerSettings,
-    *,
-    checkpoint: Path | None = None,
-    progress: Callable[[int], object] | None = None,
-) -> Tagger:
-    """Fit a tagger and choose its thresholds.
-
-    Parameters
-    ----------
-    material : TaggerMaterial
-    encoder : Encoder
-    settings : TaggerSettings
-    checkpoint, progress
-        As for `fit_tagger`.
-
-    Returns
-    -------
-    Tagger
-        Not saved yet.
-    """
-    network = fit_tagger(
-        material.fitting, encoder, settings, checkpoint=checkpoint, progress=progress
-    )
-    recipe = asdict(settings)
-    config = TaggerConfig(
-        schema=kept.SCHEMA,
-        version=__version__,
-        shape=recipe.pop("shape"),
-        weights="",
-        encoder=encoder.identity,
-        calibration=((1.0, 0.0), (1.0, 0.0)),
-        thresholds=_UNSURE,
-        edited=_UNSURE[0],
-        training={**recipe, "pairs": len(material.fitting), "tables": material.tables},
-    )
-    return calibrated(Tagger(network, config), material.tuning, encoder)
-
-
-def calibrated(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> Tagger:
-    """Make probabilities of a tagger's log-odds, and choose the thresholds.
-
-    Parameters
-    ----------
-    tagger : Tagger
-        Not calibrated.
-    pairs : sequence of Pair
-        Marked, of source sentences that the tagger has not seen.
-    encoder : Encoder
-
-    Returns
-    -------
-    Tagger
-        A copy word's probability is that an expert marked it (`MARKED`) or that a minimal pair
-        was damaged there, half the weight each; a source word's, that a minimal pair lost it.
-        Spans of the copy are shown from where they overlap experts' major errors best (F1 over
-        words), those of the source from where they fit the minimal pairs best.
-    """
-    words = tagged_words(tagger, pairs, encoder)
-    made = [one for one in words if one.pair.corpus == "contrast"]
-    expert = _joined([one for one in words if one.pair.corpus in MARKED], "copy")
-    edited = _joined([one for one in words if one.pair.corpus == "mlqe"], "copy")
-    lost = _joined([one for one in made if _source_is_marked(one.pair)], "source")
-    copy = _calibration(expert, _joined(made, "copy"))
-    source = _calibration(lost)
-    config = replace(
-        tagger.config,
-        calibration=(copy, source),
-        thresholds=(
-            _threshold(expert, POINTS["Major"], copy),
-            _threshold(lost, POINTS["Minor"], source),
-        ),
-        edited=_threshold(edited, POINTS["Minor"], copy),
-    )
-    return Tagger(tagger.network, config)
-
-
-def _source_is_marked(pair: Pair) -> bool:
-    return pair.label is False or any(mark.side == "source" for mark in pair.marks)
-
-
-def _calibration(*parts: Words) -> tuple[float, float]:
-    """Fit slope and intercept on the words of parts that weigh the same."""
-    known = [part for part in parts if (part.weight > 0).any()]
-    if not known:
-        return 1.0, 0.0
-    return platt(
-        np.concatenate([_log_odds(part.probability) for part in known]),
-        np.concatenate([part.weight > 0 for part in known]),
-        np.concatenate([np.full(len(part.weight), 1e4 / len(part.weight)) for part in known]),
-    )
-
-
-def _threshold(words: Words, least: float, calibration: tuple[float, float]) -> float:
-    odds = calibration[0] * _log_odds(words.probability) + calibration[1]
-    return _best_f1(1.0 / (1.0 + np.exp(-odds)), words.weight >= least)
-
-
-def _joined(words: Sequence[TaggedWords], side: Literal["copy", "source"]) -> Words:
-    mine = [getattr(one, side) for one in words]
-    empty = np.zeros(0)
-    return Words(
-        np.concatenate([empty, *(one.probability for one in mine)]),
-        np.concatenate([empty, *(one.weight for one in mine)]),
-        np.concatenate([empty, *(one.size for one in mine)]),
-    )
-
-
-def _log_odds(probability: Floats) -> Floats:
-    clipped = np.clip(probability, 1e-9, 1.0 - 1e-9)
-    odds: Floats = np.log(clipped / (1.0 - clipped))
-    return odds
-
-
-def _best_f1(score: Floats, label: NDArray[np.bool_]) -> float:
-    if not label.any():
-        return _UNSURE[0]
-    order = np.argsort(-score, kind="stable")
-    hits = np.cumsum(label[order])
-    f1 = 2.0 * hits / (np.arange(1, len(order) + 1) + label.sum())
-    return float(np.round(score[order][int(np.argmax(f1))], 4))

@@ -1,12 +1,6 @@
 """Choose the tagger's training pairs and their token targets.
 
-Marks of pairs to what the tagger is to say of each token.
-
-Which marks count how much, and where nobody looked, is said here; nothing is fitted.
-
-Which pairs the tagger is fitted on, and which it leaves to whoever reads what it says.
-
-A third of the source sentences is kept from it (`corpus.seen_by_tagger`). Nothing is fitted here.
+A third of the source sentences is not shown to it (`corpus.seen_by_tagger`).
 """
 
 from __future__ import annotations
@@ -28,18 +22,17 @@ from detector.training.data.corpus import Mark, Pair, draw, seen_by_tagger
 from detector.training.data.sampling import draw_bases, good_pairs
 
 UNKNOWN = -1
-"""Stands for a token whose kind is not known, or that is sound."""
+"""Kind of a token that is sound, or whose kind is not known."""
 
-_EDITED = 0.5  # an edit of a post-editor: half of them are matters of taste
+_EDITED = 0.5  # target of a post-edited word: about half of the edits are matters of taste
 _MINOR = 0.4
 _MARKED_IN_COPY = frozenset(
     {"contrast", "tortured", "identical", "mlqe", "mqm_news", "mqm_ted", "biomqm"}
 )
 _MARKED_IN_SOURCE = frozenset({"tortured", "identical", "mlqe"})
-_BY_RULE = frozenset({"wmt", "flores"})  # labelled as a whole, without marks
+_BY_RULE = frozenset({"wmt", "flores"})  # labelled as a sentence, without marks
 
-# What the corpora and the makers of minimal pairs call things, by how the name starts or, for
-# makers, by a word in it.
+# Categories of the corpora by prefix; kinds of minimal pairs by name, or by a word in it.
 _CATEGORIES = (
     ("Accuracy/Omission", "omission"),
     ("Accuracy/Addition", "addition"),
@@ -61,22 +54,14 @@ _GRAMMAR = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What is to be said of the tokens of one side.
+    """Targets of the tokens of one side, (n_tokens,)."""
 
-    Attributes
-    ----------
-    damage : ndarray of shape (n_tokens,), float32
-        In [0, 1]; for a source token, that it was lost.
-    kind : ndarray of shape (n_tokens,), int64
-        Position in `KINDS`, or `UNKNOWN`.
-    """
-
-    damage: NDArray[np.float32]
-    kind: NDArray[np.int64]
+    damage: NDArray[np.float32]  # in [0, 1]; for a source token, that it was lost
+    kind: NDArray[np.int64]  # position in `KINDS`, or `UNKNOWN`
 
 
 def copy_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
-    """Say which tokens of a copy are damaged; None where nobody marked copies of its corpus."""
+    """Return damage targets of copy tokens; None where copies of the corpus are not marked."""
     if pair.corpus in _BY_RULE and pair.label is False:
         return _none(tokens)
     if pair.corpus not in _MARKED_IN_COPY:
@@ -85,21 +70,20 @@ def copy_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
 
 
 def source_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
-    """Say which tokens of a source were lost; None where nobody could mark it.
+    """Return loss targets of source tokens; None where sources are not marked.
 
-    A minimal pair in which a word was replaced says nothing of the source word in its place, unless
-    `tagger_sample.with_lost` marked it.
+    A minimal pair that replaced a word has none, unless `with_lost` marked the source word.
     """
     if pair.label is False and pair.corpus in {*_BY_RULE, "contrast"}:
         return _none(tokens)
-    told = pair.corpus == "contrast" and any(mark.side == "source" for mark in pair.marks)
-    if not told and pair.corpus not in _MARKED_IN_SOURCE:
+    marked = pair.corpus == "contrast" and any(mark.side == "source" for mark in pair.marks)
+    if not marked and pair.corpus not in _MARKED_IN_SOURCE:
         return None
     return _targets(pair, tokens, "source")
 
 
 def kind_of(mark: str) -> int:
-    """Return the position in `KINDS` of what a corpus or a maker calls an error.
+    """Return the position in `KINDS` of an error category of a corpus or kind of minimal pair.
 
     Examples
     --------
@@ -136,7 +120,7 @@ def _none(tokens: TokenVectors) -> Targets:
 def _targets(pair: Pair, tokens: TokenVectors, side: str) -> Targets:
     out = _none(tokens)
     if pair.corpus == "contrast" and pair.label is False:
-        return out  # harmless changes, looks included
+        return out  # harmless changes
     for mark in pair.marks:
         if mark.side != side or mark.weight <= 0:
             continue
@@ -154,14 +138,13 @@ class TaggerMix:
     Attributes
     ----------
     marked : mapping of str to int
-        Most pairs of each corpus whose errors people marked.
+        Most pairs of each corpus with human marks.
     drifted : mapping of str to int
         Most drifted pairs of corpora that are labelled without marks.
     bases : int
-        Sound pairs that minimal pairs are made of; each gives up to three damaged copies and a
-        harmless one.
+        Sound pairs that minimal pairs are made of: up to three damaged and one harmless each.
     limit : int or None
-        Scales everything down so that about so many pairs are left.
+        Scales everything down to about so many pairs.
     seed : int
     """
 
@@ -198,19 +181,7 @@ class TaggerMix:
 
 
 def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[Pair]:
-    """Draw the pairs that the tagger is fitted on.
-
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them.
-    mix : TaggerMix
-
-    Returns
-    -------
-    list of Pair
-        Minimal pairs with their bases, pairs with marks, and drifted pairs.
-    """
+    """Draw minimal pairs with their bases, marked pairs and drifted pairs to fit the tagger on."""
     mix = mix.scaled()
     seen = {name: [p for p in pairs if seen_by_tagger(p)] for name, pairs in corpora.items()}
     chosen = minimal_pairs(seen, mix.bases, damages=3, seed=mix.seed + 20)
@@ -225,17 +196,7 @@ def tagger_pairs(corpora: Mapping[str, Sequence[Pair]], mix: TaggerMix) -> list[
 def minimal_pairs(
     corpora: Mapping[str, Sequence[Pair]], bases: int, *, damages: int, seed: int
 ) -> list[Pair]:
-    """Make minimal pairs with marks on both sides, each family beside its base.
-
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-    bases : int
-        Sound pairs that they are made of, at most.
-    damages : int
-        Damaged copies of each base, at most; one more is changed harmlessly.
-    seed : int
-    """
+    """Make minimal pairs with marks on both sides, each family beside its base."""
     good = good_pairs(corpora)
     pool = pools(pair.source for pair in good["trips"])
     drawn = draw_bases(good, bases, seed=seed)
@@ -243,30 +204,25 @@ def minimal_pairs(
 
 
 def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """Mark in the source what a minimal pair put other words for, where the source says it so.
-
-    Parameters
-    ----------
-    pairs : iterable of Pair
-        Each base before what was made of it, as `contrasts` gives them.
+    """Mark the source words that a minimal pair replaced in the copy; `pairs` as of `contrasts`.
 
     Yields
     ------
     Pair
-        With a mark more for words that were exchanged for others; inflections are not.
+        With one more mark for replaced words; changed inflections get none.
     """
     bases: dict[str, str] = {}
     for pair in pairs:
         if pair.kind == "base":
             bases[pair.twin] = pair.copy
         elif pair.label is not False and all(mark.side == "copy" for mark in pair.marks):
-            lost = tuple(_exchanged(pair, bases.get(pair.twin, pair.copy)))
+            lost = tuple(_replaced(pair, bases.get(pair.twin, pair.copy)))
             yield replace(pair, marks=(*pair.marks, *lost)) if lost else pair
             continue
         yield pair
 
 
-def _exchanged(pair: Pair, before: str) -> Iterator[Mark]:
+def _replaced(pair: Pair, before: str) -> Iterator[Mark]:
     olds, news = words(before), words(pair.copy)
     old, new = ([word for word, _, _ in side] for side in (olds, news))
     matcher = SequenceMatcher(None, old, new, autojunk=False)

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.fakes import DIMENSION, FakeEncoder
+from support.fakes import FakeEncoder
+from support.small_tagger import SHAPE
+from support.small_tagger import small_tagger as _tagger
 
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, Tokens
 from detector.models import tagger as module
-from detector.models.tagger import Tagger, TaggerBatch, TaggerConfig, TaggerOutputs
-from detector.models.tagger_network import PairNetwork, Shape
+from detector.models.tagger import Tagger, TaggerBatch, TaggerOutputs
+from detector.models.tagger_network import PairNetwork
 from detector.training import tagger as tagger_fit
 from detector.training.data.corpus import Mark, Pair, group_of, seen_by_tagger
 from detector.training.tagger import TaggerSettings, fit_tagger
@@ -31,24 +33,7 @@ from detector.training.tagger_data import (
     with_lost,
 )
 
-SHAPE = Shape(dimension=DIMENSION, n_layers=1, n_heads=4, width=32, n_kinds=len(KINDS))
 WORDS = ("river", "market", "bridge", "school", "harbour", "garden", "castle", "forest")
-
-
-def _tagger() -> Tagger:
-    torch.manual_seed(0)
-    config = TaggerConfig(
-        schema=module.SCHEMA,
-        version="0.0",
-        shape={"dimension": DIMENSION, "n_layers": 1, "n_heads": 4, "width": 32, "n_kinds": 6},
-        weights="",
-        encoder=FakeEncoder().identity,
-        calibration=((1.0, 0.0), (1.0, 0.0)),
-        thresholds=(0.5, 0.4),
-        edited=0.3,
-        training={"seed": 0},
-    )
-    return Tagger(PairNetwork(SHAPE), config)
 
 
 def _tokens(text: str) -> Tokens:
@@ -155,7 +140,7 @@ def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
 ) -> None:
     settings = TaggerSettings(shape=SHAPE, step=16, rate=3e-3, epochs=4.0)
     seen: set[torch.dtype] = set()
-    read = tagger_fit._read
+    read = tagger_fit._predict
 
     def watched(network: PairNetwork, *rest: object, **options: bool) -> object:
         def inside(_: object, __: object, out: torch.Tensor) -> None:
@@ -167,7 +152,7 @@ def test_tagger_fit_in_bf16_keeps_weights_and_losses_in_fp32(
         assert {one.dtype for one in readings} == {torch.float32}
         return readings
 
-    monkeypatch.setattr(tagger_fit, "_read", watched)
+    monkeypatch.setattr(tagger_fit, "_predict", watched)
     plain = fit_tagger(_pairs(), FakeEncoder(), settings)
     assert seen == {torch.float32}
     rough = fit_tagger(_pairs(), FakeEncoder(), replace(settings, precision="bf16"))

@@ -35,10 +35,10 @@ from detector.training.data.sampling import Mix
 from detector.training.data.splits import Material, shared_parts, whole_groups
 from detector.training.drift import TrainConfig
 from detector.training.drift_features import Readers, measure
-from detector.training.evaluate.evaluate import OURS, SEVERITY, Figures
+from detector.training.evaluate.evaluate import OURS, SEVERITY, Evaluation
 from detector.training.evaluate.metrics import auroc
 from detector.training.evaluate.words import TAGGED
-from detector.training.run import figures_of
+from detector.training.run import evaluate_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = ROOT / "tests" / "golden" / "floors.json"
@@ -63,7 +63,7 @@ _LEFT_OUT = ("apertium_rt.parquet", "biomqm_into_en.parquet", "tortured_phrases.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Figures by name, and digests of what they were measured on."""
+    """Metrics by name, and digests of what they were measured on."""
 
     digests: Mapping[str, str]
     figures: Mapping[str, float]
@@ -148,14 +148,14 @@ def on_shared(folder: Path, encoder: MiniLMEncoder, scratch: Path) -> Measured:
     X = measure(pairs, encoder, readers=Readers(bundle.models.adjacency, bundle.tagger))
     material = Material(fitting=(), apart=tuple(pairs), tables={}, dropped=Dropped())
     config = TrainConfig(resamples=1)  # no interval is read
-    figures = figures_of(bundle, material, X, encoder, config)
+    figures = evaluate_bundle(bundle, material, X, encoder, config)
     return Measured(
         digests={**known, "pairs": _pairs_digest(pairs)},
         figures={name: float(v) for name, v in _headlines(figures) if not math.isnan(v)},
     )
 
 
-def _headlines(figures: Figures) -> Iterable[tuple[str, float]]:
+def _headlines(figures: Evaluation) -> Iterable[tuple[str, float]]:
     for name in (OURS, SEVERITY):
         yield from _orders(figures, name)
     for corpus, entry in figures.corpora.items():
@@ -179,7 +179,7 @@ def _headlines(figures: Figures) -> Iterable[tuple[str, float]]:
         yield "1 - calibration error", 1.0 - figures.probability["calibration_error"].value
 
 
-def _orders(figures: Figures, name: str) -> Iterable[tuple[str, float]]:
+def _orders(figures: Evaluation, name: str) -> Iterable[tuple[str, float]]:
     """Yield how well one of our scores puts twins, and what people judged, in order."""
     for tier, entry in figures.tiers.get("demetr", {}).items():
         if name in entry["worse"]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from detector.training.data.consensus import Rendering, content, labels, stem
+from detector.training.data.consensus import Translation, content, labels, stem
 
 SOURCE = "The minister rejected the tariffs on Monday."
 GOOD = [
-    Rendering("The minister refused the tariffs on Monday.", "ko", "google"),
-    Rendering("On Monday the minister rejected the duties.", "ja", "google"),
-    Rendering("The minister rejected the duties on Monday.", "fi", "microsoft"),
-    Rendering("The minister refused the tariffs on Monday.", "tr", "microsoft"),
+    Translation("The minister refused the tariffs on Monday.", "ko", "google"),
+    Translation("On Monday the minister rejected the duties.", "ja", "google"),
+    Translation("The minister rejected the duties on Monday.", "fi", "microsoft"),
+    Translation("The minister refused the tariffs on Monday.", "tr", "microsoft"),
 ]
 
 
 def _label(copy: str, lang: str = "hi", system: str = "argos") -> tuple[bool | None, str]:
-    return labels(SOURCE, [*GOOD, Rendering(copy, lang, system)])[-1]
+    return labels(SOURCE, [*GOOD, Translation(copy, lang, system)])[-1]
 
 
 def test_consensus_a_rewording_that_others_share_is_sound() -> None:
@@ -36,23 +36,23 @@ def test_consensus_a_voter_through_a_close_pivot_is_never_called_drift() -> None
 
 
 def test_consensus_does_not_vouch_for_itself() -> None:
-    twice = [Rendering("The clergyman spoke of samples on Sunday.", "hi", s) for s in ("a", "b")]
+    twice = [Translation("The clergyman spoke of samples on Sunday.", "hi", s) for s in ("a", "b")]
     assert [label for label, _ in labels(SOURCE, [*GOOD, *twice])[-2:]] == [True, True]
 
 
 def test_consensus_needs_votes_through_three_languages() -> None:
-    few = [Rendering(r.copy, "ko", r.system) for r in GOOD]
+    few = [Translation(r.copy, "ko", r.system) for r in GOOD]
     assert {kind for _, kind in labels(SOURCE, few)} == {"too few votes"}
 
 
 def test_consensus_a_turned_pronoun_is_drift_of_its_own_kind() -> None:
     source = "She left the office on Monday evening."
     good = [
-        Rendering("She left the office on Monday evening.", lang, "google")
+        Translation("She left the office on Monday evening.", lang, "google")
         for lang in ("ko", "ja", "fi")
     ]
-    turned = Rendering("He left the office on Monday evening.", "tr", "google")
-    kept = Rendering("On Monday evening, she left the office.", "tr", "google")
+    turned = Translation("He left the office on Monday evening.", "tr", "google")
+    kept = Translation("On Monday evening, she left the office.", "tr", "google")
     assert labels(source, [*good, turned, kept])[-2:] == [(True, "gender"), (False, "consensus")]
 
 

@@ -63,6 +63,7 @@ def _words(text: str) -> list[str]:
     return [w for w in re.findall(r"[^\W_]+", text.lower()) if w not in ("a", "an")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_contrasts_every_maker_marks_what_it_changed(name: str) -> None:
     made = [

@@ -14,7 +14,7 @@ import pytest
 from detector.cli.train import add_parsers
 from detector.training.data.corpus import Mark, Pair, group_of
 from detector.training.data.sampling import Mix
-from detector.training.evaluate.evaluate import OURS, SEVERITY, Figures, caught, evaluate
+from detector.training.evaluate.evaluate import OURS, SEVERITY, Evaluation, caught, evaluate
 from detector.training.evaluate.report import details, printed, summary
 
 
@@ -55,12 +55,12 @@ def _pairs() -> tuple[list[Pair], dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def figures() -> Figures:
+def figures() -> Evaluation:
     pairs, scores = _pairs()
     return evaluate(pairs, scores, threshold=0.5, mix=Mix(), resamples=60)
 
 
-def test_evaluate_measures_the_better_score_as_better(figures: Figures) -> None:
+def test_evaluate_measures_the_better_score_as_better(figures: Evaluation) -> None:
     entry = figures.corpora["contrast"]
     assert entry["scores"][OURS]["auroc"].value > 0.95
     assert 0.4 < entry["scores"]["cosine"]["auroc"].value < 0.7
@@ -69,7 +69,7 @@ def test_evaluate_measures_the_better_score_as_better(figures: Figures) -> None:
     assert figures.macro[OURS].value == pytest.approx(entry["scores"][OURS]["auroc"].value)
 
 
-def test_evaluate_flags_and_watches_at_the_threshold(figures: Figures) -> None:
+def test_evaluate_flags_and_watches_at_the_threshold(figures: Evaluation) -> None:
     entry = figures.corpora["contrast"]
     assert entry["flagged_drift"].value > 0.9
     assert entry["flagged_sound"].value < 0.1
@@ -78,7 +78,7 @@ def test_evaluate_flags_and_watches_at_the_threshold(figures: Figures) -> None:
     assert figures.n_groups == 300
 
 
-def test_evaluate_compares_twins_by_kind(figures: Figures) -> None:
+def test_evaluate_compares_twins_by_kind(figures: Evaluation) -> None:
     entry = figures.kinds["contrast"]["number"]
     assert entry["n"] == 300
     assert entry["drift"] is True
@@ -87,7 +87,7 @@ def test_evaluate_compares_twins_by_kind(figures: Figures) -> None:
     assert entry["worse"]["cosine"].low < entry["worse"]["cosine"].value
 
 
-def test_evaluate_sums_the_kinds_of_damage_up(figures: Figures) -> None:
+def test_evaluate_sums_the_kinds_of_damage_up(figures: Evaluation) -> None:
     tier = figures.tiers["contrast"]["damage"]
     assert tier["kinds"] == 1
     assert tier["worse"][OURS]["worst"] == "number"
@@ -97,13 +97,13 @@ def test_evaluate_sums_the_kinds_of_damage_up(figures: Figures) -> None:
     )
 
 
-def test_evaluate_is_the_same_twice(figures: Figures) -> None:
+def test_evaluate_is_the_same_twice(figures: Evaluation) -> None:
     pairs, scores = _pairs()
     again = evaluate(pairs, scores, threshold=0.5, mix=Mix(), resamples=60)
     assert again.to_dict() == figures.to_dict()
 
 
-def test_evaluate_figures_are_json_and_text(figures: Figures) -> None:
+def test_evaluate_figures_are_json_and_text(figures: Evaluation) -> None:
     assert json.loads(json.dumps(figures.to_dict(), allow_nan=False))["threshold"] == 0.5
     text = printed(figures)
     assert "recall at 5 % FA" in text
@@ -277,7 +277,7 @@ def test_evaluate_train_writes_a_bundle_that_scores(
     assert _run("train", "drift", *options, "--out", str(out)) == 0
     bundle = store.load(out)
     assert 0.0 < bundle.threshold < 1.0
-    assert "## What a flag means" in bundle.card
+    assert "## What it is for" in bundle.card
     assert "AUROC" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         _run("train", "drift", *options, "--limit", "0")

@@ -38,6 +38,7 @@ rows = st.lists(
 
 
 @given(rows)
+@pytest.mark.slow
 def test_metrics_agree_with_scikit_learn_on_ties_and_weights(
     made: list[tuple[bool, int, int]],
 ) -> None:
@@ -75,6 +76,7 @@ def test_metrics_correlations_agree_with_scipy_on_repeated_rows(
 
 
 @given(rows)
+@pytest.mark.slow
 def test_metrics_every_row_of_weights_is_measured_by_itself(
     made: list[tuple[bool, int, int]],
 ) -> None:

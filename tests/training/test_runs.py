@@ -68,6 +68,7 @@ def _train(folder: Path, out: str) -> store.Bundle:
     return store.load(folder / out, encoder=FakeEncoder().identity)
 
 
+@pytest.mark.slow
 def test_runs_fit_a_bundle_on_an_own_table_and_the_same_one_twice(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,11 +82,12 @@ def test_runs_fit_a_bundle_on_an_own_table_and_the_same_one_twice(
     assert metrics["held_apart"]["corpora"]["mine.csv"]["drift"] > 0
     fitted = sum(training["pairs"]["mine.csv"])
     assert fitted + metrics["held_apart"]["n_pairs"] == 400
-    for heading in ("What a flag means", "Threshold", "What a probability means", "All figures"):
+    for heading in ("What it is for", "Data", "Results", "Limits", "Model"):
         assert f"## {heading}" in one.card
     assert "Labels are those of the tables." in one.card
 
 
+@pytest.mark.slow
 def test_runs_measure_every_row_of_an_own_table(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -147,6 +149,7 @@ def _corpora(n: int = 400) -> dict[str, list[Pair]]:
     return set_apart(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [None, 200])
 def test_runs_test_corpora_and_their_sentences_are_never_fitted_on(limit: int | None) -> None:
     corpora = _corpora()
@@ -163,6 +166,7 @@ def test_runs_test_corpora_and_their_sentences_are_never_fitted_on(limit: int | 
     assert all(held_apart(p.group) or p.apart for p in apart if p.corpus not in TESTS)
 
 
+@pytest.mark.slow
 def test_runs_measure_what_people_judged_without_a_label() -> None:
     corpora = _corpora()
     _, apart = shared_parts(corpora, Mix())

@@ -49,6 +49,14 @@ def _config(**known: Any) -> TrainConfig:
     return TrainConfig(candidates=CANDIDATES, resamples=50, **known)
 
 
+def _logistic(**known: Any) -> TrainConfig:
+    """One candidate, for what does not depend on which is chosen."""
+    return TrainConfig(
+        candidates={"logistic": CANDIDATES["logistic"]}, folds=2, resamples=5, **known
+    )
+
+
+@pytest.mark.slow
 def test_train_is_the_same_twice() -> None:
     pairs, X = _made()
     one, two = fit(pairs, X, NAMES, _config()), fit(pairs, X, NAMES, _config())
@@ -57,10 +65,12 @@ def test_train_is_the_same_twice() -> None:
     np.testing.assert_array_equal(one.classifier.predict_proba(X), two.classifier.predict_proba(X))
 
 
+@pytest.mark.slow
 def test_train_takes_the_simple_model_where_it_does_as_well() -> None:
     assert fit(*_made(), NAMES, _config()).chosen == "logistic"
 
 
+@pytest.mark.slow
 def test_train_takes_the_other_model_where_it_does_better() -> None:
     fitted = fit(*_made(bent=True), NAMES, _config())
     assert fitted.chosen == "boosting"
@@ -69,20 +79,20 @@ def test_train_takes_the_other_model_where_it_does_better() -> None:
 
 def test_train_threshold_keeps_to_the_false_alarms_out_of_fold() -> None:
     pairs, X = _made()
-    fitted = fit(pairs, X, NAMES, _config(false_alarms=0.1))
+    fitted = fit(pairs, X, NAMES, _logistic(false_alarms=0.1))
     weight = weights(pairs, Mix())
     sound = np.array([not p.label and p.corpus in ("wmt", "flores") for p in pairs])
     flagged = fitted.probability[sound] >= fitted.threshold
     assert weight[sound] @ flagged / weight[sound].sum() <= 0.1
     assert flagged.any()
-    looser = fit(pairs, X, NAMES, _config(false_alarms=0.3))
+    looser = fit(pairs, X, NAMES, _logistic(false_alarms=0.3))
     assert looser.threshold < fitted.threshold
 
 
 def test_train_probability_means_the_prior_of_the_mix() -> None:
     pairs, X = _made()
     for prior in (0.2, 0.6):
-        fitted = fit(pairs, X, NAMES, _config(mix=Mix(prior=prior)))
+        fitted = fit(pairs, X, NAMES, _logistic(mix=Mix(prior=prior)))
         weight = weights(pairs, Mix(prior=prior))
         assert weight @ fitted.probability / weight.sum() == pytest.approx(prior, abs=0.01)
 
@@ -94,18 +104,19 @@ def test_train_blends_in_more_of_a_severity_that_knows_more() -> None:
     telling = np.where(label, 3.0, 1.0) + 0.3 * rng.random(len(pairs))
     shares = []
     for severity in (telling, 5.0 - telling):
-        intercept, by_odds, by_severity = fit(pairs, X, NAMES, _config(), severity=severity).blend
+        intercept, by_odds, by_severity = fit(pairs, X, NAMES, _logistic(), severity=severity).blend
         assert by_odds > 0.0
         assert intercept != 0.0
         shares.append(by_severity / by_odds)
     assert shares == pytest.approx([1.6, 0.2])
     for nothing in (None, np.full(len(pairs), np.nan)):
-        assert fit(pairs, X, NAMES, _config(), severity=nothing).blend == (0.0, 1.0, 0.0)
+        assert fit(pairs, X, NAMES, _logistic(), severity=nothing).blend == (0.0, 1.0, 0.0)
 
 
 def test_train_keeps_known_directions() -> None:
     pairs, X = _made()
-    fitted = fit(pairs, X, NAMES, TrainConfig(candidates={"b": CANDIDATES["boosting"]}))
+    config = TrainConfig(candidates={"b": CANDIDATES["boosting"]}, folds=2, resamples=5)
+    fitted = fit(pairs, X, NAMES, config)
     assert fitted.classifier.monotonic == (-1, 0, 0)
 
 

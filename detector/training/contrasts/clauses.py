@@ -1,139 +1,79 @@
-"""Turn clauses: negation, roles, gender, quantity, tense, modality.
-
-What a clause says turned: negation, roles, gender, quantity, speaker, number.
-
-When and whether it happened is the matter of `verbs`.
-
-When and whether it happened turned: tense, aspect, modality, a question for a statement.
-"""
+"""Change what a clause says: negation, roles, gender, quantity, tense, aspect, modality."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, like, pick
-from detector.training.contrasts.grammar import DETERMINERS, SUBJECTS, Sentence, Token, inflect
+from detector.training.contrasts.edits import (
+    Edit,
+    Edits,
+    Maker,
+    Pools,
+    Rng,
+    choose,
+    like,
+    pick,
+    pick_edit,
+    replace_word,
+)
+from detector.training.contrasts.grammar import (
+    DETERMINERS,
+    SUBJECTS,
+    Sentence,
+    Token,
+    inflect,
+    listed,
+    replacement,
+    replacements,
+)
 
 _AUXILIARIES = "is|are|was|were|will|would|could|can|should|has|have|had|must|may|might"
-_GENDERS = {
-    "he": "she",
-    "she": "he",
-    "his": "her",
-    "him": "her",
-    "himself": "herself",
-    "herself": "himself",
-    "hers": "his",
-    "mr": "ms",
-    "mrs": "mr",
-    "ms": "mr",
-    "man": "woman",
-    "woman": "man",
-    "men": "women",
-    "women": "men",
-    "boy": "girl",
-    "girl": "boy",
-    "husband": "wife",
-    "wife": "husband",
-    "spokesman": "spokeswoman",
-    "uncle": "aunt",
-    "spokeswoman": "spokesman",
-    "mother": "father",
-    "father": "mother",
-    "son": "daughter",
-    "daughter": "son",
-    "brother": "sister",
-    "sister": "brother",
-    "actress": "actor",
-}
-_TIED = ("he", "she", "his", "him", "himself", "herself", "hers")
-_QUANTITIES = {
-    "all": ("some", "most", "no"),
-    "every": ("almost every", "no"),
-    "many": ("all", "few"),
-    "most": ("all", "few", "some"),
-    "some": ("all", "most", "no"),
-    "few": ("many", "most"),
-    "several": ("all", "many"),
-    "both": ("one of the", "none of the"),
-    "none": ("all", "some"),
-    "more than": ("less than", "exactly"),
-    "less than": ("more than",),
-    "at least": ("at most",),
-    "at most": ("at least",),
-    "fewer than": ("more than",),
-    "up to": ("more than", "at least"),
-    "half": ("a third", "a quarter", "double"),
-    "only": ("also", "not only"),
-    "each": ("no",),
-    "twice": ("half", "three times"),
-    "almost": ("more than",),
-    "nearly": ("over", "hardly"),
-    "over": ("under",),
-    "majority": ("minority",),
-    "minority": ("majority",),
-    "even": ("only",),
-}
-_LINKING = frozenset(
-    {
-        *("remain", "become", "stay", "seem", "appear", "begin", "start", "continue", "last"),
-        *(
-            "cost",
-            "weigh",
-            "happen",
-            "occur",
-            "say",
-            "have",
-            "be",
-            "go",
-            "come",
-            "live",
-            "work",
-            "wait",
-        ),
-    }
-)
-_SPEECH = (
-    *("denied", "shouted", "joked", "asked", "lied", "regretted", "promised", "threatened"),
-    *("complained", "ordered", "doubted", "whispered"),
+_GENDERS = replacement("gender")
+_TENSES = replacements("tense")
+_PRONOUNS = ("he", "she", "his", "him", "himself", "herself", "hers")
+_NO_OBJECT = listed("""
+    remain become stay seem appear begin start continue last cost weigh happen occur say have be go
+    come live work wait
+""")
+_INVERTED = listed("is are was were will has can could would should")  # before the subject
+_SPEECH = listed("""
+    denied shouted joked asked lied regretted promised threatened complained ordered doubted
+    whispered
+""")
+_NEGATIONS = (
+    (r"\bcannot\b", "can"),
+    (r"\bcan['’]t\b", "can"),
+    (r"\bwon['’]t\b", "will"),
+    (r"\b[Nn]o(?= [a-z]+s\b)", "some"),
+    (r"\b[Nn]o(?= (?!longer|one|matter|more)[a-z])", "a"),
+    (r"\b[Nn]obody\b", "somebody"),
+    (r"\b[Nn]othing\b", "something"),
+    (r"\b[Nn]o one\b", "someone"),
+    (r"\b[Ww]ithout\b", "with"),
+    (r"\b[Nn]either\b", "either"),
+    (r"\bno longer\b", "still"),
+    (r"\bunable\b", "able"),
+    (r"\bun(?=(?:likely|willing|clear|happy|aware)\b)", ""),
+    (r"\b[Nn]ot (?=even|a\b|all\b)", ""),
+    (r"\bnor\b", "and"),
+    (r"\b[Nn]one of\b", "some of"),
 )
 
 
 def negation_lost(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Take a negation away."""
-    del pool
+    """Remove a negation."""
     text = sentence.text
     found: list[tuple[Edit, ...]] = []
     for m in re.finditer(r"(?<=\w) (?:not|never)\b(?! only)|(?<=[a-z])n['’]t\b", text):
         if not re.search(r"\b(?:ca|wo|sha)$", text[: m.start()]):
             found.append((Edit(*m.span(), ""),))
-    turns = (
-        *((r"\bcannot\b", "can"), (r"\bcan['’]t\b", "can"), (r"\bwon['’]t\b", "will")),
-        *(
-            (r"\b[Nn]o(?= [a-z]+s\b)", "some"),
-            (r"\b[Nn]o(?= (?!longer|one|matter|more)[a-z])", "a"),
-        ),
-        *(
-            (r"\b[Nn]obody\b", "somebody"),
-            (r"\b[Nn]othing\b", "something"),
-            (r"\b[Nn]o one\b", "someone"),
-        ),
-        *((r"\b[Ww]ithout\b", "with"), (r"\b[Nn]either\b", "either"), (r"\bno longer\b", "still")),
-        *((r"\bunable\b", "able"), (r"\bun(?=(?:likely|willing|clear|happy|aware)\b)", "")),
-        *(
-            (r"\b[Nn]ot (?=even|a\b|all\b)", ""),
-            (r"\bnor\b", "and"),
-            (r"\b[Nn]one of\b", "some of"),
-        ),
-    )
-    for pattern, new in turns:
+    for pattern, new in _NEGATIONS:
         found += [(Edit(*m.span(), like(m.group(), new)),) for m in re.finditer(pattern, text)]
     return pick(rng, found)
 
 
 def negation_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Say that it is not so."""
-    del pool
+    """Negate a verb."""
     found: list[tuple[Edit, ...]] = []
     text = sentence.text
     for m in re.finditer(rf"\b(?:{_AUXILIARIES})\b(?! not|n['’]t|['’])(?= [a-z])", text):
@@ -148,7 +88,7 @@ def negation_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def finite(sentence: Sentence, at: int) -> bool:
-    """Whether a verb form after a name or noun is a verb with its object, not a participle."""
+    """Whether a verb form after a name or noun is a finite verb, not a participle."""
     after = sentence.tokens[at + 1] if at + 1 < len(sentence.tokens) else None
     return (
         sentence.gap(at - 1) == " "
@@ -162,8 +102,7 @@ def finite(sentence: Sentence, at: int) -> bool:
 
 
 def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Turn who did it to whom: was told by, told; told, was told by."""
-    del pool
+    """Swap agent and patient: "was told by" for "told", or back."""
     found: list[tuple[Edit, ...]] = []
     tokens = sentence.tokens
     for at, token in enumerate(tokens):
@@ -195,33 +134,31 @@ def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def _has_object(verb: Token, after: Token) -> bool:
-    return verb.base not in _LINKING and after.part != "d" and after.low not in ("that", "to")
+    return verb.base not in _NO_OBJECT and after.part != "d" and after.low not in ("that", "to")
 
 
-def turns(table: Mapping[str, tuple[str, ...] | str], ahead: str = "") -> Maker:
-    """Make a maker that turns a word or phrase of a table into one that it lists."""
+def turns(name: str, ahead: str) -> Maker:
+    """Make a maker that replaces a word or phrase by one that a table lists for it."""
+    table = replacements(name)
     longest = sorted(table, key=len, reverse=True)
     pattern = re.compile(
         rf"(?<![\w'’-])(?:{'|'.join(map(re.escape, longest))})(?![\w'’-]){ahead}", re.IGNORECASE
     )
 
     def turn(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        del pool
         at = pick(rng, list(pattern.finditer(sentence.text)))
         if at is None or (at.group().isupper() and len(at.group()) > 1):
             return None
-        options = table[at.group().lower()]
-        new = options if isinstance(options, str) else options[int(rng.integers(len(options)))]
+        new = choose(rng, table[at.group().lower()])
         return (Edit(*at.span(), like(at.group(), new)),)
 
     return turn
 
 
 def gender(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Turn one pronoun or word for a person into the other gender."""
-    del pool
+    """Change the gender of one pronoun or noun."""
     found = [t for t in sentence.tokens if t.low in _GENDERS or t.low == "her"]
-    token = pick(rng, [t for t in found if t.low in _TIED or t.low == "her"] or found)
+    token = pick(rng, [t for t in found if t.low in _PRONOUNS or t.low == "her"] or found)
     if token is None:
         return None
     if token.low == "her":
@@ -229,19 +166,18 @@ def gender(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         new = "his" if after and after[0].part in ("n", "a", "p") else "him"
     else:
         new = _GENDERS[token.low]
-    return (Edit(token.start, token.end, like(token.text, new)),)
+    return (replace_word(token, new),)
 
 
 def speech(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Let the speaker do something else than say it."""
-    del pool
+    """Replace a verb of saying by another speech act."""
     at = pick(
         rng, list(re.finditer(r"\b(?:said|stated|declared|announced|added|told)\b", sentence.text))
     )
     if at is None:
         return None
     fitting = ("deceived", "warned", "asked", "ordered") if at.group() == "told" else _SPEECH
-    return (Edit(*at.span(), fitting[int(rng.integers(len(fitting)))]),)
+    return (Edit(*at.span(), choose(rng, fitting)),)
 
 
 def _number(token: Token) -> str | None:
@@ -249,8 +185,7 @@ def _number(token: Token) -> str | None:
 
 
 def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Make one of several, or several of one, after a definite word."""
-    del pool
+    """Change the number of a noun after a definite word."""
     found = []
     tokens = sentence.tokens
     for at in range(1, len(tokens)):
@@ -262,49 +197,12 @@ def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         ):
             new = _number(token)
             if new and new != token.low:
-                found.append(Edit(token.start, token.end, like(token.text, new)))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
+                found.append(replace_word(token, new))
+    return pick_edit(rng, found)
 
 
-DAMAGE: dict[str, Maker] = {
-    "negation lost": negation_lost,
-    "negation added": negation_added,
-    "roles turned": roles,
-    "gender": gender,
-    "quantity": turns(_QUANTITIES, r"(?= [a-z0-9])"),
-    "speech": speech,
-}
-"""Makers by the names of their kinds."""
+quantity = turns("quantity", r"(?= [a-z0-9])")
 
-BLUR: dict[str, Maker] = {"plural": counted}
-"""Makers of what readers do not agree about."""
-
-
-_TENSES = {
-    "is": ("was", "will be"),
-    "are": ("were", "will be"),
-    "was": ("is", "will be"),
-    "were": ("are", "will be"),
-    "will": ("would",),
-    "has": ("had", "will have"),
-    "have": ("had", "will have"),
-    "had": ("has", "will have"),
-    "does": ("did",),
-    "did": ("does",),
-    "do": ("did",),
-}
-_MODALS = {
-    "must": ("may", "can", "could"),
-    "may": ("must", "will"),
-    "might": ("must", "will"),
-    "could": ("must", "will"),
-    "can": ("must", "cannot"),
-    "should": ("could", "need not"),
-    "will": ("may", "could", "should"),
-    "would": ("could", "must", "should"),
-    "cannot": ("can",),
-}
 _WITH = {
     "ing": ("was", "were"),
     "ed": ("has", "have", "had"),
@@ -313,21 +211,14 @@ _WITH = {
 
 
 def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Move a verb to another time."""
-    del pool
+    """Change the tense of a verb."""
     found: list[Edit] = []
     for at, token in enumerate(sentence.tokens):
         if token.low in _TENSES and "'" not in token.low:
             options = _TENSES[token.low]
             if token.low == "had" and at and sentence.tokens[at - 1].form == "s":
                 options = ("have", "will have")
-            found.append(
-                Edit(
-                    token.start,
-                    token.end,
-                    like(token.text, options[int(rng.integers(len(options)))]),
-                )
-            )
+            found.append(replace_word(token, choose(rng, options)))
         elif token.part == "v" and token.form in ("ed", "s") and _main(sentence, at):
             many = at and (
                 sentence.tokens[at - 1].form == "s" or sentence.tokens[at - 1].low == "they"
@@ -339,9 +230,8 @@ def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             )
             new = options[int(rng.integers(2))]
             if new != token.low:
-                found.append(Edit(token.start, token.end, like(token.text, new)))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
+                found.append(replace_word(token, new))
+    return pick_edit(rng, found)
 
 
 def _main(sentence: Sentence, at: int) -> bool:
@@ -352,8 +242,7 @@ def _main(sentence: Sentence, at: int) -> bool:
 
 
 def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Make what was done what was being done, or had been."""
-    del pool
+    """Change the aspect of a verb."""
     found: list[Edit] = []
     tokens = sentence.tokens
     for at, token in enumerate(tokens):
@@ -373,13 +262,11 @@ def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
         elif before.low in _WITH.get(token.form, ()):
             found.append(Edit(before.start, token.end, inflect(token.base, "v", "ed")))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
+    return pick_edit(rng, found)
 
 
 def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Ask what was stated."""
-    del rng, pool
+    """Turn a statement into a question."""
     text = sentence.text
     stop = re.search(r"\.(?=[\"”’']?$)", text)
     if stop is None or not sentence.tokens:
@@ -388,18 +275,7 @@ def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     for token in sentence.tokens[1:12]:
         if re.search(r"[,;:]", text[first.start : token.start]):
             break
-        if token.low in (
-            "is",
-            "are",
-            "was",
-            "were",
-            "will",
-            "has",
-            "can",
-            "could",
-            "would",
-            "should",
-        ):
+        if token.low in _INVERTED:
             name = first.part == "p" or first.low == "i"
             lowered = first.text if name else first.text[:1].lower() + first.text[1:]
             return (
@@ -410,12 +286,4 @@ def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return (Edit(*stop.span(), "?"),)
 
 
-VERB_DAMAGE: dict[str, Maker] = {
-    "tense": tense,
-    "modality": turns(_MODALS, r"(?= [a-z])(?! not)"),
-    "question": question,
-}
-"""Makers by the names of their kinds."""
-
-VERB_BLUR: dict[str, Maker] = {"aspect": aspect}
-"""Makers of what readers do not agree about."""
+modality = turns("modality", r"(?= [a-z])(?! not)")

@@ -1,12 +1,6 @@
-"""Apply one edit to a sentence, and mark what changed.
+"""Carry out an edit of one sentence, and mark what changed.
 
-Words and names to swap in: names of training sentences, words of the whole lexicon.
-
-A change of one sentence: what is put where, what grammar then asks for, and what is marked.
-
-A maker says which stretches of the copy it replaces. Here they are carried out, articles and
-capitals made to agree, and the marks found: on what was put into the copy, or on what was lost,
-in the source. What to change is the matter of the rooms named after it.
+Articles and capitals are made to agree. What to change is the matter of the makers.
 """
 
 from __future__ import annotations
@@ -28,7 +22,7 @@ from detector.text.lexicon import (
     read_table,
     zipf,
 )
-from detector.training.contrasts.grammar import Sentence, inflect, parts_of, words
+from detector.training.contrasts.grammar import Sentence, Token, inflect, parts_of, words
 from detector.training.data.corpus import Mark
 
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})*")
@@ -41,7 +35,7 @@ _CLAUSE = re.compile(
 )
 _LEAST_ZIPF = 3.0
 _FORMS = {"n": ("", "s"), "v": ("", "s", "ed", "ing"), "a": ("",), "r": ("",)}
-_STEP = 0.4  # Zipf; words are swapped for words about as common
+_STEP = 0.4  # Zipf; words are swapped for words about as frequent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,7 @@ class Pools:
 
 
 def pools(sentences: Iterable[str]) -> Pools:
-    """Collect names, short phrases of place or time, and last clauses from sentences."""
+    """Collect names, short phrases of place or time, and final clauses of sentences."""
     names: dict[str, set[str]] = {}
     phrases: set[str] = set()
     clauses: set[str] = set()
@@ -68,7 +62,7 @@ def pools(sentences: Iterable[str]) -> Pools:
 
 
 def kind_of(name: str) -> str:
-    """Say what a name names: place, person or other.
+    """Classify a name as place, person or other.
 
     Examples
     --------
@@ -85,22 +79,22 @@ def kind_of(name: str) -> str:
 
 @cache
 def _common() -> dict[tuple[str, str, int], tuple[str, ...]]:
-    """Return common words that are one part of speech alone, by part, form and how common."""
+    """Return common words of exactly one part of speech, by part, form and step of frequency."""
     found: dict[tuple[str, str, int], list[str]] = {}
     for base, letters in read_table("words"):
         if len(letters) != 1 or len(base) < 3 or not base.isalpha() or is_stopword(base):
             continue
         for form in _FORMS.get(letters, ()):
             word = inflect(base, letters, form)
-            if (how := zipf(word)) >= _LEAST_ZIPF and (not form or not parts_of(word)):
-                found.setdefault((letters, form, int(how / _STEP)), []).append(word)
+            if (frequency := zipf(word)) >= _LEAST_ZIPF and (not form or not parts_of(word)):
+                found.setdefault((letters, form, int(frequency / _STEP)), []).append(word)
     return {key: tuple(words) for key, words in found.items()}
 
 
 def words_like(word: str, part: str, form: str) -> tuple[str, ...]:
-    """Return words of a part of speech and inflection that are about as common as a word."""
-    how = int(max(zipf(word), _LEAST_ZIPF) / _STEP)
-    for near in (how, how - 1, how + 1, how - 2, how - 3):
+    """Return words of a part of speech and inflection that are about as frequent as a word."""
+    step = int(max(zipf(word), _LEAST_ZIPF) / _STEP)
+    for near in (step, step - 1, step + 1, step - 2, step - 3):
         found = _common().get((part, form.replace("en", "ed"), near), ())
         if len(found) >= 20:
             return found
@@ -123,22 +117,38 @@ class Edit:
 Rng = np.random.Generator
 Edits = tuple[Edit, ...] | None
 Maker = Callable[[Sentence, Rng, Pools], Edits]
-"""Changes one thing in a sentence, or says that it cannot."""
+"""Changes one thing in a sentence; None where it cannot."""
 
-_CLOSE = 4  # words; so far apart may lost words stand that one mark covers
+_CLOSE = 4  # words; lost words so near each other share a mark
 _WORDY = re.compile(r"[^\W_]")
 _ARTICLE = re.compile(r"(?<![\w'’-])([Aa])(n?) $")
 _SILENT_H = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
 _LIKE_YOU = re.compile(r"(?:uni(?!n|m)|us[aeiu]|eu|ura|ubi|one\b|once)", re.IGNORECASE)
 
 
-def pick(rng: Rng, choices: Sequence[T]) -> T | None:
-    """Take one of the choices, or None when there is none."""
-    return choices[int(rng.integers(len(choices)))] if choices else None
+def choose(rng: Rng, options: Sequence[T]) -> T:
+    """Take one of at least one option."""
+    return options[int(rng.integers(len(options)))]
+
+
+def pick(rng: Rng, options: Sequence[T]) -> T | None:
+    """Take one of the options, or None when there is none."""
+    return choose(rng, options) if options else None
+
+
+def pick_edit(rng: Rng, edits: Sequence[Edit]) -> Edits:
+    """Take one of the edits, or None when there is none."""
+    edit = pick(rng, edits)
+    return None if edit is None else (edit,)
+
+
+def replace_word(token: Token, new: str) -> Edit:
+    """Put a word in the place of another, with its capital."""
+    return Edit(token.start, token.end, like(token.text, new))
 
 
 def lose(text: str, start: int, end: int) -> Edit:
-    """Take a stretch out with the space that it leaves, and a comma that it had for itself."""
+    """Take a stretch out, with the space it leaves and a comma that belonged to it."""
     if text[:start].endswith(", ") and text[end : end + 2] == ", ":
         end += 1
     if start and text[start - 1].isspace():
@@ -158,26 +168,15 @@ def carry_out(
 ) -> tuple[str, tuple[Mark, ...]]:
     """Make the changed copy and its marks.
 
-    Parameters
-    ----------
-    sentence : Sentence
-        The copy before.
-    edits : sequence of Edit
-        They do not overlap.
-    source : str
-        Where lost words are looked for.
-    kind : str
-        For the marks.
-    weight : float
-        Error points, for the marks.
+    The edits do not overlap; `kind` and `weight` (error points) go into the marks.
 
     Returns
     -------
     copy : str
     marks : tuple of Mark
-        On the side "copy" over what was put in, widened to whole words. Words that were lost are
-        marked on the side "source" where they stand there in any inflection; if they do not, the
-        mark is on the word of the copy that follows the gap, or the last word before it.
+        On the side "copy" over what was put in, widened to whole words. Lost words are marked on
+        the side "source" where they occur there in any inflection; else the mark is on the word
+        of the copy that follows the gap, or the last word before it.
     """
     text = sentence.text
     ordered = sorted([*edits, *_agreeing(text, edits)], key=lambda e: (e.start, e.end))
@@ -202,7 +201,7 @@ def carry_out(
 
 
 def _agreeing(text: str, edits: Sequence[Edit]) -> list[Edit]:
-    """Turn "a" into "an", or back, before a word that now begins in another way."""
+    """Change "a" to "an", or back, before a word that now begins differently."""
     found = []
     for edit in edits:
         ahead = edit.new + text[edit.end : edit.end + 30]
@@ -226,7 +225,7 @@ def _takes_an(ahead: str) -> bool:
 
 
 def _capital(copy: str, text: str, edits: Sequence[Edit]) -> str:
-    """Begin the copy as the sentence began, unless its case is what was changed."""
+    """Keep the initial capital, unless case is what was changed."""
     if any(text[e.start : e.end].lower() == e.new.lower() for e in edits):
         return copy
     old, new = _WORDY.search(text), _WORDY.search(copy)
@@ -239,7 +238,7 @@ def _capital(copy: str, text: str, edits: Sequence[Edit]) -> str:
 def _place(text: str, copy: str, source: str, edit: Edit, start: int) -> tuple[str, int, int]:
     old, end = text[edit.start : edit.end], start + len(edit.new)
     if edit.new[:1] == " " and (text[edit.start - 1 : edit.start] + old[:1]).isalnum() and old:
-        start -= 1  # letters of a word were cut off it: the word is marked with what came instead
+        start -= 1  # letters were cut off a word: mark the rest of the word too
     while start < end and copy[start].isspace():
         start += 1
     while start < end and copy[end - 1].isspace():
@@ -259,7 +258,7 @@ def _place(text: str, copy: str, source: str, edit: Edit, start: int) -> tuple[s
 
 
 def _whole(text: str, edit: Edit) -> bool:
-    """Whether an edit took out words as a whole, not letters of one, nor marks alone."""
+    """Whether an edit took out whole words, not letters of one, nor punctuation alone."""
     old = text[edit.start : edit.end]
     if not _WORDY.search(old):
         return False
@@ -283,7 +282,7 @@ def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
     touches = start == end or (end > 0 and (copy[end - 1].isalnum() or copy[end - 1] in "'’-"))
     while end < len(copy) and touches and inside(end):
         end += 1
-    if start == end:  # a mark that stood between two others: one character will have to do
+    if start == end:  # punctuation between other punctuation: mark one character
         start, end = (start - 1, end) if start and copy[start - 1].strip() else (start, end + 1)
     return start, end
 
@@ -291,22 +290,15 @@ def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
 def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
     """Find lost words in the source: the run that holds most of them, the nearest if several.
 
-    Parameters
-    ----------
-    lost : str
-        Words that the copy no longer says.
-    source : str
-        Where they are looked for, in any inflection.
-    place : float
-        Where they stood in the copy, in [0, 1].
+    Words match in any inflection. `place` is where they stood in the copy, in [0, 1].
 
     Returns
     -------
     (int, int) or None
         Half-open, in characters of the source.
     """
-    gone = words(lost)
-    there = words(source)
+    gone, there = words(lost), words(source)
+    gone_words, there_words = [w for w, _, _ in gone], [w for w, _, _ in there]
     best: tuple[float, int, int] | None = None
     for i in range(len(there)):
         for j in range(len(gone)):
@@ -314,24 +306,22 @@ def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
             while (
                 i + run < len(there)
                 and j + run < len(gone)
-                and _same(there[i + run][0], gone[j + run][0])
+                and _same(there_words[i + run], gone_words[j + run])
             ):
                 run += 1
-            if not run or not _telling(
-                [w for w, _, _ in gone], [w for w, _, _ in gone[j : j + run]]
-            ):
+            if not run or not _has_content(gone_words, gone_words[j : j + run]):
                 continue
             away = abs(there[i][1] / max(1, len(source)) - place)
             if best is None or run - away > best[0]:
                 best = (run - away, i, i + run)
     if best is None:
         return None
-    low, high = _grown(best[1], best[2], [w for w, _, _ in there], [w for w, _, _ in gone])
+    low, high = _grown(best[1], best[2], there_words, gone_words)
     return there[low][1], there[high - 1][2]
 
 
 def _grown(low: int, high: int, there: Sequence[str], gone: Sequence[str]) -> tuple[int, int]:
-    """Widen a run by other lost words that stand close to it."""
+    """Widen a run by other lost words close to it."""
     found = [
         i
         for i, word in enumerate(there)
@@ -346,8 +336,8 @@ def _grown(low: int, high: int, there: Sequence[str], gone: Sequence[str]) -> tu
     return low, high
 
 
-def _telling(gone: Sequence[str], run: Sequence[str]) -> bool:
-    """Whether a run holds a word of meaning, if any was lost."""
+def _has_content(gone: Sequence[str], run: Sequence[str]) -> bool:
+    """Whether a run holds a content word, if any was lost."""
     return any(not is_stopword(word) for word in run) or all(map(is_stopword, gone))
 
 

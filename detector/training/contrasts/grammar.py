@@ -1,18 +1,12 @@
-"""Parts of speech and inflection, as far as swapping words needs them.
+"""Parts of speech, inflection and word lists, as far as swapping words needs them.
 
-The word lists that damage is made with, written for this project.
-
-`senses` (pivot, part, one, other): two English senses that one word of the pivot joins.
-`leftovers` (English, part, French, German, Spanish, Dutch, Danish, Italian): words left in.
-`wider` (part, word, wider): a word and a wider one. `alike` (= or >, part, one, other): near
-synonyms, either way or one way. `opposites` (part/one, other), beside the lexicon's. `verbs`
-(base, past, participle), `idioms` (idiom, word for word), `slips` (word, misspelt). Nothing here
-was taken from a corpus.
-
-Parts of speech and inflections, as far as swapping words in a sentence needs them.
-
-Parts come from the lexicon's dictionary words and a few rules on their neighbours; it is right
-about nine times in ten, and a maker that needs more asks for plain surroundings. Not a parser.
+Parts of speech come from the lexicon and a few rules on neighbours, right about nine times in ten;
+this is no parser. The lists were written for this project, none from a corpus: `senses` (pivot,
+part, two English senses that one word of the pivot joins), `leftovers` (English, part, French,
+German, Spanish, Dutch, Danish, Italian), `wider` (part, word, wider word), `alike` (= both ways or
+> one way, part, word, synonym), `opposites` (part, word, opposite), `verbs` (base, past,
+participle), `idioms` (idiom, word for word), `slips` (word, misspelling), `rules` (kind, all
+matches or one, replacement, pattern), `replacements` (table, word, alternatives).
 """
 
 from __future__ import annotations
@@ -27,14 +21,33 @@ from detector.text.lexicon import base_forms, is_stopword, is_word, read_table
 
 @cache
 def rows(name: str) -> tuple[tuple[str, ...], ...]:
-    """Return the rows of a list, each split at its tabs."""
+    """Return the rows of a list, split at tabs."""
     text = (files("detector.training.contrasts") / f"{name}.tsv").read_text(encoding="utf-8")
     return tuple(tuple(line.split("\t")) for line in text.splitlines())
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Split a list written as a text at its spaces."""
+    return tuple(text.split())
+
+
+def replacements(table: str) -> dict[str, tuple[str, ...]]:
+    """Return the alternatives of each word of a table of the list `replacements`."""
+    return {
+        word: tuple(others.split("|"))
+        for name, word, others in rows("replacements")
+        if name == table
+    }
+
+
+def replacement(table: str) -> dict[str, str]:
+    """Return the only alternative of each word of a table."""
+    return {word: others[0] for word, others in replacements(table).items()}
+
+
 @cache
 def choices(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Return what a word of a part of speech may be turned into, by (part, word)."""
+    """Return the replacements that a list gives for (part, word)."""
     found: dict[tuple[str, str], list[str]] = {}
     for row in rows(name):
         *head, one, other = row
@@ -46,60 +59,39 @@ def choices(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 DETERMINERS = frozenset(
-    {
-        *("the", "a", "an", "this", "that", "these", "those", "his", "her", "its", "their", "our"),
-        *("my", "your", "some", "any", "no", "every", "each", "another", "several", "many", "few"),
-    }
+    listed("""
+        the a an this that these those his her its their our my your some any no every each
+        another several many few
+    """)
 )
 PREPOSITIONS = frozenset(
-    {
-        *("in", "on", "at", "for", "from", "with", "by", "of", "to", "after", "before", "without"),
-        *("against", "under", "during", "into", "over", "through", "between", "near", "about"),
-        *("since", "among", "behind", "towards", "toward", "within", "beyond", "across", "around"),
-    }
+    listed("""
+        in on at for from with by of to after before without against under during into over
+        through between near about since among behind towards toward within beyond across around
+    """)
 )
 SUBJECTS = frozenset({"he", "she", "it", "they", "we", "i", "you", "who"})
 _BE = frozenset({"is", "are", "was", "were", "be", "been", "being", "am"})
 _HAVE = frozenset({"has", "have", "had", "having"})
 _MODALS = frozenset(
-    {
-        *("will", "would", "can", "could", "may", "might", "must", "shall", "should", "to"),
-        *("do", "does", "did", "not", "cannot", "can't", "don't", "didn't", "doesn't", "won't"),
-    }
+    listed("""
+        will would can could may might must shall should to do does did not cannot can't don't
+        didn't doesn't won't
+    """)
 )
 _WORDS = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _BEGINS = re.compile(r"[.!?:]|[\"“(]$")
-_PLURALS = {
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "person": "people",
-    "foot": "feet",
-    "tooth": "teeth",
-    "wife": "wives",
-    "life": "lives",
-    "knife": "knives",
-    "leaf": "leaves",
-    "half": "halves",
-    "mouse": "mice",
-    "goose": "geese",
-    "wolf": "wolves",
-    "sheep": "sheep",
-    "thief": "thieves",
-    "loaf": "loaves",
-    "crisis": "crises",
-    "fish": "fish",
-}
+_PLURALS = replacement("plural")
 _SINGULARS = {plural: one for one, plural in _PLURALS.items() if plural != one}
 _DOUBLED = re.compile(r"(?:qu|[^aeiou])*[aeiou][bdgklmnprt]")
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a sentence: its place, part of speech, inflection and dictionary word.
+    """A word of a sentence: its span, part of speech, inflection and base form.
 
-    `part` is n, v, a, r, f (function word), d (figure), p (name) or empty; `form` is "", s, ed,
-    en, ing.
+    `part` is n, v, a, r, f (function word), d (number), p (name) or empty; `form` is "", s, ed,
+    en or ing.
     """
 
     text: str
@@ -124,7 +116,7 @@ class Sentence:
 
     @classmethod
     def of(cls, text: str) -> Sentence:
-        """Read a text."""
+        """Tag the words of a text."""
         found = words(text)
         lows = [low for low, _, _ in found]
         tokens: list[Token] = []
@@ -132,19 +124,19 @@ class Sentence:
             word = text[start:end]
             # A capital inside the sentence makes a name, at its start only what is no word.
             begins = at == 0 or _BEGINS.search(text[found[at - 1][2] : start]) is not None
-            part, form, base = _reading(word, lows, at, begins=begins)
+            part, form, base = _tagged(word, lows, at, begins=begins)
             tokens.append(Token(word, start, end, part, form, base or low))
         return cls(text, tuple(tokens))
 
     def gap(self, at: int) -> str:
-        """Return what stands between a token and the next."""
+        """Return the characters between a token and the next."""
         if at + 1 >= len(self.tokens) or at < 0:
             return "." if at >= 0 else ""
         return self.text[self.tokens[at].end : self.tokens[at + 1].start]
 
 
 def words(text: str) -> list[tuple[str, int, int]]:
-    """Return the words of a text in lower case, with their places."""
+    """Return the words of a text in lower case, with their spans."""
     return [(m.group().lower().replace("’", "'"), *m.span()) for m in _WORDS.finditer(text)]
 
 
@@ -248,8 +240,8 @@ def _verb_form(base: str, form: str) -> str:
     return f"{base[:-1]}ied" if re.search(r"[^aeiou]y$", base) else f"{stem}ed"
 
 
-def _reading(word: str, lows: list[str], at: int, *, begins: bool) -> tuple[str, str, str]:
-    """Choose among the readings of a word by its neighbours."""
+def _tagged(word: str, lows: list[str], at: int, *, begins: bool) -> tuple[str, str, str]:
+    """Choose part, form and base of a word by its neighbours."""
     low = lows[at]
     if low[0].isdigit() or low in cardinals():
         return "d", "", low

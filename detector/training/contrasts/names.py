@@ -1,8 +1,6 @@
 """Damage names and offices.
 
-Names and offices damaged: swapped, garbled, cut, dropped, read as words, turned round.
-
-Only what is written with a capital inside a sentence is taken for a name here.
+A name is what has a capital inside a sentence.
 """
 
 from __future__ import annotations
@@ -15,67 +13,38 @@ from detector.text.lexicon import is_calendar, is_word, name_kinds, read_table, 
 from detector.training.contrasts.edits import (
     Edit,
     Edits,
-    Maker,
     Pools,
     Rng,
+    choose,
     kind_of,
     like,
     lose,
     pick,
     words_like,
 )
-from detector.training.contrasts.grammar import PREPOSITIONS, Sentence, Token, choices, rows
+from detector.training.contrasts.grammar import (
+    PREPOSITIONS,
+    Sentence,
+    Token,
+    choices,
+    listed,
+    replacement,
+    rows,
+)
 
 _POSSESSIVE = re.compile(r"['’](?:s|S)$")
-_FAR_TITLES = (
-    *("minister", "president", "governor", "mayor", "ambassador", "judge", "senator", "general"),
-    *("director", "chairman", "secretary", "chancellor", "commissioner", "captain", "professor"),
-    *("bishop", "prince", "lawyer", "deputy", "inspector", "prosecutor", "spokesman", "colonel"),
-    *("king", "editor", "coach", "treasurer", "councillor", "sergeant", "admiral", "principal"),
-)
-_FOREIGN = {
-    "NATO": "OTAN",
-    "EU": "UE",
-    "UN": "ONU",
-    "WHO": "OMS",
-    "IMF": "FMI",
-    "US": "EU",
-    "USA": "EEUU",
-    "UK": "RU",
-    "GDP": "PIB",
-    "AIDS": "SIDA",
-    "ICC": "CPI",
-    "WTO": "OMC",
-    "AI": "IA",
-    "DNA": "ADN",
-    "NGO": "ONG",
-    "CEO": "PDG",
-    "VAT": "TVA",
-    "ECB": "BCE",
-    "PLO": "OLP",
-    "IAEA": "AIEA",
-    "OPEC": "OPEP",
-    "FAO": "OAA",
-    "GMO": "OGM",
-    "TV": "TB",
-}
+_FAR_TITLES = listed("""
+    minister president governor mayor ambassador judge senator general director chairman secretary
+    chancellor commissioner captain professor bishop prince lawyer deputy inspector prosecutor
+    spokesman colonel king editor coach treasurer councillor sergeant admiral principal
+""")
+_FOREIGN = replacement("acronym")
+_OFFICES = replacement("office")  # as round trips render them
 _NO_TITLES = {"chair", "count", "father", "brother", "sister", "mother"}
-_TURNS = (  # offices and terms of law as round trips put them
-    *(("additional", "extra"), ("shadow", "ghost"), ("attorney general", "general lawyer")),
-    *(("field marshal", "marshal in the field"), ("chief of staff", "head of the state")),
-    *(("vice president", "president of vice"), ("chief justice", "head of justice")),
-    *(("prime minister", "first secretary"), ("secretary of state", "clerk of the state")),
-    *(("acting", "theatrical"), ("deputy", "parliamentarian"), ("barrister", "clerk")),
-    *(("speaker", "loudspeaker"), ("chair", "seat"), ("envoy", "shipment"), ("aide", "help")),
-    *(("counsel", "advice"), ("clerk", "employee"), ("marshal", "blacksmith"), ("dean", "oldest")),
-    *(("registrar", "recorder"), ("whip", "lash"), ("private secretary", "deprived secretary")),
-    *(("general secretary", "secret general"), ("magistrate", "teacher"), ("peer", "equal")),
-    *(("undersecretary", "lower writer"), ("commissioner", "commissary"), ("warden", "keeper")),
-)
 
 
 def _runs(sentence: Sentence) -> list[tuple[Token, ...]]:
-    """List names: words with a capital, one space apart, days and months left out."""
+    """List names: capitalised words one space apart, without days and months."""
     runs: list[list[Token]] = []
     for at, token in enumerate(sentence.tokens):
         proper = token.part == "p" and not is_calendar(token.low) and len(token.text) > 2
@@ -100,7 +69,7 @@ def _span(run: tuple[Token, ...]) -> tuple[int, int]:
 
 
 def swapped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put another name of its kind in the place of one."""
+    """Replace a name by another of its kind."""
     run = pick(rng, _runs(sentence))
     if run is None:
         return None
@@ -121,8 +90,7 @@ def _one_word(sentence: Sentence, rng: Rng, least: int) -> Token | None:
 
 
 def garbled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Double a syllable of a name, or change several of its letters."""
-    del pool
+    """Repeat a syllable of a name, or change several of its letters."""
     token = _one_word(sentence, rng, 5)
     if token is None:
         return None
@@ -136,13 +104,12 @@ def garbled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         name[0] + re.sub(r"[aeiou]", "", name[1:-1]) + name[-1],
         name[0] + mixed.translate(str.maketrans("aeo", "oia")),
     )
-    new = forms[int(rng.integers(len(forms)))]
+    new = choose(rng, forms)
     return None if new == name else (Edit(token.start, token.start + len(name), new),)
 
 
 def cut(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Take the last letters off a name, or its first."""
-    del pool
+    """Cut the last letters off a name, or its first."""
     token = _one_word(sentence, rng, 6)
     if token is None:
         return None
@@ -153,8 +120,7 @@ def cut(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def dropped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave a name out, with the preposition that led to it."""
-    del pool
+    """Drop a name, with its preposition."""
     run = pick(rng, _runs(sentence))
     if run is None:
         return None
@@ -172,22 +138,20 @@ def dropped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return (lose(sentence.text, start, end),)
 
 
-def cut_short(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave the family name out of a longer name."""
-    del pool
+def family_dropped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Drop the family name of a person."""
     run = pick(rng, _people(sentence))
     return None if run is None else (lose(sentence.text, run[-1].start, _span(run)[1]),)
 
 
 def given_dropped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave the given name out of a person's name."""
-    del pool
+    """Drop the given name of a person."""
     run = pick(rng, _people(sentence))
     return None if run is None else (lose(sentence.text, run[0].start, run[0].end),)
 
 
 def _people(sentence: Sentence) -> list[tuple[Token, ...]]:
-    """List names of two words that begin like a person's."""
+    """List names of two words that begin with a given name."""
     return [
         run
         for run in _runs(sentence)
@@ -200,8 +164,7 @@ def _people(sentence: Sentence) -> list[tuple[Token, ...]]:
 
 
 def as_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Read a name as words: its own in lower case, or some that it sounds like."""
-    del pool
+    """Replace a name by a common noun: itself in lower case, or another."""
     run = pick(rng, _runs(sentence))
     if run is None:
         return None
@@ -216,8 +179,7 @@ def as_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def translated(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put a word of a longer name into the pivot, or into another word for it."""
-    del pool
+    """Translate a word of a longer name into the pivot, or by another sense."""
     left = _leftovers()
     found = [
         token
@@ -231,7 +193,7 @@ def translated(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         return None
     word = _bare(token).lower()
     options = (*left.get(word, ()), *choices("senses").get(("n", word), ()))
-    new = options[int(rng.integers(len(options)))]
+    new = choose(rng, options)
     return (Edit(token.start, token.start + len(word), like("A", new)),)
 
 
@@ -241,8 +203,7 @@ def _leftovers() -> dict[str, tuple[str, ...]]:
 
 
 def turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Let two names change places, with a verb between them: who did what to whom."""
-    del pool
+    """Swap two names with a verb between them."""
     found = []
     for first, second in pairwise(_runs(sentence)):
         (start, end), (low, high) = _span(first), _span(second)
@@ -258,31 +219,28 @@ def turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def title_changed(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Give somebody another title or office, or a word for it that misses."""
-    del pool
-    turns = dict(_TURNS)
+    """Replace a title or office by another, or by a mistranslation of it."""
     at = pick(rng, list(_titles().finditer(sentence.text)))
     if at is None:
         return None
     old = at.group()
-    if old.lower() in turns and rng.random() < 0.5:
-        return (Edit(at.start(), at.end(), like(old, turns[old.lower()])),)
+    if old.lower() in _OFFICES and rng.random() < 0.5:
+        return (Edit(at.start(), at.end(), like(old, _OFFICES[old.lower()])),)
     key = title_key(old) or old.lower()
     others = [t for t in _FAR_TITLES if t not in key and t not in sentence.text.lower()]
-    return (Edit(at.start(), at.end(), like(old, others[int(rng.integers(len(others)))])),)
+    return (Edit(at.start(), at.end(), like(old, choose(rng, others))),)
 
 
 @cache
 def _titles() -> re.Pattern[str]:
     forms = {form.lower() for _, row in read_table("titles") for form in row.split("|")}
     known = {f for f in forms | {*_FAR_TITLES} if len(f) > 4 and "." not in f} - _NO_TITLES
-    longest = "|".join(map(re.escape, sorted(known | set(dict(_TURNS)), key=len, reverse=True)))
+    longest = "|".join(map(re.escape, sorted(known | set(_OFFICES), key=len, reverse=True)))
     return re.compile(rf"(?<![\w-])(?:{longest})(?=s?\b(?!-))", re.IGNORECASE)
 
 
 def acronym_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Write an acronym as other languages do, or mix its letters up."""
-    del pool
+    """Write an acronym as other languages do, or shuffle its letters."""
     at = pick(rng, list(re.finditer(r"(?<![\w.-])[A-Z]{2,6}(?![\w-]|\.[A-Z])", sentence.text)))
     if at is None or at.group() == "AM" or at.group() == "PM":
         return None
@@ -292,23 +250,3 @@ def acronym_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         order = rng.permutation(len(old)).tolist()
         new = "".join(old[i] for i in order)
     return None if new == old else (Edit(*at.span(), new),)
-
-
-DAMAGE: dict[str, Maker] = {
-    "name swapped": swapped,
-    "name garbled": garbled,
-    "name cut": cut,
-    "name dropped": dropped,
-    "name as word": as_word,
-    "name translated": translated,
-    "names turned": turned,
-    "title changed": title_changed,
-    "acronym turned": acronym_turned,
-}
-"""Makers by the names of their kinds."""
-
-BLUR: dict[str, Maker] = {"family name dropped": cut_short}
-"""Makers of what readers do not agree about."""
-
-HARMLESS: dict[str, Maker] = {"given name dropped": given_dropped}
-"""Makers of what a reader would let pass."""

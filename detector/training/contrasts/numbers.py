@@ -1,7 +1,4 @@
-"""Damage numbers, money, units, dates and times.
-
-Figures changed: numbers, magnitudes, currencies, units, dates and times.
-"""
+"""Damage numbers, magnitudes, currencies, units, dates and times."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ import re
 from functools import cache
 
 from detector.text.lexicon import MONTHS, WEEKDAYS
-from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, like, pick
-from detector.training.contrasts.grammar import Sentence
+from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, choose, like, pick
+from detector.training.contrasts.grammar import Sentence, listed
 
 _MONTHS = tuple(m.capitalize() for m in MONTHS if len(m) > 4 or m in ("may", "june", "july"))
 _DAYS = tuple(d.capitalize() for d in WEEKDAYS if d.endswith("day"))
@@ -21,19 +18,7 @@ _NUMBERS = (
 _ORDINALS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _SIZES = ("hundred", "thousand", "million", "billion", "trillion")
 _SIGNS = "$£€¥₹"
-_MONEY = (
-    "dollar",
-    "euro",
-    "pound",
-    "yen",
-    "won",
-    "rupee",
-    "peso",
-    "franc",
-    "krona",
-    "rouble",
-    "lira",
-)
+_MONEY = listed("dollar euro pound yen won rupee peso franc krona rouble lira")
 _UNITS = (
     ("mile", "kilometre", "kilometer", "metre", "meter", "foot", "yard", "inch", "centimetre"),
     ("kilogram", "ton", "tonne", "gram", "pound", "ounce"),
@@ -47,22 +32,34 @@ _OF_UNIT = {unit: group for group in _UNITS for unit in group}
 _PLURAL = {"foot": "feet", "inch": "inches", "century": "centuries"}
 _NUMBER = rf"(?:\d|\b(?:{'|'.join((*_NUMBERS, *_SIZES, 'a few', 'several', 'many'))})\b)"
 
+_DIGITS = re.compile(r"(?<![\w.,:/-])\d[\d,.]*\d(?![\w:/-])|(?<![\w.,:/-])\d(?![\w:/-])")
+_AMOUNT = re.compile(r" ?[\d.,]*\d(?: ?(?:million|billion|thousand|trillion|bn|m)\b)?")
+_TIMES = (
+    ("yesterday", "today", "tomorrow"),
+    ("morning", "afternoon", "evening", "night"),
+    ("last week", "next week", "this week"),
+    ("last month", "next month", "this month"),
+    ("last year", "next year", "this year"),
+    ("winter", "spring", "summer", "autumn"),
+    ("a.m.", "p.m."),
+    ("first", "second", "third", "fourth"),
+    ("earlier", "later"),
+    ("weekly", "monthly", "daily", "yearly"),
+)
+_OF_TIME = {word: group for group in _TIMES for word in group}
+_TIME = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(_OF_TIME, key=len, reverse=True)))})(?![\w-])",
+    re.IGNORECASE,
+)
+
 
 def _other(rng: Rng, options: tuple[str, ...], old: str) -> str:
-    rest = [option for option in options if option.lower() != old.lower()]
-    return rest[int(rng.integers(len(rest)))]
+    return choose(rng, [option for option in options if option.lower() != old.lower()])
 
 
 def number(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change a number written in digits."""
-    del pool
-    text = sentence.text
-    at = pick(
-        rng,
-        list(
-            re.finditer(r"(?<![\w.,:/-])\d[\d,.]*\d(?![\w:/-])|(?<![\w.,:/-])\d(?![\w:/-])", text)
-        ),
-    )
+    at = pick(rng, list(_DIGITS.finditer(sentence.text)))
     if at is None:
         return None
     old = at.group()
@@ -74,7 +71,7 @@ def number(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         return (Edit(*at.span(), old + "0" if rng.random() < 0.5 else f"{old[0]}.{old[1:] or 5}"),)
     if re.fullmatch(r"(?:1[5-9]|20)\d\d", old):
         digits = digits[2:]
-    place = digits[int(rng.integers(len(digits)))]
+    place = choose(rng, digits)
     options = tuple("123456789" if place == digits[0] else "0123456789")
     return (Edit(*at.span(), old[:place] + _other(rng, options, old[place]) + old[place + 1 :]),)
 
@@ -85,11 +82,10 @@ def _turned(old: str, digits: list[int]) -> str:
 
 
 def _words(options: tuple[str, ...], pattern: str) -> Maker:
-    """Make a maker that puts one word of a list for another."""
+    """Make a maker that replaces a word of a list by another."""
     compiled = re.compile(pattern)
 
     def swap(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        del pool
         at = pick(rng, list(compiled.finditer(sentence.text)))
         if at is None:
             return None
@@ -100,8 +96,7 @@ def _words(options: tuple[str, ...], pattern: str) -> Maker:
 
 
 def magnitude(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Change million into billion, or leave it out."""
-    del pool
+    """Change a magnitude such as million, or drop it."""
     found = re.finditer(rf"(?<=\w )(?:{'|'.join(_SIZES)})\b|(?<=\d)(?:bn|m|k)\b", sentence.text)
     at = pick(rng, list(found))
     if at is None:
@@ -113,8 +108,7 @@ def magnitude(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def currency(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Lose a currency sign, or change a currency."""
-    del pool
+    """Drop a currency sign, or change a currency."""
     text = sentence.text
     signs = re.finditer(rf"(?:US|A|C|HK)?[{_SIGNS}](?= ?\d)", text)
     named = re.finditer(
@@ -128,31 +122,19 @@ def currency(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     if old[-1] in _SIGNS:
         if rng.random() < 0.5:  # as where characters outside ASCII were dropped
             return (Edit(*at.span(), ""),)
-        figure = re.match(
-            r" ?[\d.,]*\d(?: ?(?:million|billion|thousand|trillion|bn|m)\b)?", text[at.end() :]
-        )
-        if figure is not None and rng.random() < 0.4:
-            end = at.end() + figure.end()
-            return (
-                Edit(
-                    at.start(), end, f"{figure.group().strip()} {_MONEY[int(rng.integers(3, 6))]}"
-                ),
-            )
+        amount = _AMOUNT.match(text, at.end())
+        if amount is not None and rng.random() < 0.4:
+            new = f"{amount.group().strip()} {_MONEY[int(rng.integers(3, 6))]}"
+            return (Edit(at.start(), amount.end(), new),)
         return (Edit(*at.span(), _other(rng, tuple(_SIGNS), old[-1])),)
     plural = text[at.end() : at.end() + 1] == "s"
     new = _other(rng, _MONEY, old)
-    return (
-        Edit(
-            at.start(),
-            at.end() + plural,
-            new + ("s" if plural and new not in ("yen", "won") else ""),
-        ),
-    )
+    new += "s" if plural and new not in ("yen", "won") else ""
+    return (Edit(at.start(), at.end() + plural, new),)
 
 
 def unit(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the unit that a number counts."""
-    del pool
     text = sentence.text
     forms, pattern = _units()
     at = pick(rng, list(pattern.finditer(text)))
@@ -177,8 +159,7 @@ def _plural(unit: str) -> str:
 
 
 def date(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Move a month, a weekday, a day or a year."""
-    del pool
+    """Change a month, a weekday, a day or a year."""
     text = sentence.text
     months = "|".join(_MONTHS)
     found = list(re.finditer(rf"\b(?:{months})\b(?<!May)|\bMay(?= \d)|(?<=\d )May\b", text))
@@ -200,39 +181,13 @@ def date(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def moment(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Move a time of day, or what is today, yesterday or next week."""
-    del pool
-    groups = (
-        ("yesterday", "today", "tomorrow"),
-        ("morning", "afternoon", "evening", "night"),
-        ("last week", "next week", "this week"),
-        ("last month", "next month", "this month"),
-        ("last year", "next year", "this year"),
-        ("winter", "spring", "summer", "autumn"),
-        ("a.m.", "p.m."),
-        ("first", "second", "third", "fourth"),
-        ("earlier", "later"),
-        ("weekly", "monthly", "daily", "yearly"),
-    )
-    of = {word: group for group in groups for word in group}
-    pattern = (
-        rf"(?<![\w-])(?:{'|'.join(map(re.escape, sorted(of, key=len, reverse=True)))})(?![\w-])"
-    )
-    at = pick(rng, list(re.finditer(pattern, sentence.text, re.IGNORECASE)))
+    """Change a time of day, or a relative time such as yesterday."""
+    at = pick(rng, list(_TIME.finditer(sentence.text)))
     if at is None:
         return None
     old = at.group()
-    return (Edit(*at.span(), like(old, _other(rng, of[old.lower()], old))),)
+    return (Edit(*at.span(), like(old, _other(rng, _OF_TIME[old.lower()], old))),)
 
 
-DAMAGE: dict[str, Maker] = {
-    "number": number,
-    "number word": _words(_NUMBERS, rf"\b(?:{'|'.join(_NUMBERS)})\b(?!-)(?= [a-z])"),
-    "ordinal": _words(_ORDINALS, rf"\b(?:{'|'.join(_ORDINALS)})\b(?! of\b)(?= [a-z])"),
-    "magnitude": magnitude,
-    "currency": currency,
-    "unit": unit,
-    "date": date,
-    "moment": moment,
-}
-"""Makers by the names of their kinds."""
+number_word = _words(_NUMBERS, rf"\b(?:{'|'.join(_NUMBERS)})\b(?!-)(?= [a-z])")
+ordinal = _words(_ORDINALS, rf"\b(?:{'|'.join(_ORDINALS)})\b(?! of\b)(?= [a-z])")

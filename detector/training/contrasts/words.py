@@ -1,6 +1,4 @@
-"""Replace words: wrong senses, opposites, wider words, untranslated words.
-
-One word for another: wrong senses, opposites, wider words, words of the pivot, any word.
+"""Replace words: wrong senses, opposites, wider or narrower words, untranslated words.
 
 Each keeps the part of speech and the inflection of what it replaces.
 """
@@ -12,8 +10,28 @@ from collections.abc import Sequence
 from functools import cache
 
 from detector.text.lexicon import antonyms, is_word, zipf
-from detector.training.contrasts.edits import Edit, Edits, Maker, Pools, Rng, like, pick, words_like
-from detector.training.contrasts.grammar import Sentence, Token, choices, inflect, parts_of, rows
+from detector.training.contrasts.edits import (
+    Edit,
+    Edits,
+    Maker,
+    Pools,
+    Rng,
+    choose,
+    like,
+    pick,
+    pick_edit,
+    replace_word,
+    words_like,
+)
+from detector.training.contrasts.grammar import (
+    Sentence,
+    Token,
+    choices,
+    inflect,
+    listed,
+    parts_of,
+    rows,
+)
 
 _CONTENT = "nvar"
 _USUAL = 3.2  # Zipf, from which an opposite is one that people know
@@ -22,7 +40,7 @@ _HELD = {"be", "have", "do", "get", "go", "say", "make", "percent", "other", "su
 
 
 def content(sentence: Sentence, parts: str = _CONTENT, *, least: int = 4) -> list[Token]:
-    """Return the words of meaning, names and figures left out."""
+    """Return the content words, without names and numbers."""
     return [
         token
         for token in sentence.tokens
@@ -34,15 +52,14 @@ def content(sentence: Sentence, parts: str = _CONTENT, *, least: int = 4) -> lis
 
 
 def put(token: Token, base: str) -> Edit:
-    """Put another dictionary word for a token, in the token's inflection and case."""
-    return Edit(token.start, token.end, like(token.text, inflect(base, token.part, token.form)))
+    """Replace a token by another base form, in the token's inflection and case."""
+    return replace_word(token, inflect(base, token.part, token.form))
 
 
 def from_table(name: str, parts: str = _CONTENT) -> Maker:
-    """Make a maker that turns a word into what a list turns it into."""
+    """Make a maker that replaces a word by what a list gives for it."""
 
     def swap(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        del pool
         known = choices(name)
         found = [
             (token, known[token.part, token.base])
@@ -53,15 +70,14 @@ def from_table(name: str, parts: str = _CONTENT) -> Maker:
         if one is None:
             return None
         token, options = one
-        edit = put(token, options[int(rng.integers(len(options)))])
+        edit = put(token, choose(rng, options))
         return None if edit.new == token.text else (edit,)
 
     return swap
 
 
 def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put an opposite, from our list or from the lexicon's."""
-    del pool
+    """Replace a word by an antonym, of our list or of the lexicon."""
     found: list[tuple[Token, Sequence[str]]] = []
     for token in sentence.tokens:
         key = token.part if token.part in _CONTENT else "f"
@@ -77,15 +93,14 @@ def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     if one is None:
         return None
     token, options = one
-    edit = put(token, options[int(rng.integers(len(options)))])
+    edit = put(token, choose(rng, options))
     return None if edit.new == token.text else (edit,)
 
 
 def _left_in(parts: str, chance_of_case: float) -> Maker:
-    """Make a maker that leaves a word of the pivot in."""
+    """Make a maker that leaves a word of the pivot untranslated."""
 
     def leave(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        del pool
         known = _leftovers()
         found = [t for t in sentence.tokens if t.part in tuple(parts) and (t.part, t.base) in known]
         token = pick(rng, found)
@@ -96,7 +111,7 @@ def _left_in(parts: str, chance_of_case: float) -> Maker:
             if word.lower() not in (token.low, token.base):
                 odd = token.part == "n" and rng.random() < chance_of_case
                 new = like("A", word) if odd else word
-                return (Edit(token.start, token.end, like(token.text, new)),)
+                return (replace_word(token, new),)
         return None
 
     return leave
@@ -108,8 +123,7 @@ def _leftovers() -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def swapped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put a word of the same part of speech that is about as common."""
-    del pool
+    """Replace a word by one of the same part of speech that is about as frequent."""
     token = pick(rng, content(sentence))
     if token is None:
         return None
@@ -118,43 +132,26 @@ def swapped(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         return None
     for at in rng.integers(len(options), size=10).tolist():
         if options[at][:4] != token.low[:4] and zipf(options[at]) > 0:
-            return (Edit(token.start, token.end, like(token.text, options[at])),)
+            return (replace_word(token, options[at]),)
     return None
 
 
-_ENDINGS = (  # part, ending, part, ending; what is made must be in the lexicon
-    *(("a", "ant", "n", "ance"), ("a", "ent", "n", "ence"), ("n", "ance", "a", "ant")),
-    *(
-        ("n", "ence", "a", "ent"),
-        ("r", "ly", "a", ""),
-        ("r", "ily", "a", "y"),
-        ("a", "", "r", "ly"),
-    ),
-    *(("a", "y", "r", "ily"), ("a", "ful", "n", ""), ("a", "al", "n", ""), ("a", "ous", "n", "")),
-    *(("a", "ic", "n", "y"), ("n", "ness", "a", ""), ("a", "", "n", "ness"), ("n", "ity", "a", "")),
-    *(
-        ("a", "ive", "n", "ion"),
-        ("n", "ion", "v", ""),
-        ("n", "ion", "v", "e"),
-        ("n", "ment", "v", ""),
-    ),
-    *(("v", "", "n", "ment"), ("v", "e", "n", "ion"), ("v", "", "n", "ion"), ("v", "", "n", "er")),
-    *(("n", "y", "a", "ic"), ("v", "e", "n", "er"), ("n", "er", "v", ""), ("n", "", "a", "al")),
-    *(
-        ("n", "ation", "v", "e"),
-        ("v", "e", "n", "ation"),
-        ("n", "", "a", "ous"),
-        ("n", "e", "a", "al"),
-    ),
+_DERIVATIONS = tuple(  # part, ending, other part, its ending
+    tuple(rule.split(","))
+    for rule in listed("""
+        a,ant,n,ance a,ent,n,ence n,ance,a,ant n,ence,a,ent r,ly,a, r,ily,a,y a,,r,ly a,y,r,ily
+        a,ful,n, a,al,n, a,ous,n, a,ic,n,y n,ness,a, a,,n,ness n,ity,a, a,ive,n,ion n,ion,v,
+        n,ion,v,e n,ment,v, v,,n,ment v,e,n,ion v,,n,ion v,,n,er n,y,a,ic v,e,n,er n,er,v, n,,a,al
+        n,ation,v,e v,e,n,ation n,,a,ous n,e,a,al
+    """)
 )
 
 
 def part_shifted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put another part of speech with the same root: important, importance."""
-    del pool
+    """Change the part of speech and keep the root: important, importance."""
     found = []
     for token in content(sentence):
-        for part, ending, other, instead in _ENDINGS:
+        for part, ending, other, instead in _DERIVATIONS:
             if token.part != part or not token.base.endswith(ending) or token.form:
                 continue
             new = token.base[: len(token.base) - len(ending)] + instead
@@ -164,14 +161,12 @@ def part_shifted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
                 and new != token.base
                 and zipf(new) > 2
             ):
-                found.append(Edit(token.start, token.end, like(token.text, new)))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
+                found.append(replace_word(token, new))
+    return pick_edit(rng, found)
 
 
 def idiom(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put a turn of phrase word for word."""
-    del pool
+    """Render an idiom word for word."""
     forms, pattern = _idioms()
     at = pick(rng, list(pattern.finditer(sentence.text)))
     return None if at is None else (Edit(*at.span(), forms[at.group()]),)
@@ -196,9 +191,8 @@ def _idioms() -> tuple[dict[str, str], re.Pattern[str]]:
     return forms, re.compile(rf"(?<![\w-])(?:{longest})(?![\w-])")
 
 
-def stack_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Turn a stack of words round: public scrutiny, scrutiny public."""
-    del pool
+def compound_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
+    """Swap the parts of a noun compound: public scrutiny, scrutiny public."""
     found = []
     tokens = sentence.tokens
     for at in range(len(tokens) - 1):
@@ -212,48 +206,47 @@ def stack_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             else:
                 new = f"{two.low} {one.low}"
             found.append(Edit(one.start, two.end, new))
-    edit = pick(rng, found)
-    return None if edit is None else (edit,)
+    return pick_edit(rng, found)
+
+
+_USES = (
+    ("in", "on", "at", "for", "from", "with", "by", "of", "to", "about", "into", "over"),
+    ("before", "after", "during", "until", "since", "despite"),
+    ("and", "or", "but"),
+    ("because", "although", "if", "while", "when"),
+    ("this", "that"),
+    ("these", "those"),
+    ("who", "which"),
+    ("their", "our", "its"),
+    ("they", "we"),
+    ("them", "us", "it"),
+)
+_OF_USE = {word: group for group in _USES for word in group}
 
 
 def function_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put another function word of the same use."""
-    del pool
-    groups = (
-        ("in", "on", "at", "for", "from", "with", "by", "of", "to", "about", "into", "over"),
-        ("before", "after", "during", "until", "since", "despite"),
-        ("and", "or", "but"),
-        ("because", "although", "if", "while", "when"),
-        ("this", "that"),
-        ("these", "those"),
-        ("who", "which"),
-        ("their", "our", "its"),
-        ("they", "we"),
-        ("them", "us", "it"),
-    )
-    of = {word: group for group in groups for word in group}
-    token = pick(rng, [t for t in sentence.tokens if t.part == "f" and t.low in of])
+    """Replace a function word by another of the same use."""
+    token = pick(rng, [t for t in sentence.tokens if t.part == "f" and t.low in _OF_USE])
     if token is None:
         return None
-    others = [word for word in of[token.low] if word != token.low]
-    return (Edit(token.start, token.end, like(token.text, others[int(rng.integers(len(others)))])),)
+    others = [word for word in _OF_USE[token.low] if word != token.low]
+    return (replace_word(token, choose(rng, others)),)
 
 
 def narrowed(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put a narrower word that the wide one does not say: vehicle, tractor."""
-    del pool
+    """Replace a word by a narrower one, or by another of its kind: vehicle, tractor."""
     below = _below()
     found = [t for t in content(sentence, "n", least=3) if (t.part, t.base) in below]
     token = pick(rng, found)
     if token is None:
         return None
     options = below[token.part, token.base]
-    return (put(token, options[int(rng.integers(len(options)))]),)
+    return (put(token, choose(rng, options)),)
 
 
 @cache
 def _below() -> dict[tuple[str, str], list[str]]:
-    """Return what is narrower than a word, and what else is of its kind."""
+    """Return the hyponyms of a word, and its co-hyponyms."""
     below: dict[tuple[str, str], list[str]] = {}
     for part, word, wider in rows("wider"):
         below.setdefault((part, wider), []).append(word)
@@ -263,21 +256,7 @@ def _below() -> dict[tuple[str, str], list[str]]:
     return below
 
 
-DAMAGE: dict[str, Maker] = {
-    "wrong sense": from_table("senses"),
-    "word swapped": swapped,
-    "antonym": antonym,
-    "pivot word left in": _left_in("nva", 0.1),
-    "pivot small word left in": _left_in("fr", 0.0),
-    "idiom": idiom,
-    "other of its kind": narrowed,
-}
-"""Makers by the names of their kinds."""
-
-BLUR: dict[str, Maker] = {
-    "wider word": from_table("wider"),
-    "part of speech": part_shifted,
-    "function word": function_word,
-    "stack turned": stack_turned,
-}
-"""Makers of what readers do not agree about."""
+wrong_sense = from_table("senses")
+wider = from_table("wider")
+left_in = _left_in("nva", 0.1)
+small_left_in = _left_in("fr", 0.0)

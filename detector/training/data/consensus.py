@@ -1,18 +1,14 @@
 """Label round trips by the consensus of many translations.
 
-Labels out of many translations of one sentence: what only one of them says is suspect.
-
-Where one English sentence has come back through many languages, its renderings vouch for each
-other. A copy whose every new word also came back through another language is a sound rewording,
-however far it is from the source; one that lost words which nearly every other rendering kept and
-that brings words which no other has is damaged. No encoder is asked, so the labels do not lean on
-the similarity that the classifier is to go beyond. This room reads no file.
+Translations of one sentence through other pivots vote. A copy whose every new word also came back
+through another language is a sound paraphrase; one that lost words which nearly all others keep,
+and brings words that no other has, is drift. No encoder is asked, so the labels do not depend on
+the similarity that the classifier is to go beyond.
 
 Notes
 -----
-The idea of agreement between hypotheses is that of minimum Bayes risk decoding (Kumar and Byrne
-2004); here it labels instead of choosing, over stems of words instead of n-grams, and only good
-systems vote.
+Agreement between hypotheses as in minimum Bayes risk decoding (Kumar and Byrne 2004); here it
+labels instead of choosing, over stems instead of n-grams, and only good systems vote.
 """
 
 from __future__ import annotations
@@ -24,17 +20,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 VOTERS = frozenset({"google", "microsoft"})
-"""Systems whose renderings vouch for others."""
+"""Systems whose translations vote."""
 
 _CLOSE = "bg ca cs da de es fr it nb nl pl pt ro sv"
 CLOSE_PIVOTS = frozenset(_CLOSE.split())
-"""Languages through which the voters seldom go wrong; what they say there is never called drift."""
+"""Pivots with few errors by the voters, whose translations are never labelled drift there."""
 
-_FEWEST_LANGUAGES = 3  # that must have voted before anything is said
-_FEWEST_WORDS = 2  # lost and brought in, before a rendering is called drift ...
-_MANY_VOTES = 13  # ... and one more where fewer vote on a long sentence: synonyms are unheard there
+_MIN_LANGUAGES = 3  # among the votes, before anything is labelled
+_MIN_WORDS = 2  # lost and brought in, before a translation is drift ...
+_MANY_VOTES = 13  # ... and one more where fewer vote on a long sentence, as synonyms are missing
 _LONG = 8  # stems
-_BEGINNING = 4  # letters
+_PREFIX = 4  # letters
 _KEPT = 0.8  # share of the votes that keep a source word before losing it counts
 
 _WORD = re.compile(r"[^\W_]+(?:['’.,][^\W_]+)*")
@@ -56,7 +52,7 @@ _FEMININE = frozenset({"she", "her", "hers", "herself"})
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class Translation:
     """One copy of a sentence, with the pivot and the system it came through."""
 
     copy: str
@@ -77,7 +73,7 @@ def words(text: str) -> list[str]:
 
 
 def stem(word: str) -> str:
-    """Cut a common ending off, if enough is left to tell words apart.
+    """Cut a common ending off, if at least three letters are left.
 
     Examples
     --------
@@ -91,43 +87,34 @@ def stem(word: str) -> str:
 
 
 def content(text: str) -> frozenset[str]:
-    """Return the stems of the words that carry meaning, negation and figures among them."""
+    """Return the stems of content words, negation and numbers included."""
     return frozenset(stem(word) for word in words(text) if word not in _FUNCTION)
 
 
-def labels(source: str, renderings: Sequence[Rendering]) -> list[tuple[bool | None, str]]:
-    """Label the renderings of one sentence by what the others say.
-
-    Parameters
-    ----------
-    source : str
-        The English sentence.
-    renderings : sequence of Rendering
-        All of its copies; those of `VOTERS` vote.
+def labels(source: str, translations: Sequence[Translation]) -> list[tuple[bool | None, str]]:
+    """Label the translations of one sentence by the votes of the others.
 
     Returns
     -------
     list of (bool or None, str)
-        For each rendering: True drift, False sound, None undecided; and the kind of evidence.
+        For each translation: True drift, False sound, None undecided; and the kind of evidence.
     """
     own = content(source)
-    read = [content(r.copy) for r in renderings]
-    votes = [
-        (r.lang, stems) for r, stems in zip(renderings, read, strict=True) if r.system in VOTERS
-    ]
-    if len({lang for lang, _ in votes}) < _FEWEST_LANGUAGES or len(own) < _LEAST_STEM:
-        return [(None, "too few votes")] * len(renderings)
-    tally = _Tally.of(votes)
-    heard = _Tally.of([(r.lang, stems) for r, stems in zip(renderings, read, strict=True)])
+    stems = [content(r.copy) for r in translations]
+    every = [(r.lang, found) for r, found in zip(translations, stems, strict=True)]
+    votes = [vote for r, vote in zip(translations, every, strict=True) if r.system in VOTERS]
+    if len({lang for lang, _ in votes}) < _MIN_LANGUAGES or len(own) < _LEAST_STEM:
+        return [(None, "too few votes")] * len(translations)
+    tallies = _Tally.of(votes), _Tally.of(every)
     return [
-        _label(source, own, rendering, stems, (tally, heard))
-        for rendering, stems in zip(renderings, read, strict=True)
+        _label(source, own, translation, found, tallies)
+        for translation, found in zip(translations, stems, strict=True)
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Tally:
-    """Who says which stem: renderings by stem and language, and renderings by language."""
+    """Counts of translations by stem and language, and by language."""
 
     by_stem: Mapping[str, Counter[str]]
     by_lang: Counter[str]
@@ -136,52 +123,52 @@ class _Tally:
     def of(cls, votes: Sequence[tuple[str, frozenset[str]]]) -> _Tally:
         by_stem: dict[str, Counter[str]] = {}
         for lang, stems in votes:
-            for one in stems:
-                by_stem.setdefault(one, Counter())[lang] += 1
+            for stem in stems:
+                by_stem.setdefault(stem, Counter())[lang] += 1
         return cls(by_stem, Counter(lang for lang, _ in votes))
 
-    def elsewhere(self, one: str, lang: str) -> int:
-        """Count renderings through other languages that hold a stem."""
-        said = self.by_stem.get(one)
-        return 0 if said is None else said.total() - said[lang]
+    def elsewhere(self, stem: str, lang: str) -> int:
+        """Count translations through other languages that hold a stem."""
+        counts = self.by_stem.get(stem)
+        return 0 if counts is None else counts.total() - counts[lang]
 
     def others(self, lang: str) -> int:
-        """Count renderings through other languages."""
+        """Count translations through other languages."""
         return max(1, self.by_lang.total() - self.by_lang[lang])
 
 
 def _label(
     source: str,
     own: frozenset[str],
-    rendering: Rendering,
+    translation: Translation,
     stems: frozenset[str],
     tallies: tuple[_Tally, _Tally],
 ) -> tuple[bool | None, str]:
-    lang = rendering.lang
-    votes, heard = tallies
-    lost = [one for one in own - stems if votes.elsewhere(one, lang) >= _KEPT * votes.others(lang)]
-    if not (rendering.system in VOTERS and lang in CLOSE_PIVOTS):
-        # A poor system may still vouch for a word, so here every rendering is asked; and what
-        # looks like another form of a word (Kenya, Kenyan) is held to be that word.
-        unheard = [one for one in stems - own if not heard.elsewhere(one, lang)]
-        needed = _FEWEST_WORDS + (votes.others(lang) < _MANY_VOTES and len(own) >= _LONG)
-        if min(_unlike(lost, stems), _unlike(unheard, own)) >= needed:
+    lang = translation.lang
+    votes, every = tallies
+    lost = [s for s in own - stems if votes.elsewhere(s, lang) >= _KEPT * votes.others(lang)]
+    if not (translation.system in VOTERS and lang in CLOSE_PIVOTS):
+        # A poor system may still confirm a word, so here every translation counts; and words with
+        # one beginning (Kenya, Kenyan) count as forms of one word.
+        unconfirmed = [s for s in stems - own if not every.elsewhere(s, lang)]
+        needed = _MIN_WORDS + (votes.others(lang) < _MANY_VOTES and len(own) >= _LONG)
+        if min(_unlike(lost, stems), _unlike(unconfirmed, own)) >= needed:
             return True, "consensus"
-    if lost or any(not votes.elsewhere(one, lang) for one in stems - own):
+    if lost or any(not votes.elsewhere(s, lang) for s in stems - own):
         return None, "undecided"
-    return (True, "gender") if _gender_turned(source, rendering.copy) else (False, "consensus")
+    return (True, "gender") if _gender_changed(source, translation.copy) else (False, "consensus")
 
 
 def _unlike(words: Sequence[str], others: frozenset[str]) -> int:
-    """Count the words that no other word begins like."""
-    begun = {other[:_BEGINNING] for other in others}
-    return sum(word[:_BEGINNING] not in begun for word in words)
+    """Count the words that share their first letters with no other word."""
+    prefixes = {other[:_PREFIX] for other in others}
+    return sum(word[:_PREFIX] not in prefixes for word in words)
 
 
-def _gender_turned(source: str, copy: str) -> bool:
-    """Tell whether the pronouns of one gender in the source all came back as the other."""
+def _gender_changed(source: str, copy: str) -> bool:
+    """Tell whether all pronouns of one gender in the source became the other."""
     before, after = set(words(source)), set(words(copy))
-    for mine, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
-        if before & mine and not before & other and after & other and not after & mine:
+    for own, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
+        if before & own and not before & other and after & other and not after & own:
             return True
     return False

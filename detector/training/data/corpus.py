@@ -1,15 +1,7 @@
-"""Labelled sentence pairs: the record, its cleaning, and which are held apart.
+"""Labelled sentence pairs: the record, how texts are cleaned, which groups are held apart.
 
-How the text of a corpus is cleaned, and where a place in it stands afterwards.
-
-What says nothing about a translation is undone: entities, odd spaces, tokenisation, an engine's
-marks. Nothing is made up: every letter of the cleaned text stood there before.
-
-Labelled sentence pairs: the record, and which pairs are held apart.
-
-This room opens only the folder of shared tables to find and check its files. What each table's
-columns mean, and which rows of it are drift, is the matter of `loaders`; how text is cleaned, that
-of `cleaning`.
+Cleaning undoes what says nothing about a translation (entities, odd spaces, tokenisation, an
+engine's marks) and adds no letter. What the columns of each table mean is the matter of `loaders`.
 """
 
 from __future__ import annotations
@@ -45,7 +37,7 @@ _UNKNOWN_WORD = re.compile(r"[*@#](?=[^\W\d_])")
 
 
 def tidy(text: str) -> str:
-    r"""Undo entities and odd spaces, which say nothing about a translation.
+    r"""Undo HTML entities, and normalise spaces and Unicode.
 
     Examples
     --------
@@ -57,7 +49,7 @@ def tidy(text: str) -> str:
 
 
 def detokenise(text: str) -> str:
-    r"""Put tokenised text back to how it is written.
+    r"""Undo tokenisation.
 
     Examples
     --------
@@ -71,7 +63,7 @@ def detokenise(text: str) -> str:
 
 
 def unmark(text: str, source: str) -> str:
-    """Take off apertium's marks of unknown words, and give back the final stop it drops.
+    """Remove apertium's marks of unknown words, and restore the final stop it drops.
 
     Examples
     --------
@@ -84,7 +76,7 @@ def unmark(text: str, source: str) -> str:
 
 
 def unusable(source: str, copy: str) -> str | None:
-    """Say why a cleaned pair cannot be used, or None.
+    """Return why a cleaned pair cannot be used, or None.
 
     Examples
     --------
@@ -103,7 +95,7 @@ def unusable(source: str, copy: str) -> str | None:
 
 
 def rejoin(text: str, source: str) -> str:
-    """Close up compounds that a system split at the hyphen, but no dash between clauses.
+    """Join compounds that a system split at the hyphen, but not dashes between clauses.
 
     Examples
     --------
@@ -122,7 +114,7 @@ def rejoin(text: str, source: str) -> str:
 
 
 def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | None:
-    """Say where a stretch of the raw text stands in the cleaned one.
+    """Map a span of the raw text to the cleaned one.
 
     Returns
     -------
@@ -134,7 +126,7 @@ def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | Non
     >>> moved("It  is - as said - so .", "It is - as said - so.", 12, 16)
     (11, 15)
     """
-    low, high = _places(raw, cleaned, start), _places(raw, cleaned, end)
+    low, high = _offset(raw, cleaned, start), _offset(raw, cleaned, end)
     while low < high and cleaned[low].isspace():
         low += 1
     while low < high and cleaned[high - 1].isspace():
@@ -142,8 +134,8 @@ def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | Non
     return (low, high) if low < high else None
 
 
-def _places(raw: str, cleaned: str, at: int) -> int:
-    """Return how much of the cleaned text the first characters of the raw one became."""
+def _offset(raw: str, cleaned: str, at: int) -> int:
+    """Map an offset of the raw text to the cleaned one."""
     if raw == cleaned:
         return at
     if raw.split() and "".join(raw.split()) == "".join(cleaned.split()):
@@ -161,27 +153,27 @@ def _places(raw: str, cleaned: str, at: int) -> int:
 
 
 ENVIRONMENT = "DETECTOR_SHARED"
-"""Environment variable that may name the folder of shared tables."""
+"""Environment variable with the folder of shared tables."""
 
-_TEST_SHARE = 5  # one group in so many is never trained or tuned on
-_KEPT = 3  # of the others, one in so many is kept from the tagger
+_TEST_SHARE = 5  # one group in 5 is held apart
+_KEPT = 3  # of the others, one in 3 is not shown to the tagger
 
 EVALUATION_ONLY = frozenset({"demetr", "mlqe_dev"})
-"""Corpora that nothing is fitted or tuned on, nor on any pair that shares a source with them."""
+"""Corpora only measured on; pairs that share a source with them are held apart as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One error that a person marked, or that a program made.
+    """One error span, marked by a person or made by a program.
 
     Attributes
     ----------
     side : {"copy", "source"}
-        Text that the place counts in: an omission is marked in the source.
+        Text that the span counts in: an omission is marked in the source.
     start, end : int
-        Half-open range of code points of the pair's cleaned text.
+        Half-open, in code points of the pair's cleaned text.
     kind : str
-        Category of the corpus, or name of the damage; empty where none is given.
+        Category of the corpus, or name of the damage; may be empty.
     weight : float
         Error points: 1 minor, 5 major, 0 neutral or harmless.
     """
@@ -195,34 +187,33 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One English sentence, an English rendering of it, and what is known about the two.
+    """An English sentence, an English copy of it, and what is known about the two.
 
     Attributes
     ----------
     source, copy : str
         Cleaned texts; neither is blank.
     label : bool or None
-        True where meaning was changed or lost, False where it is sound, None where unknown.
-    points : float or None
-        MQM error points of the copy as people gave them (minor 1, major 5), 0 is sound.
-    hter : float or None
-        Edits a person made, over words, in [0, 1].
-    quality : float or None
-        Direct assessment by people in [0, 100], higher is better.
-    marks : tuple of Mark
-        What is wrong where, as far as it was marked.
-    group : str
-        Key of the source sentence, the same in every corpus; twins share it.
+        True for drift, False for sound, None where unknown.
     corpus, kind : str
-        Where it is from, and what kind of evidence or damage it is.
+        Origin, and kind of evidence or damage.
+    group : str
+        Key of the source sentence, the same in every corpus.
+    points : float or None
+        MQM error points of the copy by human judgement (minor 1, major 5); 0 is sound.
+    hter : float or None
+        Edits of a post-editor over words, in [0, 1].
+    quality : float or None
+        Direct assessment in [0, 100], higher is better.
+    marks : tuple of Mark
     system, lang : str
         Translator and pivot, or empty.
     twin : str
         Key shared by a sound copy and the damaged copies made of it, or empty.
     apart : bool
-        Whether its source also stands in a corpus that only evaluates.
+        Whether its source also occurs in a corpus of `EVALUATION_ONLY`.
     judged_again : tuple of tuple of Mark
-        Marks of others who judged the same pair.
+        Marks of other judges of the same pair.
     """
 
     source: str
@@ -248,13 +239,13 @@ class Pair:
 
     @property
     def graded(self) -> bool:
-        """Whether people gave it error points, edits or an assessment."""
+        """Whether it has error points, edits or an assessment."""
         return self.points is not None or self.hter is not None or self.quality is not None
 
 
 @dataclass(slots=True)
 class Dropped:
-    """Counts of the rows that were left out, by corpus and reason."""
+    """Counts of the rows left out, by corpus and reason."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -268,7 +259,7 @@ class Dropped:
 
 
 def group_of(source: str) -> str:
-    """Return the key that twins of one source sentence share, in any corpus.
+    """Return the key of a source sentence, the same in every corpus.
 
     Examples
     --------
@@ -281,26 +272,25 @@ def group_of(source: str) -> str:
 
 
 def held_apart(group: str) -> bool:
-    """Tell whether a group belongs to the fifth that is never trained or tuned on."""
+    """Tell whether a group belongs to the fifth that is held apart."""
     return int(group[:8], 16) % _TEST_SHARE == 0
 
 
 def only_evaluates(pair: Pair) -> bool:
-    """Tell whether a pair, or its source by way of another pair, is never trained or tuned on."""
+    """Tell whether nothing may be fitted or tuned on a pair."""
     return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
 
 
 def seen_by_tagger(pair: Pair) -> bool:
-    """Tell whether a pair's source sentence is among those that the tagger is fitted on.
+    """Tell whether the tagger is fitted on a pair's source sentence.
 
-    A model that reads the tagger's output may only be fitted on pairs that the tagger has not seen,
-    so a third of the source sentences is kept from it.
+    Models over the tagger's output are fitted on the third of the source sentences it did not see.
     """
     return not only_evaluates(pair) and int(pair.group[8:12], 16) % _KEPT != 0
 
 
 def set_apart(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
-    """Mark every pair whose group also stands in a corpus of `EVALUATION_ONLY`."""
+    """Mark every pair whose group also occurs in a corpus of `EVALUATION_ONLY`."""
     groups = {pair.group for name in EVALUATION_ONLY for pair in corpora.get(name, ())}
     return {
         name: [replace(p, apart=True) if p.group in groups else p for p in pairs]
@@ -309,7 +299,7 @@ def set_apart(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
 
 
 def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
-    """Part pairs into those to fit on and those held apart."""
+    """Split pairs into those to fit on and those held apart."""
     parts: tuple[list[Pair], list[Pair]] = ([], [])
     for pair in pairs:
         parts[only_evaluates(pair)].append(pair)
@@ -317,20 +307,9 @@ def split(pairs: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
 
 
 def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
-    """Take `n` pairs, the same ones whatever their order, spread over the groups.
+    """Draw at most `n` pairs, the same ones whatever their order.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    n : int
-        How many to take; all of them when there are fewer.
-    seed : int
-        Another seed takes others.
-
-    Returns
-    -------
-    list of Pair
-        Every group gives one pair before any gives a second.
+    Every group gives one pair before any gives a second.
     """
 
     def rank(*parts: str) -> bytes:
@@ -348,12 +327,12 @@ def draw(pairs: Sequence[Pair], n: int, *, seed: int = 0) -> list[Pair]:
 
 
 def cleaned(pairs: Iterable[Pair], dropped: Dropped) -> Iterator[Pair]:
-    """Drop unusable pairs and identical pairs said to be drift; make one pair of duplicates."""
+    """Drop unusable pairs and identical pairs labelled drift; merge duplicates."""
     alike: dict[tuple[str, str, str], list[Pair]] = {}
     for pair in pairs:
         reason = unusable(pair.source, pair.copy)
-        if reason is None and pair.label and pair.source == pair.copy:
-            reason = "identical, yet judged to be drift"  # it was judged against another language
+        if reason is None and pair.label and pair.source == pair.copy:  # judged against the pivot
+            reason = "identical, yet judged to be drift"
         if reason is not None:
             dropped.add(pair.corpus, reason)
         else:
@@ -366,10 +345,7 @@ def cleaned(pairs: Iterable[Pair], dropped: Dropped) -> Iterator[Pair]:
 
 
 def _merged(same: Sequence[Pair]) -> Pair:
-    """Make one pair of several judgements of it: means, a label they agree on, the first's marks.
-
-    Systems that wrote the same sentence were judged by different people.
-    """
+    """Merge judgements of one pair: means, the label if they agree, the marks of the first."""
     first = same[0]
     if len(same) == 1:
         return first
@@ -389,17 +365,9 @@ def _merged(same: Sequence[Pair]) -> Pair:
 
 
 def shared_folder(named: Path | None) -> Path:
-    """Find the folder of shared tables.
+    """Find the folder of shared tables: the one named, else that of `DETECTOR_SHARED`.
 
-    Parameters
-    ----------
-    named : Path or None
-        From the command line; else the environment variable `DETECTOR_SHARED` is read. Either
-        the folder with the tables, or the one whose `data` folder holds them.
-
-    Returns
-    -------
-    Path
+    It holds the tables itself, or in its `data` folder.
 
     Raises
     ------
@@ -419,7 +387,7 @@ def shared_folder(named: Path | None) -> Path:
 
 
 def manifest() -> dict[str, Any]:
-    """Return what is known about each table: SHA-256, rows, licence, origin."""
+    """Return the SHA-256, rows, licence and origin of each table, by file."""
     text = files("detector.training.data").joinpath("corpora.json").read_text(encoding="utf-8")
     record: dict[str, Any] = json.loads(text)
     return record

@@ -1,15 +1,6 @@
-"""Load the shared tables as labelled pairs.
+"""Load the shared tables as labelled pairs, one loader a table.
 
-What people marked, as marks on the cleaned texts of a pair.
-
-One function for each way of writing it down: spans, tags over tokens, or a second text. A mark
-that has no place in either text is left out, and counted by who asks.
-
-One loader per shared table: what its columns mean and which of its rows are drift.
-
-The labels are arguable, so each loader says on what grounds it labels, and leaves out what lies
-between. Pairs come out cleaned, as `corpus` does it; nothing is fitted or sampled here beyond the
-renderings a loader looks at per sentence.
+The labels are arguable, so each loader states its rule and leaves doubtful rows unlabelled.
 """
 
 from __future__ import annotations
@@ -25,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from detector.errors import InputError
 from detector.training.contrasts.edits import find_lost
-from detector.training.data.consensus import CLOSE_PIVOTS, VOTERS, Rendering, content, labels
+from detector.training.data.consensus import CLOSE_PIVOTS, VOTERS, Translation, content, labels
 from detector.training.data.corpus import (
     Dropped,
     Mark,
@@ -59,7 +50,7 @@ class Text:
     def mark(
         self, side: Literal["copy", "source"], at: tuple[int, int], kind: str, weight: float
     ) -> Mark | None:
-        """Mark a stretch of the raw text, or nothing where it is gone."""
+        """Mark a span of the raw text, or nothing where it is gone."""
         place = moved(self.raw, self.cleaned, *at)
         if place is None:
             return None
@@ -69,7 +60,7 @@ class Text:
 def of_spans(
     copy: Text, spans: Sequence[tuple[int | None, int | None, str, float]]
 ) -> tuple[Mark, ...]:
-    """Mark spans (start, end, kind, weight) of the raw copy; those without a place are left out."""
+    """Mark spans (start, end, kind, weight) of the raw copy, without those that are gone."""
     found = [
         copy.mark("copy", (start, min(end, len(copy.raw))), kind, weight)
         for start, end, kind, weight in spans
@@ -79,10 +70,10 @@ def of_spans(
 
 
 def of_tags(source: Text, copy: Text, tags: Sequence[str]) -> tuple[Mark, ...]:
-    """Mark what 2n + 1 tags (gap, word, gap, ...) over the copy's n tokens call BAD.
+    """Mark what the 2n + 1 tags (gap, word, gap, ...) of n copy tokens call BAD.
 
-    Neighbouring BAD words share a mark of kind "edited". What is missing at a BAD gap is marked in
-    the source, kind "omitted", where a comparison of the tokens finds it inserted there.
+    Neighbouring BAD words share a mark of kind "edited". Source tokens that a comparison finds
+    inserted at a BAD gap are marked in the source, kind "omitted".
     """
     theirs, ours = _tokens(source.raw), _tokens(copy.raw)
     if len(tags) != 2 * len(ours) + 1:
@@ -118,9 +109,9 @@ def _inserted(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int,
 def of_change(
     source: str, before: str, after: str, *, kind: str, weight: float
 ) -> tuple[Mark, ...]:
-    """Mark what was changed of a sound copy: new words in the copy, lost ones in the source.
+    """Mark the change of a sound copy: new words in the copy, lost ones in the source.
 
-    Lost words that the source says otherwise are marked on the word of the copy after the gap.
+    Lost words that are not found in the source are marked on the copy word after the gap.
     """
     olds, news = ([m.span() for m in _TOKEN.finditer(text)] for text in (before, after))
     matcher = SequenceMatcher(
@@ -144,9 +135,8 @@ def of_change(
     return tuple(found)
 
 
-# DEMETR's own names of what it did. Drift is what changes what is said; not drift is what only
-# changes how it looks. Left out: doubled words, lost conjunctions, swapped neighbours, another
-# part of speech, aspect and hypernyms, where readers do not agree.
+# DEMETR's names of its damages. Sound are changes of form only. Open, as readers disagree, are
+# doubled words, lost conjunctions, swapped neighbours, changed part of speech, aspect, hypernyms.
 _DEMETR_SOUND = frozenset(
     {
         *("minor_id26_misspelled", "minor_id28_final_punc_removed", "minor_id29_punc_addition"),
@@ -162,12 +152,11 @@ _MEANING = ("Accuracy", "Terminology", "Unintelligible", "Non-translation")
 
 
 def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
-    """Read every table that is there.
+    """Load every shared table of a folder that is there.
 
     Parameters
     ----------
     folder : Path
-        Holds the Parquet files.
     dropped : Dropped
         Takes the counts of the rows left out, and why.
 
@@ -181,6 +170,8 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
     InputError
         When no table is there, or one lacks a column.
     """
+    import pandas as pd
+
     corpora: dict[str, list[Pair]] = {}
     for name, (file, read) in LOADERS.items():
         path = folder / file
@@ -188,7 +179,7 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
             dropped.add(name, f"{file} absent")
             continue
         try:
-            pairs = list(cleaned(read(_table(path), dropped), dropped))
+            pairs = list(cleaned(read(pd.read_parquet(path), dropped), dropped))
         except (KeyError, ValueError) as err:
             msg = f"{path}: cannot be read as the table {name} ({type(err).__name__}: {err})"
             raise InputError(msg) from err
@@ -200,28 +191,22 @@ def load(folder: Path, dropped: Dropped) -> dict[str, list[Pair]]:
     return set_apart(corpora)
 
 
-def _table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.read_parquet(path)
-
-
 def _pair(source: str, copy: str, *, corpus: str, **known: Any) -> Pair:  # noqa: ANN401
-    # A blank side is kept out of the record's reach until `cleaned` has counted it.
+    # A Pair refuses a blank side; "-" stands in until `cleaned` has counted and dropped it.
     return Pair(
         source=source or "-", copy=copy or "-", corpus=corpus, group=group_of(source), **known
     )
 
 
 def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Sound: the machine's own sentence. Damaged: the same with one known damage.
+    """Load DEMETR, for evaluation only. Sound: a translation. Drift: the same with one damage.
 
-    It only evaluates. Points are those of the severity; what only looks at the whole text (a
-    reference, another sentence's translation) has none.
+    Points are those of the severity; damages that need another text (a reference, another
+    sentence's translation) have none.
     """
     for row in table.to_dict("records"):
         source, sound, damaged = (tidy(row[c]) for c in ("eng_sent", "mt_sent", "pert_sent"))
-        # A few sentences stand with two sound translations: each has damaged copies of its own.
+        # A few sentences have two sound translations, each with damaged copies of its own.
         twin = f"demetr-{row['id']}-{hashlib.sha256(sound.encode()).hexdigest()[:12]}"
         kind = str(row["pert_name"])
         yield _pair(source, sound, corpus="demetr", label=False, kind="sound", twin=twin)
@@ -250,9 +235,8 @@ def demetr(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         )
 
 
-def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Experts, without categories. Drift: a major error. Sound: none at all."""
-    del dropped  # nothing is left out
+def mqm_news(table: pd.DataFrame, _: Dropped) -> Iterator[Pair]:
+    """Load expert marks without categories. Drift: a major error. Sound: no error."""
     for row in table.to_dict("records"):
         errors = json.loads(row["spans"])
         label: bool | None = None
@@ -264,7 +248,7 @@ def mqm_news(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
 
 
 def mqm_ted(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Experts, with categories. Drift: a major error of accuracy. Sound: none of meaning."""
+    """Load expert marks. Drift: a major error of accuracy. Sound: none of meaning."""
     for row in table.to_dict("records"):
         if row["source_mqm"] > 1:
             dropped.add("mqm_ted", "the reference itself was judged to be wrong")
@@ -276,12 +260,8 @@ def mqm_ted(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
         yield _mqm_pair(row, "mqm_ted", label)
 
 
-def biomqm(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Experts, with categories; labelled as `mqm_ted`.
-
-    Its offsets name the last character, not the one behind it.
-    """
-    del dropped  # nothing is left out
+def biomqm(table: pd.DataFrame, _: Dropped) -> Iterator[Pair]:
+    """Load expert marks, labelled as in `mqm_ted`; offsets name the last character."""
     for row in table.to_dict("records"):
         listed = json.loads(row["errors_json"])
         errors = [(f"{e[2]}/{e[3]}", e[4]) for e in listed]
@@ -331,13 +311,12 @@ def _mqm_pair(row: Mapping[Hashable, Any], corpus: str, label: bool | None) -> P
     )
 
 
-def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Post-edits. Drift: judged poor and much edited.
+def mlqe(table: pd.DataFrame, _: Dropped) -> Iterator[Pair]:
+    """Load post-edits. Drift: judged poor and much edited.
 
-    Sound: judged very good, or good with every word of meaning kept. The rows that its authors
-    set apart as "dev" become the corpus "mlqe_dev", which only evaluates.
+    Sound: judged very good, or good with every content word kept. Its "dev" rows become the
+    corpus "mlqe_dev", for evaluation only.
     """
-    del dropped  # nothing is left out
     for row in table.to_dict("records"):
         source = Text(row["post_edit_en"], detokenise(row["post_edit_en"]))
         copy = Text(row["mt_en"], detokenise(row["mt_en"]))
@@ -361,45 +340,33 @@ def mlqe(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
 
 
 def flores(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Round trips of news-like sentences; labelled by what other renderings say."""
+    """Load round trips of news-like sentences, labelled by consensus."""
     return _round_trips(table, "flores", dropped)
 
 
 def wmt(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Round trips of news; labelled by what other renderings say."""
+    """Load round trips of news, labelled by consensus."""
     return _round_trips(table[table["suspect_misaligned"].astype(str) != "1"], "wmt", dropped)
 
 
 def _round_trips(table: pd.DataFrame, corpus: str, dropped: Dropped) -> Iterator[Pair]:
     for raw, rows in table.groupby("orig_en", sort=True):
         source = tidy(str(raw))
-        renderings = [
-            Rendering(tidy(copy), lang, system)
-            for copy, lang, system in zip(
-                rows["back_en"], rows["lang"], rows["system"], strict=True
-            )
-        ]
-        for rendering, (label, kind) in zip(renderings, labels(source, renderings), strict=True):
-            pair = _pair(
-                source,
-                rendering.copy,
-                corpus=corpus,
-                label=label,
-                kind=kind,
-                system=rendering.system,
-                lang=rendering.lang,
-            )
+        columns = (rows[name] for name in ("back_en", "lang", "system"))
+        trips = [Translation(tidy(copy), *via) for copy, *via in zip(*columns, strict=True)]
+        for trip, (label, kind) in zip(trips, labels(source, trips), strict=True):
+            known = {"label": label, "kind": kind, "system": trip.system, "lang": trip.lang}
+            pair = _pair(source, trip.copy, corpus=corpus, **known)
             if label is None:
                 dropped.add(corpus, kind)
             else:
                 yield pair
-            if rendering.lang in CLOSE_PIVOTS and rendering.system in VOTERS:
+            if trip.lang in CLOSE_PIVOTS and trip.system in VOTERS:
                 yield replace(pair, label=None, corpus="watch", kind=corpus)
 
 
-def apertium(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Whole machine round trips of the crudest kind; unlabelled, to see how many are flagged."""
-    del dropped  # nothing is left out
+def apertium(table: pd.DataFrame, _: Dropped) -> Iterator[Pair]:
+    """Load round trips by a rule-based system, unlabelled, to measure how many are flagged."""
     for row in table.to_dict("records"):
         source = tidy(row["orig_en"])
         yield _pair(
@@ -426,9 +393,9 @@ _TWO_TO_FOUR = re.compile(r"[a-z-]+(?: [a-z-]+){1,3}")
 
 
 def tortured(table: pd.DataFrame, dropped: Dropped) -> Iterator[Pair]:
-    """Put fixed terms, and the same with a synonym for each word, into a plain sentence.
+    """Put fixed terms, and tortured phrases (Cabanac et al. 2021), into plain sentences.
 
-    Sound: the term itself. Damaged: the tortured phrase (Cabanac, Labbé and Magazinov, 2021).
+    Sound: the term. Drift: the tortured phrase, which has a synonym for each word of it.
     """
     for row in table.to_dict("records"):
         term = _IN_BRACKETS.sub("", str(row["correct"])).strip().lower()

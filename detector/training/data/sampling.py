@@ -1,9 +1,7 @@
-"""Sample pairs of each corpus and weigh them.
+"""Draw pairs of each corpus by quotas, and weigh them.
 
-Which pairs are fitted on and measured on, how many of each kind, and what each one weighs.
-
-Corpora differ in size a hundredfold and in what they call drift; quotas and weights are set here,
-in the open, so that none of them dominates. Nothing here computes a feature.
+Corpora differ in size a hundredfold and in what they call drift; quotas and weights keep one from
+dominating.
 """
 
 from __future__ import annotations
@@ -40,40 +38,37 @@ _SHARES = {
 }
 _BASES = {"trips": 10, "mqm": 2, "mlqe": 2, "same": 2}  # sixteenths of the bases
 MARKED = ("mqm_news", "mqm_ted", "biomqm")
-"""Corpora in whose copies people marked errors one by one."""
+"""Corpora with error spans marked by experts."""
 
 _NAME_BASES = ("wmt", "flores", "mlqe", "mqm_news", "mqm_ted")
-_GOOD = 85  # direct assessment from which a post-edited row may be a base
+_GOOD = 85  # least direct assessment of a post-edited base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
-    """How many pairs of each corpus, and how much they count.
+    """How many pairs of each corpus, and how much they weigh.
 
     Attributes
     ----------
     quotas : mapping of str to (int, int)
         Most sound and most drifted pairs of each corpus.
     graded : mapping of str to int
-        Most pairs of each corpus that are unlabelled, yet have error points or an assessment:
-        severity is fitted on them.
+        Most unlabelled pairs of each corpus with error points or an assessment, for severity.
     bases : int
-        Sound pairs that minimal pairs are made of; each gives up to two damaged copies and a
-        harmless one.
+        Sound pairs that minimal pairs are made of: up to two damaged and one harmless each.
     name_bases : int
-        Sound pairs that minimal pairs about names are made of, and pairs whose names people
-        marked.
+        Bases of minimal pairs about names, and most pairs with marked names.
     identical : int
         Copies equal to their source.
     watch : int
-        Unlabelled round trips of each kind, to see how many are flagged.
+        Unlabelled round trips of each kind, to measure how many are flagged.
     shares : mapping of str to float
         Weight of each corpus within a label; only ratios matter.
     prior : float
-        Share of drift in (0, 1) that probabilities are made for. About 31 of 100 sentences of
-        published round-trip copies changed meaning.
+        Share of drift in (0, 1) that probabilities are calibrated to. About 31 of 100 sentences
+        of published round-trip copies changed meaning.
     limit : int or None
-        Scales every quota down so that about so many pairs are left.
+        Scales every quota down to about so many pairs.
     seed : int
     """
 
@@ -113,26 +108,17 @@ class Mix:
 def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
     """Draw the pairs of a mix, minimal pairs and identical copies included.
 
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them.
-    mix : Mix
-
-    Returns
-    -------
-    list of Pair
-        Both those to fit on and those held apart (`corpus.split` parts them).
+    `corpus.split` parts them into those to fit on and those held apart.
     """
     mix = mix.scaled()
     chosen: list[Pair] = []
     for name, quotas in mix.quotas.items():
         for label, quota in zip((False, True), quotas, strict=True):
-            mine = [pair for pair in corpora.get(name, ()) if pair.label is label]
-            chosen += draw(mine, quota, seed=mix.seed)
+            candidates = [pair for pair in corpora.get(name, ()) if pair.label is label]
+            chosen += draw(candidates, quota, seed=mix.seed)
     for name, quota in mix.graded.items():
-        mine = [p for p in corpora.get(name, ()) if p.label is None and p.graded]
-        chosen += draw(mine, quota, seed=mix.seed)
+        candidates = [p for p in corpora.get(name, ()) if p.label is None and p.graded]
+        chosen += draw(candidates, quota, seed=mix.seed)
     watched = corpora.get("watch", ())
     for kind in sorted({pair.kind for pair in watched}):
         chosen += draw([p for p in watched if p.kind == kind], mix.watch, seed=mix.seed)
@@ -140,19 +126,9 @@ def select(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
 
 
 def name_pairs(pairs: Sequence[Pair], mix: Mix) -> list[Pair]:
-    """Draw the pairs that say how often the rules about names are right.
+    """Draw the pairs that calibrate the rules about names.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        What is fitted on; its sound pairs are the bases of minimal pairs.
-    mix : Mix
-        Its `name_bases` says how many bases, and marked pairs, at most.
-
-    Returns
-    -------
-    list of Pair
-        Bases, copies with a damaged name, harmlessly changed ones, and pairs that people marked.
+    They are sound pairs to fit on, minimal pairs about names made of them, and marked pairs.
     """
     n = mix.scaled().name_bases
     sound = [p for p in pairs if p.label is False and not p.twin and p.corpus in _NAME_BASES]
@@ -175,7 +151,7 @@ def _made(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> list[Pair]:
 
 
 def draw_bases(good: Mapping[str, Sequence[Pair]], n: int, *, seed: int) -> list[Pair]:
-    """Take about `n` of the pairs that `good_pairs` lists, in fixed shares of its kinds."""
+    """Draw about `n` of the pairs of `good_pairs`, in fixed shares."""
     return [
         pair
         for at, (name, share) in enumerate(_BASES.items(), start=1)
@@ -186,15 +162,11 @@ def draw_bases(good: Mapping[str, Sequence[Pair]], n: int, *, seed: int) -> list
 def good_pairs(corpora: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
     """List the sound pairs that minimal pairs can be made of.
 
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-
     Returns
     -------
     dict of str to list of Pair
-        `trips` round trips, `mqm` and `mlqe` what people found no error in, and `same` unchanged
-        sentences: without these, damage would always come together with other wording.
+        `trips` round trips, `mqm` and `mlqe` without an error, and `same` unchanged sentences:
+        without these, damage would always come together with other wording.
     """
     good = {
         "trips": [p for name in ("wmt", "flores") for p in corpora.get(name, ()) if _sound(p)],
@@ -224,12 +196,6 @@ def _sound(pair: Pair) -> bool:
 def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
     """Weigh labelled pairs so that drift makes up `prior` and corpora keep their shares.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        All labelled.
-    mix : Mix
-
     Returns
     -------
     ndarray of shape (n_pairs,), float64
@@ -239,12 +205,12 @@ def weights(pairs: Sequence[Pair], mix: Mix) -> NDArray[np.float64]:
     label = np.array([bool(pair.label) for pair in pairs])
     weight = np.zeros(len(pairs))
     for drifted, mass in ((True, mix.prior), (False, 1.0 - mix.prior)):
-        mine = label == drifted
-        names = sorted(set(corpus[mine].tolist()))
+        labelled = label == drifted
+        names = sorted(set(corpus[labelled].tolist()))
         shares = {name: mix.shares.get(name, 1.0) for name in names}
         if not any(shares.values()):  # nothing but corpora that only evaluate
             shares = dict.fromkeys(names, 1.0)
         for name, share in shares.items():
-            rows = mine & (corpus == name)
+            rows = labelled & (corpus == name)
             weight[rows] = mass * share / sum(shares.values()) / rows.sum()
     return weight * len(pairs)

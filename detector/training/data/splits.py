@@ -1,14 +1,7 @@
-"""Split pairs into fitting and held apart, from shared tables or a user's own.
+"""Split pairs into those to fit on and those held apart.
 
-A user's own table of labelled pairs, as CSV, TSV, JSON lines or Parquet.
-
-Every row is checked, and an error names the file, the row, the fact and what would be accepted.
-The shared corpora, whose labels follow from their own columns, are read by `loaders`.
-
-Which pairs a run is fitted on and which it is measured on.
-
-Reads the tables through `loaders` and `tables`, and takes their digests. Nothing is fitted or
-measured here.
+They come from the shared tables (`loaders`) or from a user's own, which `read_table` checks: an
+error names the file, the row, the value and what is accepted.
 """
 
 from __future__ import annotations
@@ -51,15 +44,15 @@ _LABELS = {
 
 
 def read_table(path: Path, dropped: Dropped) -> list[Pair]:
-    """Read the pairs of one table.
+    """Read labelled pairs of a user's own table.
 
     Parameters
     ----------
     path : Path
         A `.csv`, `.tsv`, `.jsonl` or `.parquet` file, text in UTF-8, with columns `source`,
-        `copy` and `label` (1, true, drift; 0, false, sound; blank where unknown). It may hold
-        `group` (rows that must stay together; by default those of one source sentence),
-        `points` (error points, 0 is sound), `kind`, `system` and `lang`.
+        `copy` and `label` (1, true, drift; 0, false, sound; blank where unknown), and
+        optionally `group` (rows that must stay together; by default those of one source
+        sentence), `points` (error points, 0 is sound), `kind`, `system` and `lang`.
     dropped : Dropped
         Takes the counts of the rows left out, and why.
 
@@ -102,7 +95,7 @@ def read_table(path: Path, dropped: Dropped) -> list[Pair]:
 
 
 def _pair(row: Mapping[str, Any], place: str, *, corpus: str) -> Pair | None:
-    """Make a pair of a row; None where a side is blank."""
+    """Parse a row; None where a side is blank."""
     text = {name: _text(row.get(name)) for name in (*NEEDED, *OPTIONAL)}
     label = text["label"].casefold().removesuffix(".0")  # Parquet may hold 1.0 beside a blank
     if label not in _LABELS:
@@ -151,32 +144,18 @@ def _points(text: str, place: str) -> float | None:
 
 
 TESTS = tuple(sorted(EVALUATION_ONLY))
-"""Corpora that are measured on as a whole and never fitted or tuned on, nor is their sentence."""
+"""Corpora that are measured on as a whole and never fitted or tuned on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """The pairs of a run.
+    """The pairs of a run."""
 
-    Attributes
-    ----------
-    fitting : tuple of Pair
-        Those to fit on; those without a label have points or an assessment.
-    apart : tuple of Pair
-        Those to measure on; they share no group with `fitting`.
-    tables : mapping
-        What is known of each table read: `sha256`, `rows`, `licence`.
-    dropped : Dropped
-        Rows left out, and why.
-    notes : tuple of str
-        What a reader of the figures must know of the pairs.
-    """
-
-    fitting: tuple[Pair, ...]
-    apart: tuple[Pair, ...]
-    tables: Mapping[str, Mapping[str, Any]]
+    fitting: tuple[Pair, ...]  # without a label they have points or an assessment
+    apart: tuple[Pair, ...]  # to measure on; they share no group with `fitting`
+    tables: Mapping[str, Mapping[str, Any]]  # `sha256`, `rows` and `licence` of each table read
     dropped: Dropped
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # remarks that belong beside the metrics
 
 
 def gather(settings: Settings, *, fitting: bool) -> Material:
@@ -186,7 +165,7 @@ def gather(settings: Settings, *, fitting: bool) -> Material:
     ----------
     settings : Settings
     fitting : bool
-        Whether a model is to be fitted; a user's own tables are else measured on as a whole.
+        Whether a model is to be fitted; else a user's own tables are measured on as a whole.
 
     Returns
     -------
@@ -213,51 +192,39 @@ def gather(settings: Settings, *, fitting: bool) -> Material:
 
 
 def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[Pair], list[Pair]]:
-    """Part the shared corpora into pairs to fit on and pairs to measure on.
+    """Split the shared corpora into pairs to fit on and pairs to measure on.
 
-    Parameters
-    ----------
-    corpora : mapping of str to sequence of Pair
-        As `loaders.load` gives them: what shares a source with `TESTS` is marked.
-    mix : Mix
-
-    Returns
-    -------
-    (list of Pair, list of Pair)
-        To fit on: what the mix draws, less what is held apart. To measure on: the rest of it,
-        then as many again of each corpus as the mix allows, so that languages and systems have
-        figures, pairs that people judged without a label, and `TESTS` as a whole.
+    To fit on: what the mix draws, less what is held apart. To measure on: the rest of it, then as
+    many again of each corpus as the mix allows, so that languages and systems have metrics, judged
+    pairs without a label, and `TESTS` as a whole.
     """
     ours, apart = split(select(corpora, mix))
     scaled = mix.scaled()
     for name, (sound, drift) in scaled.quotas.items():
-        away = [p for p in corpora.get(name, ()) if held_apart(p.group) and _teaches(p)]
+        away = [p for p in corpora.get(name, ()) if held_apart(p.group) and _usable(p)]
         for label, quota in ((False, sound), (True, drift), (None, sound + drift)):
             apart += draw([p for p in away if p.label is label], quota, seed=mix.seed)
     tests = [pair for name in TESTS for pair in corpora.get(name, ())]
-    apart += whole_groups(tests, _share(tests, mix), seed=mix.seed)
-    return [pair for pair in ours if _teaches(pair)], list(_distinct(apart))
+    # With a limit, the test corpora make up a quarter of it at most.
+    limit = len(tests) if mix.limit is None else mix.limit // 4
+    apart += whole_groups(tests, limit, seed=mix.seed)
+    return [pair for pair in ours if _usable(pair)], list(_distinct(apart))
 
 
-def _teaches(pair: Pair) -> bool:
+def _usable(pair: Pair) -> bool:
     return pair.label is not None or pair.graded
 
 
-def _share(tests: Sequence[Pair], mix: Mix) -> int:
-    """Say how many pairs of the test corpora are measured: a quarter of the limit at most."""
-    return len(tests) if mix.limit is None else mix.limit // 4
-
-
 def whole_groups(pairs: Sequence[Pair], n: int, *, seed: int) -> list[Pair]:
-    """Take about `n` pairs, all of a group or none, so that twins stay together."""
+    """Draw about `n` pairs in whole groups, so that minimal pairs stay together."""
     if n >= len(pairs):
         return list(pairs)
     taken: list[Pair] = []
     groups: dict[str, list[Pair]] = {}
     for pair in pairs:
         groups.setdefault(pair.group, []).append(pair)
-    one_each = [mine[0] for mine in groups.values()]
-    for first in draw(one_each, len(one_each), seed=seed):
+    first_of_each = [members[0] for members in groups.values()]
+    for first in draw(first_of_each, len(first_of_each), seed=seed):
         if len(taken) >= n:
             break
         taken += groups[first.group]
@@ -278,9 +245,9 @@ def _own(settings: Settings, *, fitting: bool) -> Material:
     pairs: list[Pair] = []
     tables: dict[str, dict[str, Any]] = {}
     for path in settings.tables:
-        mine = read_table(path, dropped)
-        pairs += mine
-        tables[path.name] = {"sha256": digest(path), "rows": len(mine), "licence": "the user's"}
+        loaded = read_table(path, dropped)
+        pairs += loaded
+        tables[path.name] = {"sha256": digest(path), "rows": len(loaded), "licence": "the user's"}
     if settings.mix.limit is not None:
         pairs = draw(pairs, settings.mix.limit, seed=settings.mix.seed)
     left_out = tuple(
@@ -308,7 +275,7 @@ def _own(settings: Settings, *, fitting: bool) -> Material:
         )
         raise InputError(msg)
     return Material(
-        fitting=tuple(pair for pair in ours if _teaches(pair)),
+        fitting=tuple(pair for pair in ours if _usable(pair)),
         apart=tuple(apart),
         tables=tables,
         dropped=dropped,

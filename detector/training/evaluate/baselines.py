@@ -1,13 +1,7 @@
-"""Compute baseline scores and correlations with human judgements.
+"""Compute baseline scores, and correlations of scores with human judgements.
 
-The simple scores that ours are to beat, on the same pairs; higher is worse.
-
-None is fitted. chrF++ and sentence BLEU come from sacrebleu, an optional package; what needs the
-encoder is read off the feature matrix, so that the vectors are the ones that ours had.
-
-Scores beside what people judged, and the figures language by language and system by system.
-
-People gave error points, edits and marks out of 100; none of these is a label. Pure.
+No baseline is fitted. chrF++ and sentence BLEU come from sacrebleu, an optional package; what needs
+the encoder is taken from the feature matrix.
 """
 
 from __future__ import annotations
@@ -41,14 +35,7 @@ _TOKENS = ("token_recall", "token_precision")  # columns of the feature matrix
 def baselines(
     pairs: Sequence[Pair], X: NDArray[np.float64], names: Sequence[str]
 ) -> tuple[dict[str, Floats], tuple[str, ...]]:
-    """Compute the simple scores.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    X : ndarray of shape (n_pairs, n_features), float64
-    names : sequence of str
-        Names of the columns.
+    """Compute the baseline scores from pairs and their feature matrix; higher is worse.
 
     Returns
     -------
@@ -66,9 +53,9 @@ def baselines(
 
     Notes
     -----
-    chrF++ after Popović (2017) and BLEU after Papineni et al. (2002) with effective order, the
-    source standing in for the reference. F1 of token vectors after BERTScore (Zhang et al. 2020):
-    greedy matching, no weights by rarity, no rescaling.
+    chrF++ after Popović (2017), and BLEU after Papineni et al. (2002) with effective order, with
+    the source as the reference. F1 of token vectors after BERTScore (Zhang et al. 2020): greedy
+    matching without weights or rescaling.
     """
     from rapidfuzz.distance import Indel
 
@@ -115,7 +102,7 @@ def _overlaps(pairs: Sequence[Pair]) -> dict[str, Floats]:
         )
         raise MissingExtra(msg) from err
     found = {}
-    # Without effective order a sentence of three words would have no BLEU at all.
+    # Without effective order a sentence of three words has no BLEU.
     for name, metric in (
         (CHRF, chrf.CHRF(word_order=2)),
         ("sentence BLEU", bleu.BLEU(effective_order=True)),
@@ -126,31 +113,23 @@ def _overlaps(pairs: Sequence[Pair]) -> dict[str, Floats]:
 
 
 FEWEST = 30
-"""Rows of each label (or with and without error points) below which no figure is given."""
+"""Fewest rows of each label (or with and without error points) to measure on."""
 
 _MAJOR = 5.0  # error points of a major error
-_BY_PROGRAM = {"watch", "contrast", "demetr"}  # corpora whose points no person gave
+_BY_PROGRAM = {"watch", "contrast", "demetr"}  # corpora without human judgements
 
 
 def judged(
     pairs: Sequence[Pair], scores: Mapping[str, Floats], resample: Resamples
 ) -> dict[str, dict[str, Any]]:
-    """Measure how scores go with what people judged, on every pair that they judged.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse.
-    resample : Resamples
-        Of the pairs' groups.
+    """Measure how scores agree with human judgements.
 
     Returns
     -------
     dict of str to dict
         By corpus: under `n` the pairs behind each measure, under `scores` by score an `Estimate`
         of `major_auroc` (a major error, or error points worth one, against none), `points_tau_b`,
-        `hter_spearman` and `quality_spearman`; above 0 (0.5 for the first) is right.
+        `hter_spearman` and `quality_spearman`; chance is 0.5 for the first, 0 for the others.
     """
     corpus = np.array([pair.corpus for pair in pairs], dtype=str)
     found: dict[str, dict[str, Any]] = {}
@@ -186,7 +165,7 @@ _JUDGEMENTS: Mapping[str, tuple[Callable[[Pair], float | None], Measure]] = {
     "major_auroc": (_major, _auroc),
     "points_tau_b": (lambda pair: pair.points, tau_b),
     "hter_spearman": (lambda pair: pair.hter, spearman),
-    # Turned round, so that more is worse as everywhere else.
+    # 100 - quality, so that higher is worse as everywhere else.
     "quality_spearman": (
         lambda pair: None if pair.quality is None else 100.0 - pair.quality,
         spearman,
@@ -201,23 +180,25 @@ def sliced(
     *,
     by: Literal["lang", "system"],
 ) -> dict[str, dict[str, Any]]:
-    """Measure each language, or each system, of a corpus by itself.
+    """Measure each language, or each system, of a corpus.
 
     Returns
     -------
     dict of str to dict
-        By corpus: `skipped` (how many had fewer than `FEWEST` rows of either side), and under
-        `parts` by language or system its `n`, `n_worse`, the `measure` ("auroc" where both labels
-        are there often enough, else "points_tau_b") and an `Estimate` by score.
+        By corpus: `skipped` (parts with fewer than `FEWEST` rows of either side), and under
+        `parts` by language or system `n`, `n_worse`, the `measure` ("auroc" with enough rows of
+        both labels, else "points_tau_b") and an `Estimate` by score.
     """
     rows: dict[tuple[str, str], list[int]] = {}
     for i, pair in enumerate(pairs):
         if getattr(pair, by) and pair.corpus != "watch":
             rows.setdefault((pair.corpus, getattr(pair, by)), []).append(i)
     found: dict[str, dict[str, Any]] = {}
-    for (corpus, part), mine in sorted(rows.items()):
+    for (corpus, part), members in sorted(rows.items()):
         entry = found.setdefault(corpus, {"skipped": 0, "parts": {}})
-        measured = _part([pairs[i] for i in mine], np.array(mine, dtype=np.intp), scores, resample)
+        measured = _part(
+            [pairs[i] for i in members], np.array(members, dtype=np.intp), scores, resample
+        )
         if measured is None:
             entry["skipped"] += 1
         else:

@@ -1,14 +1,6 @@
-"""Evaluate a bundle on held-apart groups, minimal pairs included.
+"""Evaluate a bundle and baselines on groups held apart, minimal pairs included.
 
-Damaged copies beside their sound twins: is the damaged one worse, is a change of look nothing.
-
-Twins differ in one known thing, so what is measured here is what a score sees of that thing. Pure;
-the names of kinds are DEMETR's or those of `contrasts`.
-
-Figures of a bundle on groups held apart, beside what simpler scores reach on the same rows.
-
-Pure: takes pairs, scores and a threshold, gives a record. Nothing is fitted or tuned here, and
-nothing here may be used to choose anything.
+Nothing is fitted or tuned here, and nothing may be chosen by these metrics.
 """
 
 from __future__ import annotations
@@ -40,27 +32,27 @@ from detector.training.evaluate.metrics import (
 )
 
 STEADY = 0.02
-"""Most that the probability may move when only the look of a copy changes."""
+"""Largest change of the probability that counts as steady under a change of form."""
 
-_SOUND_KINDS = ("base", "sound")  # of the twin that the damaged ones are compared with
-_TIERS = ("critical", "major")  # heads of DEMETR's kinds
-_LOOKS = ("_full_lower", "_first_lower", "_tokenized", "_final_punc_removed")
+_SOUND_KINDS = ("base", "sound")  # of the sound twin
+_TIERS = ("critical", "major")  # prefixes of DEMETR's kinds
+_FORMS = ("_full_lower", "_first_lower", "_tokenized", "_final_punc_removed")
 _FINDERS = {"names": re.compile(r"_ne_|names? "), "figures": re.compile("number")}
 
 Twins = dict[tuple[str, str], tuple[NDArray[np.intp], NDArray[np.intp]]]
-"""By corpus and kind: rows of the changed copies, and of their sound twins."""
+"""By corpus and kind: rows of the changed copies and of their sound twins."""
 
 
 def twins(pairs: Sequence[Pair]) -> Twins:
-    """Find the changed copies whose sound twin is there too."""
+    """Find the minimal pairs whose two sides are both there."""
     sound = {p.twin: i for i, p in enumerate(pairs) if p.twin and p.kind in _SOUND_KINDS}
     rows: dict[tuple[str, str], list[int]] = {}
     for i, pair in enumerate(pairs):
         if pair.twin in sound and pair.kind not in _SOUND_KINDS:
             rows.setdefault((pair.corpus, pair.kind), []).append(i)
     return {
-        key: (np.array(mine), np.array([sound[pairs[i].twin] for i in mine]))
-        for key, mine in sorted(rows.items())
+        key: (np.array(changed), np.array([sound[pairs[i].twin] for i in changed]))
+        for key, changed in sorted(rows.items())
     }
 
 
@@ -72,15 +64,6 @@ def by_kind(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Compare each changed copy with its sound twin.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse.
-    flagged : ndarray of shape (n_pairs,), bool
-    resample : Resamples
-        Of the pairs' groups.
-
     Returns
     -------
     dict of str to dict of str to dict
@@ -89,15 +72,15 @@ def by_kind(
         counting half.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
-        weights = resample.of_rows(mine).weights()
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
+        weights = resample.of_rows(changed).weights()
         found.setdefault(corpus, {})[kind] = {
-            "n": len(mine),
-            "drift": pairs[mine[0]].label,
-            "flagged": float(flagged[mine].mean()),
+            "n": len(changed),
+            "drift": pairs[changed[0]].label,
+            "flagged": float(flagged[changed].mean()),
             "twin_flagged": float(flagged[sound].mean()),
             "worse": {
-                name: Estimate.of(mean(_worse(score[mine] - score[sound]), weights))
+                name: Estimate.of(mean(_worse(score[changed] - score[sound]), weights))
                 for name, score in scores.items()
             },
         }
@@ -107,19 +90,19 @@ def by_kind(
 def by_tier(
     pairs: Sequence[Pair], scores: Mapping[str, Floats], resample: Resamples
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Sum the kinds up: the mean over DEMETR's critical and major kinds, over damages elsewhere.
+    """Average over DEMETR's critical and major kinds, and over damages elsewhere.
 
     Returns
     -------
     dict of str to dict of str to dict
-        By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over the
-        kinds of the share ordered rightly, the name of the `worst` kind and its share (`least`).
+        By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over kinds
+        of the share ordered correctly, the `worst` kind and its share (`least`).
     """
     tiers: dict[tuple[str, str], list[tuple[str, NDArray[np.intp], NDArray[np.intp]]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
-        tier = _tier(kind, pairs[mine[0]].label)
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
+        tier = _tier(kind, pairs[changed[0]].label)
         if tier is not None:
-            tiers.setdefault((corpus, tier), []).append((kind, mine, sound))
+            tiers.setdefault((corpus, tier), []).append((kind, changed, sound))
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, tier), members in sorted(tiers.items()):
         found.setdefault(corpus, {})[tier] = {
@@ -138,12 +121,12 @@ def _over_kinds(
 ) -> dict[str, Any]:
     shares = np.array(
         [
-            mean(_worse(score[mine] - score[sound]), resample.of_rows(mine).weights())
-            for _, mine, sound in members
+            mean(_worse(score[changed] - score[sound]), resample.of_rows(changed).weights())
+            for _, changed, sound in members
         ]
     )
     worst = int(np.argmin(shares[:, 0]))
-    # A kind of which a resample holds none counts in it as in the rows as they are.
+    # A kind that a resample lacks counts as in the rows as they are.
     filled = np.where(np.isnan(shares), shares[:, :1], shares)
     return {
         "mean": Estimate.of(filled.mean(axis=0)),
@@ -152,13 +135,8 @@ def _over_kinds(
     }
 
 
-def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
-    """Measure how far a change of look alone (case, spaces, final stop) moves the probability.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    probability : ndarray of shape (n_pairs,), float64
+def form_changes(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
+    """Measure how far a change of form alone (case, spaces, final stop) moves the probability.
 
     Returns
     -------
@@ -167,9 +145,9 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
         and the share that keeps `within` `STEADY`.
     """
     moved = {
-        kind: np.abs(probability[mine] - probability[sound])
-        for (_, kind), (mine, sound) in twins(pairs).items()
-        if kind.endswith(_LOOKS)
+        kind: np.abs(probability[changed] - probability[sound])
+        for (_, kind), (changed, sound) in twins(pairs).items()
+        if kind.endswith(_FORMS)
     }
     if len(moved) > 1:
         moved["all"] = np.concatenate(list(moved.values()))
@@ -184,13 +162,13 @@ def looks(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, flo
     }
 
 
-def asked(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
-    """Return the rows that `caught` asks a finder about: its kinds and their sound twins."""
+def finder_rows(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
+    """Return the rows that a finder is measured on: its kinds and their sound twins."""
     rows = [
         row
-        for (_, kind), (mine, sound) in twins(pairs).items()
+        for (_, kind), (changed, sound) in twins(pairs).items()
         if _FINDERS[finder].search(kind)
-        for row in (*mine.tolist(), *sound.tolist())
+        for row in (*changed.tolist(), *sound.tolist())
     ]
     return np.array(sorted(set(rows)), dtype=np.intp)
 
@@ -198,13 +176,7 @@ def asked(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
 def caught(
     pairs: Sequence[Pair], finders: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Count the damaged names and figures that their own finders say they found.
-
-    Parameters
-    ----------
-    pairs : sequence of Pair
-    finders : mapping of str to ndarray of shape (n_pairs,), bool
-        `names` and `figures`: whether the finder says that one is damaged.
+    """Measure how many damaged names and numbers their detectors find.
 
     Returns
     -------
@@ -213,13 +185,13 @@ def caught(
         `false_alarms`.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for (corpus, kind), (mine, sound) in twins(pairs).items():
+    for (corpus, kind), (changed, sound) in twins(pairs).items():
         for finder, alarm in finders.items():
-            if _FINDERS[finder].search(kind) and pairs[mine[0]].label:
+            if _FINDERS[finder].search(kind) and pairs[changed[0]].label:
                 found.setdefault(corpus, {})[kind] = {
                     "finder": finder,
-                    "n": len(mine),
-                    "caught": float(alarm[mine].mean()),
+                    "n": len(changed),
+                    "caught": float(alarm[changed].mean()),
                     "false_alarms": float(alarm[sound].mean()),
                 }
     return found
@@ -241,48 +213,36 @@ OURS = "detector"
 SEVERITY = "severity"
 TAGGER, UNTAGGED, UNTAGGED_SEVERITY = "tagger alone", "without tagger", "severity without"
 SHORT = (OURS, SEVERITY, UNTAGGED, UNTAGGED_SEVERITY, TAGGER, BERTSCORE, CHRF, COSINE)
-"""Scores that the long tables (kinds, languages, systems) show."""
+"""Scores of the long tables (kinds, languages, systems)."""
 
 _TRAINED = (OURS, SEVERITY, UNTAGGED, UNTAGGED_SEVERITY, TAGGER)
 FALSE_ALARMS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What was measured.
+class Evaluation:
+    """Metrics of an evaluation.
 
     Attributes
     ----------
     corpora : mapping
-        By corpus: counts, and by score the `Estimate` of each measure, with the lead in AUROC
-        over the best simple score, and the shares flagged at the threshold.
+        By corpus: counts, under `scores` by score the `Estimate` of each measure, the lead in
+        AUROC over the best simple score, and the shares flagged at the threshold.
     macro : mapping of str to Estimate
         Mean AUROC over the corpora, by score; `lead` is ours less the best simple one's.
-    judged : mapping
-        By corpus: how scores go with what people judged; see `people.judged`.
-    kinds, tiers : mapping
-        By corpus and kind of change, or group of kinds: is the damaged twin scored worse; see
-        `twins.by_kind` and `twins.by_tier`.
-    looks : mapping
-        How far a change of look alone moves the probability; see `twins.looks`.
-    languages, systems : mapping
-        By corpus; see `people.sliced`.
+    judged, kinds, tiers, looks, languages, systems, caught, words, categories : mapping
+        As of `judged`, `by_kind`, `by_tier`, `form_changes`, `sliced`, `caught`, `word_metrics` and
+        `categories`.
     watch : mapping
         By kind of unlabelled round trip: rows and share flagged.
     probability : mapping
         Brier score and skill, that of a constant, calibration error, and ten bins, in the
-        training mix; empty where a label is missing.
+        weights of the training mix; empty where a label is missing.
     threshold : float
     n_pairs, n_groups : int
         Labelled pairs, and their groups.
-    caught : mapping
-        Damaged names and figures that their finders found; see `twins.caught`.
-    words : mapping
-        How well the tagger finds the words that people marked; see `word_figures`.
-    categories : mapping
-        By corpus and category, the major marks and the share of them that it touches.
     notes : tuple of str
-        What was left out, and what else a reader must know.
+        Remarks, such as what was left out.
     """
 
     corpora: Mapping[str, Mapping[str, Any]]
@@ -317,27 +277,27 @@ def evaluate(
     threshold: float,
     mix: Mix,
     resamples: int = 300,
-) -> Figures:
-    """Measure our scores and the simple ones on the same rows.
+) -> Evaluation:
+    """Measure our scores and simple ones on the same rows.
 
     Parameters
     ----------
     pairs : sequence of Pair
-        Held apart. The unlabelled are compared with their twins and with what people judged;
-        those of the corpus `watch` are only watched.
+        Held apart. Unlabelled ones count in minimal pairs and judgements only; those of the corpus
+        `watch` only in the share flagged.
     scores : mapping of str to ndarray of shape (n_pairs,), float64
-        Higher is worse; `OURS` holds probabilities, `SEVERITY`, where it is there, expected
-        error points; every other is a simple score.
+        Higher is worse; `OURS` holds probabilities, `SEVERITY`, if there, expected error points;
+        others are simple scores.
     threshold : float
         Probability from which a pair is flagged.
     mix : Mix
-        The training mix, whose weights the probabilities are judged in.
+        Its weights are those of the probability metrics.
     resamples : int
         Bootstrap resamples of the groups.
 
     Returns
     -------
-    Figures
+    Evaluation
         Intervals are 95 %, by bootstrap over the groups.
     """
     rng = np.random.default_rng(mix.seed)
@@ -348,22 +308,22 @@ def evaluate(
     )
     labelled = [pairs[i] for i in rows.tolist()]
     label = np.array([bool(p.label) for p in labelled], dtype=bool)
-    mine = {name: score[rows] for name, score in scores.items()}
+    kept_scores = {name: score[rows] for name, score in scores.items()}
     resample = whole.of_rows(rows)
     corpus = np.array([p.corpus for p in labelled], dtype=str)
     short = {name: scores[name] for name in SHORT if name in scores}
-    corpora, macro = _corpora(corpus, label, mine, resample, threshold)
-    return Figures(
+    corpora, macro = _corpora(corpus, label, kept_scores, resample, threshold)
+    return Evaluation(
         corpora=corpora,
         macro=macro,
         judged=judged(pairs, scores, whole),
         kinds=by_kind(pairs, short, scores[OURS] >= threshold, whole),
         tiers=by_tier(pairs, scores, whole),
-        looks=looks(pairs, scores[OURS]),
+        looks=form_changes(pairs, scores[OURS]),
         languages=sliced(pairs, short, whole, by="lang"),
         systems=sliced(pairs, short, whole, by="system"),
         watch=_watched(pairs, scores[OURS], threshold),
-        probability=_probability(labelled, label, mine[OURS], mix, resample),
+        probability=_probability(labelled, label, kept_scores[OURS], mix, resample),
         threshold=threshold,
         n_pairs=len(labelled),
         n_groups=len({p.group for p in labelled}),
@@ -377,18 +337,20 @@ def _corpora(
     resample: Resamples,
     threshold: float,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Estimate]]:
-    """Measure every corpus, and the mean AUROC over those that hold both labels."""
+    """Measure every corpus, and the mean AUROC over those with both labels."""
     found = {}
     areas: dict[str, list[Floats]] = {name: [] for name in scores}
     for name in sorted(set(corpus.tolist())):
         rows = corpus == name
-        mine = {method: score[rows] for method, score in scores.items()}
+        own_scores = {method: score[rows] for method, score in scores.items()}
         weights = resample.of_rows(rows).weights()
-        found[name] = _flags(label[rows], mine[OURS], weights, threshold)
+        found[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
         drifted = int(label[rows].sum())
         if min(drifted, int(rows.sum()) - drifted) < FEWEST:
             continue
-        curves = {method: Curve.of(label[rows], score, weights) for method, score in mine.items()}
+        curves = {
+            method: Curve.of(label[rows], score, weights) for method, score in own_scores.items()
+        }
         area = {method: curve.auroc() for method, curve in curves.items()}
         found[name]["scores"] = {
             method: {
@@ -421,7 +383,7 @@ def _flags(
 
 
 def _lead(area: Mapping[str, Floats]) -> dict[str, Any]:
-    """Compare ours with the best of the simple scores, if there is one."""
+    """Compare ours with the best simple score, if there is one."""
     simple = [name for name in area if name not in _TRAINED]
     if not simple:
         return {}
@@ -431,12 +393,12 @@ def _lead(area: Mapping[str, Floats]) -> dict[str, Any]:
 
 def _watched(pairs: Sequence[Pair], score: Floats, threshold: float) -> dict[str, dict[str, Any]]:
     kinds: dict[str, list[float]] = {}
-    for pair, one in zip(pairs, score.tolist(), strict=True):
+    for pair, value in zip(pairs, score.tolist(), strict=True):
         if pair.corpus == "watch":
-            kinds.setdefault(pair.kind, []).append(one)
+            kinds.setdefault(pair.kind, []).append(value)
     return {
-        kind: {"n": len(mine), "flagged": float(np.mean(np.array(mine) >= threshold))}
-        for kind, mine in sorted(kinds.items())
+        kind: {"n": len(values), "flagged": float(np.mean(np.array(values) >= threshold))}
+        for kind, values in sorted(kinds.items())
     }
 
 

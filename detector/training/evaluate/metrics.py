@@ -1,10 +1,7 @@
-"""Compute metrics with bootstrap intervals.
+"""Compute metrics with bootstrap intervals, from arrays; higher scores mean drift.
 
-How well scores tell drift from sound, with intervals; plain arrays in, numbers out.
-
-Every measure takes weights, one row of them for the rows as they are and one for each resample of
-the groups, and gives one number for each: a bootstrap is a matter of weighing anew, and sorting is
-done once. Higher scores mean drift throughout. Nothing here knows a corpus or a model.
+Each measure takes rows of weights, the first for the rows as they are and one for each resample of
+the groups, and returns one number for each: resampling is reweighting, and rows are sorted once.
 """
 
 from __future__ import annotations
@@ -19,14 +16,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Measure = Callable[[NDArray[Any], Floats, Floats], Floats]
-"""From labels (or what people judged) and scores, (n,), and weights, (k, n), to numbers, (k,)."""
+"""From labels (or judgements) and scores, (n,), and weights, (k, n), to numbers, (k,)."""
 
 _BLOCK = 512  # rows compared with all others at once
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A number and the interval that resampled groups put round it; NaN where undefined."""
+    """A number and its bootstrap interval; NaN where undefined."""
 
     value: float
     low: float
@@ -34,10 +31,7 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Floats) -> Estimate:
-        """Take the first value, and the 95 % percentile interval of the others.
-
-        Resamples in which a measure is undefined are left out.
-        """
+        """Take the first value, and the 95 % percentile interval of the others without NaN."""
         drawn = values[1:][~np.isnan(values[1:])]
         low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (math.nan, math.nan)
         return cls(float(values[0]), float(low), float(high))
@@ -54,18 +48,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Resamples:
-    """Bootstrap weights over groups: the same resamples for every score compared.
+    """Bootstrap resamples of groups, the same for every score compared."""
 
-    Attributes
-    ----------
-    counts : ndarray of shape (n_resamples, n_groups), float64
-        How often each group was drawn.
-    at : ndarray of shape (n_rows,), intp
-        Group of each row.
-    """
-
-    counts: Floats
-    at: NDArray[np.intp]
+    counts: Floats  # draws of each group, (n_resamples, n_groups)
+    at: NDArray[np.intp]  # group of each row
 
     @classmethod
     def of(cls, groups: Sequence[str], *, n: int, rng: np.random.Generator) -> Resamples:
@@ -77,55 +63,35 @@ class Resamples:
         return cls(counts.astype(np.float64), at)
 
     def of_rows(self, rows: NDArray[Any]) -> Resamples:
-        """Return the same resamples for some of the rows."""
+        """Return the same resamples for a subset of the rows."""
         return Resamples(self.counts, self.at[rows])
 
     def weights(self, weight: Floats | None = None) -> Floats:
-        """Return the weights that a `Measure` takes.
-
-        Parameters
-        ----------
-        weight : ndarray of shape (n_rows,), float64, optional
-            Of the rows as they are; by default 1.
+        """Return the rows of weights of a `Measure`: as they are (by default 1), then drawn.
 
         Returns
         -------
         ndarray of shape (1 + n_resamples, n_rows), float64
-            The rows as they are, then every resample.
         """
         even = np.ones(len(self.at)) if weight is None else weight
         drawn: Floats = np.vstack([even, even * self.counts[:, self.at]])
         return drawn
 
     def estimate(self, measure: Callable[[Floats], float], weight: Floats) -> Estimate:
-        """Give a number its interval, for what has no `Measure`.
-
-        Parameters
-        ----------
-        measure : callable
-            From row weights, shape (n_rows,), to a number.
-        weight : ndarray of shape (n_rows,), float64
-            Weights of the rows as they are.
-        """
+        """Return the interval of a function of row weights, shape (n_rows,)."""
         return Estimate.of(np.array([measure(one) for one in self.weights(weight)]))
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is flagged as the threshold falls, one row of it for each row of weights.
-
-    Attributes
-    ----------
-    hits, alarms : ndarray of shape (k, n_steps + 1), float64
-        Weight of drift and of sound flagged, from 0 on.
-    """
+    """Weight of drift and of sound flagged from the highest threshold down, (k, n_steps + 1)."""
 
     hits: Floats
     alarms: Floats
 
     @classmethod
     def of(cls, label: NDArray[np.bool_], score: Floats, weights: Floats) -> Curve:
-        """Follow the threshold down a score; ties are flagged together."""
+        """Accumulate from the highest score down; ties are flagged together."""
         order = np.argsort(-score, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
         start = np.zeros((len(weights), 1))
@@ -138,25 +104,18 @@ class Curve:
         return cls(np.hstack([start, hits]), np.hstack([start, alarms]))
 
     def auroc(self) -> Floats:
-        """Return the chance that a drifted row scores above a sound one, ties counting half.
-
-        Returns
-        -------
-        ndarray of shape (k,), float64
-            In [0, 1]; 0.5 tells nothing. NaN where one label is missing.
-        """
+        """Return the area under the ROC curve, in [0, 1]; NaN where one label is missing."""
         heights = 0.5 * (self.hits[:, 1:] + self.hits[:, :-1])
         area = (heights * np.diff(self.alarms, axis=1)).sum(axis=1)
         return _ratio(area, self.hits[:, -1] * self.alarms[:, -1])
 
     def average_precision(self) -> Floats:
         """Return the mean precision over the drifted rows, best scores first; in [0, 1]."""
-        # Where nothing of weight is flagged yet there is no hit either.
         precision = np.nan_to_num(_ratio(self.hits[:, 1:], self.hits[:, 1:] + self.alarms[:, 1:]))
         return _ratio((np.diff(self.hits, axis=1) * precision).sum(axis=1), self.hits[:, -1])
 
     def recall_at(self, share: float) -> Floats:
-        """Return the share of drift found when at most `share` of the sound is flagged."""
+        """Return the recall when at most `share` of the sound is flagged."""
         within = self.alarms <= share * self.alarms[:, -1:]
         last = within.sum(axis=1) - 1  # alarms never fall, so those within come first
         found = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
@@ -176,16 +135,16 @@ def auroc(label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
 
 
 def mean(values: Floats, weights: Floats) -> Floats:
-    """Return the mean of one number a row."""
+    """Return weighted means."""
     return _ratio(weights @ values, weights.sum(axis=1))
 
 
 def flagged_at(threshold: float, *, of: bool) -> Measure:
-    """Make a measure: the share of the rows with label `of` that reach a threshold."""
+    """Make a measure: the share of rows with label `of` at or above a threshold."""
 
     def flagged(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
-        mine = label == of
-        return mean((score[mine] >= threshold).astype(np.float64), weights[:, mine])
+        rows = label == of
+        return mean((score[rows] >= threshold).astype(np.float64), weights[:, rows])
 
     return flagged
 
@@ -196,12 +155,7 @@ def brier(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
 
 
 def brier_skill(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
-    """Return what probabilities save of the squared error of always saying the prior.
-
-    Returns
-    -------
-    ndarray of shape (k,), float64
-        At most 1; 0 is as good as the prior, below 0 worse. NaN where one label is missing.
+    """Return the Brier skill score against a constant prior: at most 1, and 0 for the prior.
 
     Examples
     --------
@@ -226,7 +180,7 @@ def calibration_error(label: NDArray[np.bool_], score: Floats, weights: Floats) 
 def reliability(
     label: NDArray[np.bool_], score: Floats, weight: Floats, *, n_bins: int = 10
 ) -> list[tuple[float, float, float]]:
-    """Compare probabilities with what happened, for one row of weights, shape (n,).
+    """Return a reliability curve, for one row of weights, shape (n,).
 
     Returns
     -------
@@ -248,18 +202,7 @@ def reliability(
 
 
 def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Kendall's tau-b (1945): agreement of two orders, ties in either set aside.
-
-    Parameters
-    ----------
-    truth, score : ndarray of shape (n,), float64
-    weights : ndarray of shape (k, n), float64
-        A row is tied with what else it weighs for.
-
-    Returns
-    -------
-    ndarray of shape (k,), float64
-        In [-1, 1]; 0 tells nothing. NaN where one side is constant.
+    """Return Kendall's tau-b (1945), in [-1, 1]; NaN where one side is constant.
 
     Examples
     --------
@@ -285,7 +228,7 @@ def _untied(values: Floats, weights: Floats) -> Floats:
 
 
 def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Spearman's correlation of ranks (1904), ties at their middle rank; in [-1, 1].
+    """Return Spearman's rank correlation (1904), ties at their mean rank; in [-1, 1].
 
     Examples
     --------
@@ -299,7 +242,7 @@ def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
-    """Rank under each row of weights, as distances from the mean rank."""
+    """Rank under each row of weights, centred."""
     found, at = np.unique(values, return_inverse=True)
     ranks = np.empty_like(weights)
     for row, weight in enumerate(weights):
@@ -310,6 +253,6 @@ def _ranks(values: Floats, weights: Floats) -> Floats:
 
 
 def _ratio(over: Floats, under: Floats) -> Floats:
-    """Divide, NaN where there is nothing to divide by."""
+    """Divide; NaN where the denominator is 0."""
     nothing: Floats = np.full(under.shape, math.nan)
     return np.divide(over, under, out=nothing, where=under > 0)

@@ -1,14 +1,4 @@
-"""Evaluate the tagger word by word against human marks.
-
-What a tagger says of each word of a pair, beside what people marked there.
-
-Nothing is fitted and nothing judged here: `tagger_runs` chooses thresholds by it, `word_figures`
-measures.
-
-How well a tagger finds the words that people marked, beside what spelling alone finds.
-
-Pure: takes words that were tagged, gives figures. Nothing is tuned here.
-"""
+"""Evaluate a tagger word by word against human marks, beside the lexical difference."""
 
 from __future__ import annotations
 
@@ -35,59 +25,26 @@ _PART = 64  # pairs read at a time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """The words of one side of a pair.
+    """Arrays over the words of one side of a pair."""
 
-    Attributes
-    ----------
-    probability : ndarray of shape (n_words,), float64
-        The tagger's, in [0, 1], that the word is damaged or lost.
-    weight : ndarray of shape (n_words,), float64
-        Error points of the worst mark on it, 0 where there is none or the pair is sound.
-    size : ndarray of shape (n_words,), float64
-        Characters.
-    """
-
-    probability: Floats
-    weight: Floats
-    size: Floats
+    probability: Floats  # of the tagger, that the word is damaged or lost
+    weight: Floats  # error points of the worst mark on it, 0 without a mark
+    size: Floats  # characters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaggedWords:
-    """Both sides of a pair.
-
-    Attributes
-    ----------
-    pair : Pair
-    copy, source : Words
-    new : ndarray of shape (n_copy_words,), bool
-        Which words of the copy the source does not hold: the lexical difference.
-    gone : ndarray of shape (n_source_words,), bool
-        Which words of the source the copy does not hold.
-    """
+    """Both sides of a pair, and the lexical difference."""
 
     pair: Pair
     copy: Words
     source: Words
-    new: NDArray[np.bool_]
-    gone: NDArray[np.bool_]
+    new: NDArray[np.bool_]  # copy words that the source lacks
+    gone: NDArray[np.bool_]  # source words that the copy lacks
 
 
 def tagged_words(tagger: Tagger, pairs: Sequence[Pair], encoder: Encoder) -> list[TaggedWords]:
-    """Read pairs word by word.
-
-    Parameters
-    ----------
-    tagger : Tagger
-    pairs : sequence of Pair
-    encoder : Encoder
-        Must offer token vectors.
-
-    Returns
-    -------
-    list of TaggedWords
-        In the order of `pairs`.
-    """
+    """Tag pairs, in their order; the encoder must offer token vectors."""
     return [
         words
         for start in range(0, len(pairs), _PART)
@@ -138,18 +95,18 @@ def marked_words(words: Sequence[Word], marks: Sequence[Mark]) -> Floats:
 
 def _unshared(bead: BeadEvidence, *, of: str) -> NDArray[np.bool_]:
     sides = {"copy": bead.words.copy, "source": bead.words.source}
-    (mine, theirs) = (sides.pop(of), *sides.values())
-    held = {word.norm for word in theirs}
-    return np.array([word.norm not in held for word in mine], dtype=np.bool_)
+    (own, other) = (sides.pop(of), *sides.values())
+    held = {word.norm for word in other}
+    return np.array([word.norm not in held for word in own], dtype=np.bool_)
 
 
 TAGGED, LEXICAL, RATER = "tagger", "lexical difference", "judged again"
 
 Counts = Floats
-"""Of shape (n_pairs, 4): hits, false alarms, misses and the rest, in words or characters."""
+"""True and false positives, false and true negatives, (n_pairs, 4), in words or characters."""
 
 
-def word_figures(
+def word_metrics(
     words: Sequence[TaggedWords],
     *,
     thresholds: tuple[float, float],
@@ -157,29 +114,21 @@ def word_figures(
     resamples: int,
     seed: int = 0,
 ) -> dict[str, dict[str, Any]]:
-    """Measure.
+    """Measure F1 and Matthews' correlation on marked pairs held apart.
 
-    Parameters
-    ----------
-    words : sequence of TaggedWords
-        Of pairs that people marked, held apart.
-    thresholds : (float, float)
-        Probabilities from which the tagger calls a copy word damaged, a source word lost.
-    edited : float
-        And from which it expects a post-editor to change a copy word.
-    resamples, seed : int
+    `thresholds` are the probabilities from which a copy word is damaged and a source word lost,
+    `edited` the one from which a copy word counts as changed by a post-editor.
 
     Returns
     -------
     dict of str to dict
-        By what was marked: `n` pairs, `unit`, and by finder the `f1` and `mcc` (Matthews'
-        correlation) as `Estimate`s over resampled source sentences; then `by`, the same F1 by
-        language or, as the share found, by category.
+        By kind of mark: `n` pairs, `unit`, and under `finders` by finder the `f1` and `mcc` as
+        `Estimate`s over resampled source sentences; under `by` the F1 by language.
     """
     rng = np.random.default_rng(seed)
     found: dict[str, dict[str, Any]] = {}
-    for title, mine, counts in _questions(words, thresholds, edited):
-        resample = Resamples.of([one.pair.group for one in mine], n=resamples, rng=rng)
+    for title, subset, counts in _questions(words, thresholds, edited):
+        resample = Resamples.of([tagged.pair.group for tagged in subset], n=resamples, rng=rng)
         weights = resample.weights()
         finders = {
             name: {
@@ -189,10 +138,10 @@ def word_figures(
             for name, table in counts.items()
         }
         found[title] = {
-            "n": len(mine),
+            "n": len(subset),
             "unit": "words" if "edited" in title or "put back" in title else "characters",
             "finders": finders,
-            "by": _by(mine, counts),
+            "by": _by(subset, counts),
         }
     found |= _raters(words, resamples, rng)
     return found
@@ -201,35 +150,42 @@ def word_figures(
 def _questions(
     words: Sequence[TaggedWords], thresholds: tuple[float, float], edited: float
 ) -> Iterator[tuple[str, list[TaggedWords], dict[str, Counts]]]:
-    for corpus in sorted({one.pair.corpus for one in words}):
-        mine = [one for one in words if one.pair.corpus == corpus]
-        if corpus in MARKED:
-            sides = [("major errors", "copy", "new", thresholds[0], POINTS["Major"])]
-        else:
-            sides = [
+    """Yield title, pairs, and counts by finder of each corpus and kind of mark."""
+    for corpus in sorted({tagged.pair.corpus for tagged in words}):
+        subset = [tagged for tagged in words if tagged.pair.corpus == corpus]
+        sizes = corpus in MARKED  # counted in characters
+        questions = (
+            [("major errors", "copy", "new", thresholds[0], POINTS["Major"])]
+            if sizes
+            else [
                 ("words edited", "copy", "new", edited, POINTS["Minor"]),
                 ("words put back", "source", "gone", thresholds[1], POINTS["Minor"]),
             ]
-        for what, side, lexical, threshold, least in sides:
-            sizes = corpus in MARKED
-            tables = {
-                TAGGED: [_count(getattr(o, side), getattr(o, side).probability >= threshold, least,
-                                sizes=sizes) for o in mine],
-                LEXICAL: [_count(getattr(o, side), getattr(o, lexical), least, sizes=sizes)
-                          for o in mine],
-            }  # fmt: skip
-            if any(row[0] + row[2] for row in tables[TAGGED]):
-                yield f"{corpus}: {what}", mine, {k: np.array(v) for k, v in tables.items()}
+        )
+        for what, side, lexical, threshold, least in questions:
+            sides = [getattr(tagged, side) for tagged in subset]
+            flags = {
+                TAGGED: [words.probability >= threshold for words in sides],
+                LEXICAL: [getattr(tagged, lexical) for tagged in subset],
+            }
+            counts = {
+                finder: np.array(
+                    [_count(w, f, least, sizes=sizes) for w, f in zip(sides, found, strict=True)]
+                )
+                for finder, found in flags.items()
+            }
+            if counts[TAGGED][:, [0, 2]].any():
+                yield f"{corpus}: {what}", subset, counts
 
 
-def _count(words: Words, told: Any, least: float, *, sizes: bool) -> list[float]:  # noqa: ANN401
+def _count(words: Words, found: Any, least: float, *, sizes: bool) -> list[float]:  # noqa: ANN401
     size = words.size if sizes else np.ones(len(words.size))
     marked = words.weight >= least
     return [
-        float(size[told & marked].sum()),
-        float(size[told & ~marked].sum()),
-        float(size[~told & marked].sum()),
-        float(size[~told & ~marked].sum()),
+        float(size[found & marked].sum()),
+        float(size[found & ~marked].sum()),
+        float(size[~found & marked].sum()),
+        float(size[~found & ~marked].sum()),
     ]
 
 
@@ -249,8 +205,8 @@ def _mcc(sums: Counts) -> Floats:
 
 
 def _by(words: Sequence[TaggedWords], counts: Mapping[str, Counts]) -> dict[str, dict[str, float]]:
-    """Return F1 by language; where there is one language, nothing."""
-    langs = np.array([one.pair.lang for one in words])
+    """Return F1 by language, if there are several."""
+    langs = np.array([tagged.pair.lang for tagged in words])
     names = sorted(set(langs.tolist()))
     if len(names) < 2:
         return {}
@@ -266,23 +222,20 @@ def _by(words: Sequence[TaggedWords], counts: Mapping[str, Counts]) -> dict[str,
 def categories(
     words: Sequence[TaggedWords], *, threshold: float
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Return, by corpus and category, how many major marks there are and what share is touched.
-
-    Parameters
-    ----------
-    words : sequence of TaggedWords
-    threshold : float
-        Probability from which a copy word counts as damaged.
-    """
+    """Return, by corpus and category, how many major marks there are and what share is touched."""
     found: dict[str, dict[str, list[bool]]] = {}
-    for one in words:
-        spans = find_words(one.pair.copy)
-        told = one.copy.probability >= threshold
-        for mark in one.pair.marks:
-            if one.pair.corpus in MARKED and mark.side == "copy" and mark.weight >= POINTS["Major"]:
-                hit = bool((marked_words(spans, [mark]) > 0)[told].any())
+    for tagged in words:
+        spans = find_words(tagged.pair.copy)
+        flagged = tagged.copy.probability >= threshold
+        for mark in tagged.pair.marks:
+            if (
+                tagged.pair.corpus in MARKED
+                and mark.side == "copy"
+                and mark.weight >= POINTS["Major"]
+            ):
+                hit = bool((marked_words(spans, [mark]) > 0)[flagged].any())
                 kind = mark.kind.partition("/")[0] or "no category"
-                found.setdefault(one.pair.corpus, {}).setdefault(kind, []).append(hit)
+                found.setdefault(tagged.pair.corpus, {}).setdefault(kind, []).append(hit)
     return {
         corpus: {
             kind: {"n": len(hits), "touched": round(float(np.mean(hits)), 4)}
@@ -295,20 +248,22 @@ def categories(
 def _raters(
     words: Sequence[TaggedWords], resamples: int, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
-    """Lay two judgements of one pair, as a rule by two people, beside each other."""
+    """Compare two judgements of one pair, mostly by two people."""
     found: dict[str, dict[str, Any]] = {}
     for corpus in MARKED:
-        mine = [one for one in words if one.pair.corpus == corpus and one.pair.judged_again]
+        repeated = [
+            tagged for tagged in words if tagged.pair.corpus == corpus and tagged.pair.judged_again
+        ]
         rows, groups = [], []
-        for one in mine:
-            spans = find_words(one.pair.copy)
+        for tagged in repeated:
+            spans = find_words(tagged.pair.copy)
             sizes = np.array([float(word.end - word.start) for word in spans])
-            judged = [_major(marks) for marks in (one.pair.marks, *one.pair.judged_again)]
+            judged = [_major(marks) for marks in (tagged.pair.marks, *tagged.pair.judged_again)]
             for first, second in combinations(judged, 2):
                 one_says, other_says = (marked_words(spans, m) > 0 for m in (first, second))
                 side = Words(np.zeros(len(spans)), np.where(one_says, POINTS["Major"], 0.0), sizes)
                 rows.append(_count(side, other_says, POINTS["Major"], sizes=True))
-                groups.append(one.pair.group)
+                groups.append(tagged.pair.group)
         if rows:
             weights = Resamples.of(groups, n=resamples, rng=rng).weights()
             sums = weights @ np.array(rows)

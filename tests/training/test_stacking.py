@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from detector.features.token_tags import TAG_FEATURES
 from detector.models.bundle import blended
@@ -38,6 +39,7 @@ def _material(n: int = 400) -> tuple[list[Pair], np.ndarray, np.ndarray, np.ndar
     return pairs, odds, severity, tags
 
 
+@pytest.mark.slow
 def test_stack_ranks_better_with_tags_that_know_and_keeps_its_false_alarms() -> None:
     pairs, odds, severity, tags = _material()
     stack = fit_stack(pairs, odds, severity, tags, TrainConfig())

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from support.fakes import FakeEncoder
-from test_tagger import _tagger
+from support.small_tagger import small_tagger as _tagger
 
 from detector.training.data.corpus import Mark, Pair, group_of
 from detector.training.evaluate.words import (
@@ -19,9 +19,9 @@ from detector.training.evaluate.words import (
     Words,
     categories,
     tagged_words,
-    word_figures,
+    word_metrics,
 )
-from detector.training.tagger import calibrated
+from detector.training.tagger_run import calibrated
 
 SOURCE = "It was robbery near the harbour."
 COPY = "It was flight near the harbour."
@@ -54,7 +54,7 @@ def words(one: Pair, copy: Sequence[float], weight: Sequence[float]) -> TaggedWo
 
 def test_word_figures_count_characters_of_major_errors() -> None:
     told = words(pair("mqm_ted"), [0, 0, 0.9, 0.8, 0, 0], [0, 0, 5, 0, 0, 1])
-    found = word_figures([told], thresholds=(0.5, 0.5), edited=0.5, resamples=5)
+    found = word_metrics([told], thresholds=(0.5, 0.5), edited=0.5, resamples=5)
     entry = found["mqm_ted: major errors"]
     assert entry["unit"] == "characters"
     assert entry["finders"][TAGGED]["f1"].value == pytest.approx(12 / (12 + 4))
@@ -63,7 +63,7 @@ def test_word_figures_count_characters_of_major_errors() -> None:
 
 def test_word_figures_count_words_that_editors_changed_and_put_back() -> None:
     told = words(pair("mlqe_dev"), [0, 0, 0.3, 0.8, 0, 0], [0, 0, 1, 0, 0, 1])
-    found = word_figures([told], thresholds=(0.9, 0.7), edited=0.25, resamples=5)
+    found = word_metrics([told], thresholds=(0.9, 0.7), edited=0.25, resamples=5)
     edited = found["mlqe_dev: words edited"]["finders"][TAGGED]
     assert edited["f1"].value == pytest.approx(2 / (2 + 1 + 1))
     hits, alarms, misses, rest = 1, 1, 1, 3
@@ -77,7 +77,7 @@ def test_word_figures_lay_two_raters_beside_each_other() -> None:
         pair("mqm_news", mark(COPY, "flight")),
         judged_again=((mark(COPY, "flight near"),), (mark(COPY, "harbour", weight=1.0),)),
     )
-    found = word_figures(
+    found = word_metrics(
         [words(one, [0] * 6, [0] * 6)], thresholds=(0.5, 0.5), edited=0.5, resamples=5
     )
     entry = found["mqm_news: major errors, two judgements"]
@@ -94,6 +94,7 @@ def test_word_figures_say_which_categories_are_touched() -> None:
     assert categories([told], threshold=0.5) == {"biomqm": {"Accuracy": {"n": 2, "touched": 0.5}}}
 
 
+@pytest.mark.slow
 def test_word_figures_read_pairs_with_a_real_tagger() -> None:
     pairs = [
         pair("mqm_ted", mark(COPY, "flight")),

@@ -1,7 +1,4 @@
-"""Lose, add, double or shuffle words.
-
-Words lost, added, doubled or out of order.
-"""
+"""Drop, add, repeat or reorder words."""
 
 from __future__ import annotations
 
@@ -16,32 +13,20 @@ from detector.training.contrasts.edits import (
     Maker,
     Pools,
     Rng,
-    like,
+    choose,
     lose,
     pick,
+    replace_word,
     words_like,
 )
-from detector.training.contrasts.grammar import PREPOSITIONS, SUBJECTS, Sentence, Token
+from detector.training.contrasts.grammar import PREPOSITIONS, SUBJECTS, Sentence, Token, listed
 
 _FEWEST = 5  # words that a sentence keeps
-_LIGHT = frozenset(
-    {
-        *(
-            "about",
-            "actually",
-            "again",
-            "already",
-            "also",
-            "currently",
-            "given",
-            "however",
-            "other",
-        ),
-        *("quite", "really", "simply", "still", "very", "just", "certain", "various", "several"),
-        *("then", "thus", "indeed", "even", "own", "well", "back", "away", "itself", "total"),
-    }
-)
-_JOINING = ("and", "but", "or", "because", "although", "while", "if", "when", "so", "though")
+_LIGHT = listed("""
+    about actually again already also currently given however other quite really simply still very
+    just certain various several then thus indeed even own well back away itself total
+""")  # their loss changes little
+_CONJUNCTIONS = ("and", "but", "or", "because", "although", "while", "if", "when", "so", "though")
 _PLACES = (
     *("in the capital", "near the border", "at the hospital", "in the north", "behind the house"),
     *("in prison", "at the airport", "on the island", "in the parliament", "at home"),
@@ -54,22 +39,16 @@ _CIRCUMSTANCES = (
         "for no reason",
         "by mistake",
     ),
-    *(
-        "at gunpoint",
-        "in secret",
-        "on behalf of the army",
-        "for a second time",
-        "under a false name",
-    ),
-    *("last summer", "before the war", "after midnight", "two years ago", "for several months"),
+    *("at gunpoint", "in secret", "on behalf of the army", "for a second time"),
+    *("under a false name", "last summer", "before the war", "after midnight", "two years ago"),
+    "for several months",
 )
 
 
 def _drop(parts: str) -> Maker:
-    """Make a maker that leaves out one word of a part of speech."""
+    """Make a maker that drops one word of the given parts of speech."""
 
     def drop(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-        del pool
         if len(sentence.tokens) <= _FEWEST:
             return None
         found = [
@@ -110,8 +89,7 @@ def _head(sentence: Sentence) -> Token | None:
 
 
 def subject(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave out the head of the subject."""
-    del rng, pool
+    """Drop the head of the subject."""
     head = _head(sentence)
     if head is None or len(sentence.tokens) <= _FEWEST:
         return None
@@ -143,8 +121,7 @@ def _phrases(sentence: Sentence) -> list[tuple[int, int]]:
 
 
 def phrase(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave out a prepositional phrase."""
-    del pool
+    """Drop a prepositional phrase."""
     at = pick(rng, _phrases(sentence))
     if at is None or len(sentence.text) - (at[1] - at[0]) < 25:
         return None
@@ -152,8 +129,7 @@ def phrase(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def clause(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave out what stands between commas, or what follows the last."""
-    del pool
+    """Drop a clause between commas, or the final one."""
     text = sentence.text
     found = [m.span() for m in re.finditer(r",[^,;.]{12,80}(?=[,.;](?!\d))", text)]
     found += [
@@ -170,21 +146,19 @@ def clause(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def conjunction(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Leave out a conjunction."""
-    del pool
+    """Drop a conjunction."""
     tokens = sentence.tokens
     found = [
         t
         for at, t in enumerate(tokens[1:-1], start=1)
-        if t.low in _JOINING or (t.low == "that" and tokens[at - 1].part == "v")
+        if t.low in _CONJUNCTIONS or (t.low == "that" and tokens[at - 1].part == "v")
     ]
     token = pick(rng, found)
     return None if token is None else (lose(sentence.text, token.start, token.end),)
 
 
 def doubled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Say a word twice or more, or put its neighbour in its place."""
-    del pool
+    """Repeat a word, or put its neighbour in its place."""
     found = [(at, t) for at, t in enumerate(sentence.tokens) if len(t.text) > 3]
     one = pick(rng, found)
     if one is None:
@@ -197,15 +171,14 @@ def doubled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         and sentence.gap(at - 1) == " "
         and rng.random() < 0.3
     ):
-        return (Edit(token.start, token.end, like(token.text, before.low)),)  # federal federal
+        return (replace_word(token, before.low),)  # federal federal
     times = 1 if rng.random() < 0.7 else 3
     again = token.text if token.part == "p" else token.text.lower()
     return (Edit(token.end, token.end, f" {again}" * times),)
 
 
 def repeated(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Say a phrase of two to five words twice."""
-    del pool
+    """Repeat a phrase of two to five words."""
     tokens = sentence.tokens
     size = int(rng.integers(2, 6))
     starts = [
@@ -224,8 +197,7 @@ def repeated(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def shuffled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Put the words of the sentence, or of half of it, in any order; marks stay in place."""
-    del pool
+    """Shuffle the words of the sentence, or of half of it; punctuation stays in place."""
     tokens = sentence.tokens
     if len(tokens) < _FEWEST:
         return None
@@ -244,8 +216,7 @@ def shuffled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def neighbours(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Let two neighbouring words change places."""
-    del pool
+    """Swap two neighbouring words."""
     tokens = sentence.tokens
     found = [
         at
@@ -261,8 +232,7 @@ def neighbours(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def word_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Add an adjective to a noun, out of the lexicon."""
-    del pool
+    """Add an adjective of the lexicon to a noun."""
     tokens = sentence.tokens
     found = [
         t
@@ -279,18 +249,18 @@ def word_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 
 def phrase_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Add where, when or how."""
+    """Add a phrase of place, time or manner."""
     stop = re.search(r"(?<=\w)(?=[.!?][\"”]?$)", sentence.text)
     spots = [stop.start()] if stop else []
     spots += [end for _, end in _phrases(sentence)]
     at = pick(rng, spots)
     options = (*_PLACES, *_CIRCUMSTANCES) if rng.random() < 0.3 else pool.phrases or _PLACES
-    new = options[int(rng.integers(len(options)))]
+    new = choose(rng, options)
     return None if at is None else (Edit(at, at, f" {new}"),)
 
 
 def clause_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
-    """Add what another sentence says last."""
+    """Add the final clause of another sentence."""
     stop = re.search(r"(?<=\w)(?=[.!?][\"”]?$)", sentence.text)
     new = pick(rng, pool.clauses)
     if stop is None or new is None or new in sentence.text:
@@ -298,24 +268,6 @@ def clause_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     return (Edit(stop.start(), stop.start(), new),)
 
 
-DAMAGE: dict[str, Maker] = {
-    "noun dropped": _drop("n"),
-    "verb dropped": _drop("v"),
-    "adjective or adverb dropped": _drop("ar"),
-    "subject dropped": subject,
-    "phrase dropped": phrase,
-    "clause dropped": clause,
-    "word added": word_added,
-    "phrase added": phrase_added,
-    "clause added": clause_added,
-    "words shuffled": shuffled,
-}
-"""Makers by the names of their kinds."""
-
-BLUR: dict[str, Maker] = {
-    "conjunction dropped": conjunction,
-    "word doubled": doubled,
-    "phrase repeated": repeated,
-    "neighbours swapped": neighbours,
-}
-"""Makers of what readers do not agree about."""
+noun = _drop("n")
+verb = _drop("v")
+adjective_or_adverb = _drop("ar")
