@@ -37,6 +37,28 @@ text on the same event. `unrelated`: neither of these.
 RELATIONS: tuple[RelationKind, ...] = get_args(RelationKind)
 
 
+def evidence_strength(weight: float) -> str:
+    """Name a weight of evidence, given in natural log units of the odds.
+
+    References
+    ----------
+    Kass and Raftery (1995), "Bayes factors": below 1 "not worth more than a bare mention", from 3
+    "strong".
+
+    Examples
+    --------
+    >>> [evidence_strength(weight) for weight in (0.4, 1.3, 3.0)]
+    ['weak evidence', 'some evidence', 'strong evidence']
+    """
+    return f"{'strong' if weight >= 3.0 else 'some' if weight >= 1.0 else 'weak'} evidence"
+
+
+def _check_weights(what: str, evidence: tuple[str, ...], weights: tuple[float, ...]) -> None:
+    if weights and len(weights) != len(evidence):
+        msg = f"{what} has {len(weights)} evidence_weights for {len(evidence)} lines of evidence"
+        raise InputError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """What a copy is to a source, as far as the two texts can tell.
@@ -49,13 +71,18 @@ class Relation:
         The likeliest relation; None when no relation is sure enough to name.
     evidence : tuple of str
         What speaks for it, in words; strongest first.
+    evidence_weights : tuple of float
+        Weight of evidence of each line over the next likeliest relation, in natural log units;
+        0 for a line of examples. Empty where none was recorded.
     """
 
     probabilities: Mapping[RelationKind, float] = field(hash=False)
     label: RelationKind | None
     evidence: tuple[str, ...] = ()
+    evidence_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_weights("relation", self.evidence, self.evidence_weights)
         if set(self.probabilities) != set(RELATIONS):
             msg = (
                 f"relation has probabilities of {', '.join(map(str, self.probabilities))}; "
@@ -84,15 +111,20 @@ class Pivot:
     families : mapping of str to float
         Probability in [0, 1] of each family of languages by its English name; together 1.
     evidence : tuple of str
-        What speaks for the likeliest language, in words with their weight; strongest first.
+        What speaks for the likeliest language, in words; strongest first.
+    evidence_weights : tuple of float
+        Weight of evidence of each line over the mean of the other languages, in natural log
+        units. Empty where none was recorded.
     """
 
     language: str | None
     posterior: Mapping[str, float] = field(hash=False)
     families: Mapping[str, float] = field(hash=False)
     evidence: tuple[str, ...] = ()
+    evidence_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_weights("pivot", self.evidence, self.evidence_weights)
         for what in ("posterior", "families"):
             values = getattr(self, what).values()
             if any(not 0.0 <= v <= 1.0 for v in values) or abs(math.fsum(values) - 1.0) > 1e-6:

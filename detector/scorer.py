@@ -314,7 +314,7 @@ class Scorer:
 
     def _relation(self, source: Document, copy: Document, alignment: Alignment) -> Relation | None:
         model = self._bundle.relation
-        return None if model is None else model.judge(model.measure(source, copy, alignment))
+        return None if model is None else model.predict(model.compare(source, copy, alignment))
 
     def _pivot_of(self, pair: Aligned) -> Pivot | None:
         if self._pivot is None:
