@@ -68,7 +68,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     from detector.text.files import write_whole
     from detector.training.data.corpus import shared_folder
     from detector.training.relation import RelationSettings, train_relation
-    from detector.training.relation_data import stretches
+    from detector.training.relation_data import read_blocks
     from detector.training.relation_evaluate import with_relations
 
     if arguments.documents < 100:
@@ -83,14 +83,14 @@ def _train_relation(arguments: argparse.Namespace) -> int:
             shown.close()  # one bar after another
             return shown.enter_context(bar(total, doing, "it", quiet=arguments.quiet))
 
-        model, figures = train_relation(
-            stretches(shared_folder(arguments.shared)), encoder, settings, progress=progress
+        model, results = train_relation(
+            read_blocks(shared_folder(arguments.shared)), encoder, settings, progress=progress
         )
-    card = with_relations(bundle.card, model, figures)
+    card = with_relations(bundle.card, model, results)
     written = store.save(replace(bundle, relation=model, card=card), arguments.out)
     if arguments.json is not None:
-        write_whole(arguments.json, dumps(figures.to_dict(), indent=1) + "\n")
-    print(figures.printed())
+        write_whole(arguments.json, dumps(results.to_dict(), indent=1) + "\n")
+    print(results.to_text())
     print(f"\nbundle {written.digest[:12]} written to {arguments.out}")
     return DONE
 
