@@ -31,7 +31,7 @@ from detector.onnx import OnnxEncoder
 from detector.pivot.edits import Side
 from detector.pivot.explain import read_dictionary
 from detector.pivot.model import load as load_pivot
-from detector.pivot.pivot import judge_pivot
+from detector.pivot.pivot import predict_pivot
 from detector.records import Alignment, Document, Pivot, Relation, TokenVectors
 from detector.report.report import Report
 from detector.threads import one_thread
@@ -323,7 +323,7 @@ class Scorer:
             (_side(pair.source, bead.source), _side(pair.copy, bead.copy))
             for bead in pair.alignment.close
         ]
-        return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
+        return predict_pivot(self._pivot, beads, dictionary=self._dictionary)
 
     def _align(self, pair: tuple[Document, Document]) -> Alignment:
         source, copy = encode_together(pair, self._encoder)

@@ -139,7 +139,7 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector.pivot.model import save
     from detector.training.data.corpus import digest, shared_folder
     from detector.training.pivot import LANGUAGES, PivotSettings, documents_seen, train_pivot
-    from detector.training.pivot_data import TABLES, contexts_of, read_round_trips, rows_of
+    from detector.training.pivot_data import TABLES, encode_pairs, featurise, read_round_trips
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
     settings = PivotSettings(languages=languages, seed=arguments.seed)
@@ -147,9 +147,9 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     pairs = read_round_trips(folder, languages)
     encoder = MiniLMEncoder(precision=arguments.precision)
     with bar(len(pairs), "encoding", "pair", quiet=arguments.quiet) as progress:
-        pool = contexts_of(pairs, encoder, progress=progress)
+        pool = encode_pairs(pairs, encoder, progress=progress)
     with bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
-        rows = rows_of(pairs, languages, pool, progress=progress)
+        rows = featurise(pairs, languages, pool, progress=progress)
     total = documents_seen(rows, settings)
     with bar(total, "fitting", "document", quiet=arguments.quiet) as progress:
         model = train_pivot(
