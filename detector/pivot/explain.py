@@ -176,24 +176,12 @@ def explain(
     *,
     dictionary: Dictionary | None = None,
 ) -> list[tuple[str, float]]:
-    """Say what speaks for a language.
+    """Say what speaks for a language, given `PivotModel.evidence_weights` of a document for it.
 
-    Parameters
-    ----------
-    sentences : sequence of EncodedEdits
-        Of one document.
-    weights : (ndarray of shape (n_edits,), float)
-        `PivotModel.evidence_weights` of all their edits and of the kept words, for the language.
-    language : str
-    dictionary : Dictionary, optional
-        Names the pivot word behind a substitution, where it is in that language.
-
-    Returns
-    -------
-    list of (str, float)
-        At most 12 lines with their weights of evidence, in natural log units: untranslated words
-        of the language first, then edits, strongest first, and last the kept words. The weight of
-        an untranslated word is that of the edits that hold it, which may have lines of their own.
+    At most 12 lines with their weights of evidence, in natural log units: untranslated words of the
+    language first, then edits, strongest first, and last the kept words. The weight of an
+    untranslated word is that of the edits that hold it, which may have lines of their own. A
+    dictionary of the language names the pivot word behind a substitution.
     """
     name = NAMES[language]
     of_edits, of_kept = weights

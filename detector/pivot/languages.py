@@ -14,98 +14,43 @@ from functools import cache, lru_cache
 
 from detector.text.lexicon import base_forms, is_stopword, zipf
 
-NAMES: Mapping[str, str] = {
-    "af": "Afrikaans",
-    "am": "Amharic",
-    "ar": "Arabic",
-    "az": "Azerbaijani",
-    "be": "Belarusian",
-    "bg": "Bulgarian",
-    "bn": "Bengali",
-    "bs": "Bosnian",
-    "ca": "Catalan",
-    "cs": "Czech",
-    "cy": "Welsh",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "eo": "Esperanto",
-    "es": "Spanish",
-    "et": "Estonian",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "fr": "French",
-    "gl": "Galician",
-    "gu": "Gujarati",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "hy": "Armenian",
-    "id": "Indonesian",
-    "ig": "Igbo",
-    "is": "Icelandic",
-    "it": "Italian",
-    "ja": "Japanese",
-    "kn": "Kannada",
-    "ko": "Korean",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "ml": "Malayalam",
-    "mr": "Marathi",
-    "ms": "Malay",
-    "mt": "Maltese",
-    "my": "Burmese",
-    "nb": "Norwegian",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sk": "Slovak",
-    "sl": "Slovene",
-    "sr": "Serbian",
-    "sv": "Swedish",
-    "ta": "Tamil",
-    "te": "Telugu",
-    "th": "Thai",
-    "tl": "Tagalog",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
+_FAMILIES: Mapping[str, str] = {
+    "Romance": "ca Catalan, es Spanish, fr French, gl Galician, "
+    "it Italian, pt Portuguese, ro Romanian",
+    "Germanic": "af Afrikaans, da Danish, de German, is Icelandic, "
+    "nb Norwegian, nl Dutch, sv Swedish",
+    "Slavic": "be Belarusian, bg Bulgarian, bs Bosnian, cs Czech, hr Croatian, pl Polish, "
+    "ru Russian, sk Slovak, sl Slovene, sr Serbian, uk Ukrainian",
+    "Baltic": "lt Lithuanian, lv Latvian",
+    "Uralic": "et Estonian, fi Finnish, hu Hungarian",
+    "Turkic": "az Azerbaijani, tr Turkish",
+    "Indic": "bn Bengali, gu Gujarati, hi Hindi, mr Marathi",
+    "Iranian": "fa Persian",
+    "Dravidian": "kn Kannada, ml Malayalam, ta Tamil, te Telugu",
+    "Semitic": "am Amharic, ar Arabic, he Hebrew, mt Maltese",
+    "Sinitic": "zh Chinese",
+    "Japonic and Koreanic": "ja Japanese, ko Korean",
+    "Austronesian": "id Indonesian, ms Malay, tl Tagalog",
+    "Austroasiatic": "vi Vietnamese",
+    "Tai": "th Thai",
+    "Hellenic": "el Greek",
+    "Armenian": "hy Armenian",
+    "Celtic": "cy Welsh",
+    "Burmese": "my Burmese",
+    "Igboid": "ig Igbo",
+    "constructed": "eo Esperanto",
 }
+_NAMED = [
+    (*language.split(" "), family)
+    for family, languages in _FAMILIES.items()
+    for language in languages.split(", ")
+]
+
+NAMES: Mapping[str, str] = {code: name for code, name, _ in sorted(_NAMED)}
 """ISO 639-1 code to the English name."""
 
-_FAMILIES: Mapping[str, str] = {
-    "Romance": "ca es fr gl it pt ro",
-    "Germanic": "af da de is nb nl sv",
-    "Slavic": "be bg bs cs hr pl ru sk sl sr uk",
-    "Baltic": "lt lv",
-    "Uralic": "et fi hu",
-    "Turkic": "az tr",
-    "Indic": "bn gu hi mr",
-    "Iranian": "fa",
-    "Dravidian": "kn ml ta te",
-    "Semitic": "am ar he mt",
-    "Sinitic": "zh",
-    "Japonic and Koreanic": "ja ko",
-    "Austronesian": "id ms tl",
-    "Austroasiatic": "vi",
-    "Tai": "th",
-    "Hellenic": "el",
-    "Armenian": "hy",
-    "Celtic": "cy",
-    "Burmese": "my",
-    "Igboid": "ig",
-    "constructed": "eo",
-}
-
-FAMILY: Mapping[str, str] = {
-    code: family for family, codes in _FAMILIES.items() for code in codes.split()
-}
+FAMILY: Mapping[str, str] = {code: family for code, _, family in _NAMED}
 """ISO 639-1 code to the English name of the family."""
-
 
 _MIN_LETTERS = 3  # shorter words are mostly initials and units
 _MIN_SHARE = 3e-6  # of the words of a language

@@ -104,19 +104,9 @@ class Calibration:
 
 
 def posteriors(calibration: Calibration, vectors: Floats, n_edits: Floats) -> Floats:
-    """Return the probability of each language for documents.
+    """Return the probability of each language, (n, K), for documents with vectors (n, D).
 
-    Parameters
-    ----------
-    calibration : Calibration
-    vectors : ndarray of shape (n, D), float64
-    n_edits : ndarray of shape (n,), float64
-        A document without edits gets even probabilities.
-
-    Returns
-    -------
-    ndarray of shape (n, K), float64
-        Rows sum to 1.
+    A document without edits gets even probabilities.
     """
     logits = np.zeros((len(vectors), len(calibration.means)))
     for row, (vector, count) in enumerate(zip(vectors, n_edits, strict=True)):

@@ -161,26 +161,14 @@ def _grams(words: Sequence[str], at: range) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedBead:
-    """The word differences of a bead of high cosine.
-
-    Attributes
-    ----------
-    bead : Bead
-    diff : WordDiff
-    translationese : float
-        Log-odds; see the function.
-    kept_names, n_names : int
-        Capitalised words inside a sentence of the source: found in the copy, and all.
-    kept_numbers, n_numbers : int
-        Numbers in digits likewise.
-    """
+    """The word differences of a bead of high cosine."""
 
     bead: Bead
     diff: WordDiff
-    translationese: float
-    kept_names: int
+    translationese: float  # log-odds; see the function
+    kept_names: int  # capitalised words inside a sentence of the source that the copy holds
     n_names: int
-    kept_numbers: int
+    kept_numbers: int  # numbers in digits that the copy holds
     n_numbers: int
 
     @property

@@ -209,20 +209,9 @@ def explain(
 ) -> list[tuple[str, float]]:
     """Say what speaks for the likeliest relation, strongest first.
 
-    Parameters
-    ----------
-    documents : ComparedDocuments
-    contributions : ndarray of shape (n_relations, n_features), float64
-    probabilities : ndarray of shape (n_relations,), float64
-    weights : ndarray of shape (`N_BUCKETS`,)
-        Of `features.translationese`.
-
-    Returns
-    -------
-    list of (str, float)
-        A fact, and its weight of evidence for the likeliest relation over the next one, in natural
-        log units. Last, examples of machine-made changes, with the weight 0: another line counts
-        them.
+    Each line has its weight of evidence for that relation over the next one, in natural log units.
+    Examples of machine-made changes come last, with the weight 0: another line counts them.
+    `weights` are those of `features.translationese`.
     """
     first, second = np.argsort(-probabilities, kind="stable")[:2]
     gains = contributions[first] - contributions[second]

@@ -56,30 +56,7 @@ Galician and Catalan beside Portuguese and Spanish)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PivotSettings:
-    """How the model is fitted.
-
-    Attributes
-    ----------
-    languages : tuple of str
-    edits, kept : LinearSettings
-        Of the weights of the features of edits, and of kept words.
-    edit_net, kept_net : NetSettings
-        Of the net over the vectors of edits, and of that over kept words.
-    n_splits : int
-        Shares of the sentences that are held out in turn.
-    sizes : tuple of int
-        Sentences of the documents that the calibration is fitted on.
-    documents : int
-        Of each language, system, size and split.
-    precision : float
-        Share of the named documents that is to be right, in [0, 1].
-    threshold_sizes : tuple of int
-        Sentences of the documents that the threshold is chosen on.
-    max_features : int
-        Of edits, and of kept words.
-    seed : int
-        Of the draw of documents.
-    """
+    """How the model is fitted."""
 
     languages: tuple[str, ...] = LANGUAGES
     edits: LinearSettings = field(default_factory=LinearSettings)
@@ -88,13 +65,13 @@ class PivotSettings:
     kept_net: NetSettings = field(
         default_factory=partial(NetSettings, hidden=64, steps=600, together=2)
     )
-    n_splits: int = 3
-    sizes: tuple[int, ...] = (10, 20, 30, 50, 100)
-    documents: int = 3
-    precision: float = 0.94
-    threshold_sizes: tuple[int, ...] = (20, 30, 50, 100)
-    max_features: int = 120_000
-    seed: int = 0
+    n_splits: int = 3  # shares of the sentences that are held out in turn
+    sizes: tuple[int, ...] = (10, 20, 30, 50, 100)  # sentences of the calibration's documents
+    documents: int = 3  # of each language, system, size and split
+    precision: float = 0.94  # share of the named documents that is to be right
+    threshold_sizes: tuple[int, ...] = (20, 30, 50, 100)  # of the threshold's documents
+    max_features: int = 120_000  # of edits, and of kept words
+    seed: int = 0  # of the draw of documents
 
 
 def train_pivot(
@@ -107,17 +84,9 @@ def train_pivot(
 ) -> PivotModel:
     """Fit the weights on all rows, and the calibration on held-out systems and sentences.
 
-    Parameters
-    ----------
-    rows : Rows
-    settings : PivotSettings
-    encoder : EncoderIdentity
-        The encoder of the rows' vectors.
-    tables : dict of str to str, optional
-        Digests of the tables, for the record.
-    progress : callable, optional
-        Called with the number of documents processed since its last call; `documents_seen` gives
-        their total.
+    `encoder` is that of the rows' vectors; `tables` are digests, for the record. `progress` is
+    called with the number of documents processed since its last call; `documents_seen` gives their
+    total.
     """
     folds = tuple(range(FOLDS))
     every = np.ones(len(rows.language), np.bool_)
@@ -160,20 +129,9 @@ def cross_fit(
 ) -> tuple[Weights, DocumentSet]:
     """Fit without each share of the sentences in turn, and score documents of that share.
 
-    Parameters
-    ----------
-    rows : Rows
-    settings : PivotSettings
-    folds : sequence of int
-        The sentences that take part.
-    on : (ndarray of shape (n,), ndarray of shape (n,)), bool
-        Rows to fit on, and rows to draw documents from; the latter may be none.
-    progress : callable, optional
-
-    Returns
-    -------
-    (Weights, DocumentSet)
-        The mean weights of all splits, and documents of sentences that their split has not seen.
+    `on` are masks of the rows to fit on and of those to draw documents from; the latter may be
+    empty. Only the sentences of `folds` take part. Returns the mean weights of all splits, and
+    documents of sentences that their split has not seen.
     """
     fitted, scored = on
     splits: list[Weights] = []

@@ -29,25 +29,13 @@ _FAR = 0.05  # share of documents of known languages that are too far off to be 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentSet:
-    """Scored documents.
+    """Scored documents, n of them."""
 
-    Attributes
-    ----------
-    vectors : ndarray of shape (n, D), float64
-        `DocumentScores.vector` of each.
-    n_edits : ndarray of shape (n,), float64
-    language : ndarray of shape (n,), int64
-        Index of the pivot; -1 for an unknown one.
-    system, variant : ndarray of shape (n,), object
-        Family of translators, and the translator with the corpus.
-    n_sentences : ndarray of shape (n,), int64
-    """
-
-    vectors: Floats
+    vectors: Floats  # (n, D): `DocumentScores.vector` of each
     n_edits: Floats
-    language: NDArray[np.int64]
-    system: NDArray[Any]
-    variant: NDArray[Any]
+    language: NDArray[np.int64]  # index of the pivot; -1 for an unknown one
+    system: NDArray[Any]  # family of translators
+    variant: NDArray[Any]  # translator and corpus
     n_sentences: NDArray[np.int64]
 
     def of(self, at: NDArray[Any]) -> DocumentSet:
@@ -137,18 +125,8 @@ def fit_calibration(
 ) -> tuple[Calibration, float]:
     """Fit the calibration; choose temperature and both thresholds on held-out systems.
 
-    Parameters
-    ----------
-    documents : DocumentSet
-    precision : float
-        Share in [0, 1] of the named documents that is to be right, at each of `sizes`.
-    sizes : tuple of int
-        Sentences of the documents that the thresholds are chosen on; all where none has that many.
-
-    Returns
-    -------
-    (Calibration, float)
-        The calibration, and the least posterior of a language that is named.
+    Returns the calibration and the least posterior of a language that is named, with which the
+    `precision` of the named documents is reached at each of `sizes`, in sentences.
     """
     factors, parts = [], []
     systems = np.unique(documents.system.astype(str)).tolist()

@@ -116,14 +116,7 @@ def _round_trip(row: dict[str, Any], corpus: str) -> RoundTrip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureCounts:
-    """Counts of features in n pairs.
-
-    Attributes
-    ----------
-    matrix : csr_matrix of shape (n, n_features), float32
-    keys : ndarray of shape (n_features,), uint32
-        `feature_key` of each, ascending.
-    """
+    """Counts of features in pairs, (n, n_features), and `feature_key` of each, ascending."""
 
     matrix: csr_matrix
     keys: NDArray[np.uint32]
@@ -135,36 +128,18 @@ class FeatureCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Round trips as features.
+    """Round trips as features, n of them."""
 
-    Attributes
-    ----------
-    edits, kept : FeatureCounts
-        Features of edits, 1 where a pair has it, and of kept words.
-    counts : ndarray of shape (n, 4), float64
-        `SentenceEdits.counts`.
-    language, system, corpus : ndarray of shape (n,), object
-        `system` is the family of translators that is held apart as one, such as "bergamot".
-    variant : ndarray of shape (n,), object
-        The translator itself.
-    fold : ndarray of shape (n,), int64
-        In [0, `FOLDS`); neighbouring source sentences share it.
-    pool : Pool
-        Vectors of the pairs; it may hold more of them.
-    pair : ndarray of shape (n,), int64
-        Index of each row in the pool.
-    """
-
-    edits: FeatureCounts
+    edits: FeatureCounts  # 1 where a pair has a feature
     kept: FeatureCounts
-    counts: NDArray[np.float64]
+    counts: NDArray[np.float64]  # (n, 4): `SentenceEdits.counts`
     language: NDArray[Any]
-    system: NDArray[Any]
-    variant: NDArray[Any]
+    system: NDArray[Any]  # family of translators that is held out as one, such as "bergamot"
+    variant: NDArray[Any]  # the translator itself
     corpus: NDArray[Any]
-    fold: NDArray[np.int64]
-    pool: Pool
-    pair: NDArray[np.int64]
+    fold: NDArray[np.int64]  # in [0, FOLDS); neighbouring source sentences share it
+    pool: Pool  # vectors; it may hold more pairs
+    pair: NDArray[np.int64]  # index of each row in the pool
 
     def of(self, at: NDArray[Any]) -> Rows:
         """Return some of the rows."""
@@ -187,23 +162,12 @@ def featurise(  # noqa: PLR0913 - options, each by its name
     prefixes: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Rows:
-    """Compute the features of pairs.
+    """Compute the features of pairs; `pool` is their `encode_pairs`.
 
-    Parameters
-    ----------
-    pairs : sequence of RoundTrip
-    languages : sequence of str
-        Those whose words are looked for in the copies.
-    pool : Pool
-        `encode_pairs` of the pairs.
-    least : int
-        Source sentences in which a feature of edits must occur.
-    common : float
-        Share in [0, 1] of the source sentences in which a feature of kept words must occur.
-    prefixes : tuple of str
-        Of the names of the features of edits to use; by default all.
-    progress : callable, optional
-        Called with the number of pairs done since its last call.
+    A feature of edits must occur in `least` source sentences, one of kept words in a share `common`
+    of them. `prefixes` of names choose among the features of edits. `languages` are those whose
+    words are looked for in the copies. `progress` is called with the number of pairs done since its
+    last call.
     """
     edits, kept, counts = _FeatureCounter(), _FeatureCounter(), []
     for pair in pairs:
@@ -242,13 +206,7 @@ def group_names(language: NDArray[Any], translator: NDArray[Any]) -> NDArray[np.
 
 
 def fold_of(block: str) -> int:
-    """Return the fold of a block of sentences.
-
-    Examples
-    --------
-    >>> 0 <= fold_of("flores:12") < FOLDS
-    True
-    """
+    """Return the fold, in [0, `FOLDS`), of a block of sentences."""
     return int(hashlib.sha256(block.encode()).hexdigest()[:8], 16) % FOLDS
 
 
@@ -285,27 +243,13 @@ class _FeatureCounter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Vectors of the edits and the kept words of round trips.
-
-    Attributes
-    ----------
-    vectors : EditVectors
-        Of n edits.
-    starts : ndarray of shape (n_pairs + 1,), int64
-        Index of the first edit of each pair, and n.
-    words : ndarray of shape (n_words, d), float16
-        Vectors of the words of all distinct sources.
-    kept : ndarray of shape (n_kept,), int32
-        Indices in `words` of the kept words of all pairs.
-    kept_starts : ndarray of shape (n_pairs + 1,), int64
-        Index of the first kept word of each pair, and n_kept.
-    """
+    """Vectors of the edits and the kept words of round trips."""
 
     vectors: EditVectors
-    starts: NDArray[np.int64]
-    words: NDArray[np.float16]
-    kept: NDArray[np.int32]
-    kept_starts: NDArray[np.int64]
+    starts: NDArray[np.int64]  # index of the first edit of each pair, and the number of edits
+    words: NDArray[np.float16]  # (n_words, d): vectors of the words of all distinct sources
+    kept: NDArray[np.int32]  # indices in `words` of the kept words of all pairs
+    kept_starts: NDArray[np.int64]  # as `starts`
 
     def edits_of(self, pairs: NDArray[np.int64]) -> tuple[EditVectors, NDArray[np.int64]]:
         """Return the edits of some pairs, and the index in `pairs` of the pair of each."""

@@ -79,22 +79,9 @@ def hold_out(  # noqa: PLR0913 - options, each by its name
 ) -> dict[str, list[HeldOut]]:
     """Fit without each system in turn, and without the test documents' sentences.
 
-    Parameters
-    ----------
-    rows : Rows
-        To fit on.
-    settings : PivotSettings
-    tested : mapping of str to Rows
-        Where test documents are drawn, by name. Languages outside the settings count as unknown.
-    sizes, documents
-        Sentences of the test documents, and how many of each language, translator and size.
-    progress : callable, optional
-        As for `train_pivot`.
-
-    Returns
-    -------
-    dict of str to list of HeldOut
-        Of each name, one for each system that it holds.
+    `tested` names the rows that test documents are drawn from; languages outside the settings count
+    as unknown. `sizes` and `documents` are sentences of a test document, and documents of each
+    language, translator and size. Returns for each name one result for each of its systems.
     """
     held: dict[str, list[HeldOut]] = {name: [] for name in tested}
     for system in systems_of(rows):
@@ -143,15 +130,7 @@ def predict_held_out(held: Sequence[HeldOut], settings: PivotSettings) -> Predic
 def evaluate(
     predicted: Predicted, languages: Sequence[str], *, n: int = 500, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Measure predictions.
-
-    Parameters
-    ----------
-    predicted : Predicted
-    languages : sequence of str
-        Names of the columns of the posterior.
-    n, seed : int
-        Resamples over groups of one language and system, and their seed.
+    """Measure predictions, with intervals by `n` resamples of groups of one language and system.
 
     Returns
     -------

@@ -30,36 +30,15 @@ _INITIAL_SQUARE = 1e-3  # squared gradient that Adagrad starts with
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearSettings:
-    """How feature weights are fitted.
+    """How feature weights are fitted, by Adagrad."""
 
-    Attributes
-    ----------
-    ridge : float
-        Half of it times the sum of the squared weights is added to the summed loss.
-    epochs : int
-        Passes over the rows.
-    rate : float
-        Of Adagrad.
-    batch : int
-        Documents of a step.
-    tied : float
-        A weight is the sum of one of the language and of `tied` times one of its family, both
-        under the ridge.
-    together : int
-        Sentences of a document.
-    draws : int
-        How often the sentences are grouped anew.
-    seed : int
-        Of the draws, and of the order of the documents.
-    """
-
-    ridge: float = 15.0
+    ridge: float = 15.0  # half of it times the sum of the squared weights is added to the loss
     epochs: int = 3
     rate: float = 0.1
-    batch: int = 256
-    tied: float = 0.5
-    together: int = 4
-    draws: int = 2
+    batch: int = 256  # documents of a step
+    tied: float = 0.5  # factor of the weights that the languages of a family share
+    together: int = 4  # sentences of a document
+    draws: int = 2  # times the sentences are grouped anew
     seed: int = 0
 
 
@@ -110,23 +89,9 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
 ) -> NDArray[np.float32]:
     """Fit a multinomial logistic regression of the language of a document on its features.
 
-    Parameters
-    ----------
-    features : csr_matrix of shape (n, n_features), float32
-        Counts.
-    language : ndarray of shape (n,), int64
-        In [0, K).
-    weight : ndarray of shape (n,), float64
-    families : ndarray of shape (K,)
-        Name of the family of each language.
-    settings : LinearSettings
-    progress : callable, optional
-        Called with the number of documents processed since its last call.
-
-    Returns
-    -------
-    ndarray of shape (n_features, K), float32
-        Without intercepts: the frequency of a language in training is not evidence.
+    `features` are counts, (n, n_features); `language` holds indices in [0, K), and `families` the
+    name of the family of each. Returns weights of shape (n_features, K), without intercepts: the
+    frequency of a language in training is not evidence.
 
     Notes
     -----
@@ -204,33 +169,13 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetSettings:
-    """How a net is fitted, by AdamW.
-
-    Attributes
-    ----------
-    hidden : int
-        Units of the hidden layer.
-    steps : int
-        Updates; 0 gives a net whose scores are 0.
-    documents : int
-        Of a step.
-    together : int
-        Sentences of a document.
-    rate : float
-        Maximum of the one cycle of the rate.
-    decay : float
-        Of the weights.
-    dropout : float
-        Of the hidden units.
-    seed : int
-        Of the initial weights and of the draw of documents.
-    """
+    """How a net is fitted, by AdamW."""
 
     hidden: int = 256
-    steps: int = 800
-    documents: int = 128
-    together: int = 4
-    rate: float = 4e-3
+    steps: int = 800  # 0 gives a net whose scores are 0
+    documents: int = 128  # of a step
+    together: int = 4  # sentences of a document
+    rate: float = 4e-3  # maximum of its one cycle
     decay: float = 0.01
     dropout: float = 0.3
     seed: int = 0
@@ -305,19 +250,8 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
 ) -> Net:
     """Fit a net whose sums over the edits or kept words of a document are its log-odds.
 
-    Parameters
-    ----------
-    rows : Rows
-    language : ndarray of shape (n,), int64
-        In [0, k).
-    weight : ndarray of shape (n,), float64
-        Relative frequency of a row in the draws.
-    k : int
-        Number of languages.
-    view : View
-    settings : NetSettings
-    progress : callable, optional
-        Called with the number of documents processed since its last call.
+    `language` holds indices in [0, k), `weight` the relative frequency of a row in the draws.
+    `progress` is called with the number of documents processed since its last call.
 
     Notes
     -----

@@ -35,13 +35,7 @@ from detector.training.relation_evaluate import RelationResults, evaluate_relati
 Floats = NDArray[np.float64]
 Progress = Callable[[int], object]
 
-_MAX_PAIRS = {
-    "wmt": 60_000,
-    "flores": 100_000,
-    "apertium": 8_000,
-    "mlqe": 30_000,
-    "mqm_ted": 7_000,
-}
+_MAX_PAIRS = {"wmt": 60000, "flores": 100000, "apertium": 8000, "mlqe": 30000, "mqm_ted": 7000}
 N_PAIRS = sum(_MAX_PAIRS.values())
 """Sentence pairs that `translationese` is fitted on, at most."""
 
@@ -59,14 +53,7 @@ def _silent(_name: str, _total: int) -> Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChangeRows:
-    """Sentence pairs as rows of `hashed_changes`.
-
-    Attributes
-    ----------
-    rows : csr_matrix of shape (n, `N_BUCKETS`)
-    folds : ndarray of shape (n,), int64
-    weights : ndarray of shape (n,), float64
-    """
+    """Sentence pairs as rows, of shape (n, `N_BUCKETS`), of `hashed_changes`."""
 
     rows: sparse.csr_matrix
     folds: NDArray[np.int64]
@@ -133,22 +120,8 @@ def fit_relations(
 ) -> RelationModel:
     """Fit what each feature adds to the log-odds of each relation.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n, n_features), float64
-        Computed with weights that were not fitted on the documents' own lines.
-    labels : sequence of str
-    translationese_weights : ndarray of shape (`N_BUCKETS`,), float16
-        For the model.
-    training : mapping
-        For the model.
-    C : float
-        Inverse strength of the regularisation.
-
-    Returns
-    -------
-    RelationModel
-        All relations weigh the same in the fit. Every threshold is 0.5 until `fit_thresholds`.
+    `X` has shape (n, n_features) and comes from weights that were not fitted on the documents' own
+    lines. All relations weigh the same in the fit. Every threshold is 0.5 until `fit_thresholds`.
 
     References
     ----------
@@ -172,17 +145,8 @@ def fit_relations(
 def fit_thresholds(probabilities: Floats, labels: Sequence[str]) -> Floats:
     """Choose the probability from which each relation is the label, for a precision of 95 %.
 
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n, n_relations), float64
-        Of documents that the model was not fitted on.
-    labels : sequence of str
-        Their relations.
-
-    Returns
-    -------
-    ndarray of shape (n_relations,), float64
-        At least 0.5; 2, which is never reached, where no probability has that precision.
+    `probabilities`, (n, n_relations), are those of documents that the model was not fitted on. A
+    threshold is at least 0.5; it is 2, which is never reached, where none has that precision.
     """
     thresholds = np.full(len(RELATIONS), _NEVER)
     best = probabilities.argmax(axis=1)
@@ -207,15 +171,7 @@ def choose_knots(X: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationSettings:
-    """How a relation model is fitted.
-
-    Attributes
-    ----------
-    n_documents : int
-        Pairs of documents, about.
-    seed : int
-        Of every draw.
-    """
+    """About how many pairs of documents to draw, and the seed of every draw."""
 
     n_documents: int = 6000
     seed: int = 0
@@ -240,13 +196,8 @@ def train_relation(
 ) -> tuple[RelationModel, RelationResults]:
     """Fit a relation model and evaluate it on documents that it was not fitted on.
 
-    Parameters
-    ----------
-    blocks : sequence of Block
-    encoder : Encoder
-    settings : RelationSettings
-    progress : callable
-        Called with the name and the size of each step; returns what is called as it advances.
+    `progress` is called with the name and the size of each step, and returns what is called as it
+    advances.
 
     Returns
     -------

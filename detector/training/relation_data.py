@@ -36,39 +36,18 @@ _TALK_FOLDS = {"talk.9": 0, "talk.2": 1, "talk.6": 2, "talk.7": 3, "talk.5": 4}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Neighbouring lines of one English text, and how others render them.
-
-    Attributes
-    ----------
-    corpus : str
-    group : str
-        Its name; flores and apertium share theirs, as they share their sentences.
-    fold : int
-        In [0, `N_FOLDS`).
-    lines : mapping of int to str
-        Line number to the English line, in order.
-    machine : mapping of (str, str) to (mapping of int to str)
-        Pivot and system to the round trip of each line.
-    human : mapping of int to str
-        A person's own version of each line; empty where there is none.
-    """
+    """Neighbouring lines of one English text, and how others render them."""
 
     corpus: str
-    group: str
-    fold: int
-    lines: Mapping[int, str]
-    machine: Mapping[tuple[str, str], Mapping[int, str]]
-    human: Mapping[int, str]
+    group: str  # its name; flores and apertium share theirs, as they share their sentences
+    fold: int  # in [0, N_FOLDS)
+    lines: Mapping[int, str]  # line number to the English line, in order
+    machine: Mapping[tuple[str, str], Mapping[int, str]]  # by pivot and system: the round trips
+    human: Mapping[int, str]  # a person's own version of each line; empty where there is none
 
 
 def read_blocks(folder: Path) -> list[Block]:
-    """Read the shared tables whose lines have an order, as blocks.
-
-    Raises
-    ------
-    InputError
-        When a table is missing or lacks a column.
-    """
+    """Read the shared tables whose lines have an order; raises `InputError` without one of them."""
     import pandas as pd
 
     blocks: list[Block] = []
@@ -179,16 +158,10 @@ _SIZES = (3, 5, 8, 12, 15, 20, 25, 30, 40)
 _SIZE_ODDS = (0.05, 0.1, 0.1, 0.1, 0.2, 0.15, 0.1, 0.1, 0.1)
 _EDIT_RATES = (0.0, 0.05, 0.15, 0.3, 0.5)  # shares of sentences that an editor changes
 _BOILERPLATE = (
-    "Read more",
-    "Share this article",
-    "Advertisement",
-    "Related articles",
-    "Sign up to our newsletter",
-    "By Staff Reporter",
-    "© All rights reserved",
-    "Photo: archive",
+    "Read more", "Share this article", "Advertisement", "Related articles",
+    "Sign up to our newsletter", "By Staff Reporter", "© All rights reserved", "Photo: archive",
     "Updated 2 hours ago",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,29 +31,15 @@ Predicted = Sequence[tuple[Example, Floats, Floats]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationResults:
-    """Results of a relation model.
+    """Results of a relation model on held-out documents, long ones where not said otherwise."""
 
-    Attributes
-    ----------
-    n : mapping of str to int
-        Long documents of the test fold, of each relation.
-    against : mapping of str to (mapping of str to Estimate)
-        AUROC of round trips against each other relation, against all of them, and against human
-        alternatives (of every corpus, and of each), long documents alone: of the model and of
-        baselines.
-    named : mapping of str to (mapping of str to float)
-        Of each kind, documents of any length, the share that gets each label; "" is none.
-    mistaken : Estimate
-        Share of near-verbatim duplicates, of any length, called round trips.
-    calibration : Estimate
-        Expected calibration error of the probability of a round trip, any length.
-    """
-
-    n: Mapping[str, int]
-    against: Mapping[str, Mapping[str, Estimate]]
-    named: Mapping[str, Mapping[str, float]]
-    mistaken: Estimate
-    calibration: Estimate
+    n: Mapping[str, int]  # documents of each relation
+    against: Mapping[str, Mapping[str, Estimate]]  # AUROC of round trips, of model and baselines
+    named: Mapping[
+        str, Mapping[str, float]
+    ]  # share of each label ("" is none), by kind, any length
+    mistaken: Estimate  # share of near-verbatim duplicates, any length, called round trips
+    calibration: Estimate  # expected error of the probability of a round trip, any length
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON."""
@@ -86,16 +72,10 @@ class RelationResults:
 
 
 def evaluate_relations(predicted: Predicted, *, thresholds: Floats, seed: int) -> RelationResults:
-    """Measure a relation model.
+    """Measure a relation model, with intervals by a bootstrap over blocks.
 
-    Parameters
-    ----------
-    predicted : sequence of (Example, ndarray, ndarray)
-        Each predicted by a model that was fitted without its fold. Only `TEST_FOLD` counts, but
-        all folds of human alternatives, of which it holds one talk.
-    thresholds : ndarray of shape (n_relations,), float64
-    seed : int
-        Of the bootstrap over blocks.
+    Each example was predicted by a model that was fitted without its fold. Only `TEST_FOLD` counts,
+    but all folds of human alternatives, of which it holds one talk.
     """
     rng = np.random.default_rng(seed)
     tested = [one for one in predicted if one[0].fold == TEST_FOLD]
@@ -104,8 +84,9 @@ def evaluate_relations(predicted: Predicted, *, thresholds: Floats, seed: int) -
     alternatives = [
         one for one in predicted if one[0].kind == _ALTERNATIVE and one[0].n_lines >= _LONG
     ]
-    others = {relation: [o for o in long if o[0].relation == relation] for relation in RELATIONS}
-    del others["round_trip"]
+    others: dict[str, list[tuple[Example, Floats, Floats]]] = {
+        relation: [one for one in long if one[0].relation == relation] for relation in RELATIONS[1:]
+    }
     others["every other"] = [one for one in long if one[0].relation != "round_trip"]
     others[f"{_ALTERNATIVE}s"] = alternatives
     against = {name: _areas(trips, rows, rng) for name, rows in others.items() if rows}

@@ -103,6 +103,7 @@ def test_training_relation_lines_of_a_table_without_a_column_are_refused(
         read_blocks(tmp_path)
 
 
+@pytest.mark.slow
 def test_training_relation_documents_are_drawn_alike_and_of_every_kind(folder: Path) -> None:
     found = read_blocks(folder)
     examples = ExampleSampler(found, seed=3).draw(200)
