@@ -102,13 +102,8 @@ def diff_words(source: str, copy: str) -> WordDiff:
 def hashed_changes(diff: WordDiff) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the changed words, their spelling and their neighbours as a sparse row.
 
-    Returns
-    -------
-    buckets : ndarray of shape (n,), int64
-        Distinct, rising, in [0, `N_BUCKETS`).
-    values : ndarray of shape (n,), float64
-        Count in the copy less count in the source, over the root of n; none is 0. Swapping the
-        sides turns every sign.
+    Buckets rise in [0, `N_BUCKETS`). A value is the count in the copy less that in the source, over
+    the root of their number; none is 0. Swapping the sides turns every sign.
     """
     counts: Counter[int] = Counter()
     for edit in diff.edits:
@@ -326,7 +321,7 @@ def _edit_length(documents: ComparedDocuments) -> float:
 
 def _translationese_sum(documents: ComparedDocuments) -> float:
     values = [bead.translationese for bead in documents.reworded]
-    return sum(values) / max(len(values), 1) ** 0.5
+    return float(sum(values) / max(len(values), 1) ** 0.5)
 
 
 FEATURES: tuple[Feature, ...] = tuple(

@@ -174,18 +174,10 @@ def label_of(probabilities: Floats, thresholds: Floats) -> RelationKind | None:
 
 
 def linear_basis(values: Floats, knots: Floats) -> Floats:
-    """Return the hat functions of a linear spline at some values.
+    """Return the hat functions, (n, n_features, n_knots), of a linear spline at some values.
 
-    Parameters
-    ----------
-    values : ndarray of shape (n, n_features), float64
-    knots : ndarray of shape (n_features, n_knots), float64
-        Rising along the second axis. A value outside of them counts as the nearest.
-
-    Returns
-    -------
-    ndarray of shape (n, n_features, n_knots), float64
-        In [0, 1]; the last axis sums to 1.
+    `values` has shape (n, n_features) and `knots`, which rise, (n_features, n_knots). A value
+    outside of the knots counts as the nearest. The last axis of the result sums to 1.
     """
     low, high = knots[:, :-1], knots[:, 1:]
     clipped = np.clip(values, knots[:, 0], knots[:, -1])[:, :, None]
