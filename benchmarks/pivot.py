@@ -1,10 +1,10 @@
-"""How well the pivot is named: whole systems and sentences held apart, baselines in the same run.
+"""Measure the pivot model: whole systems and sentences held out, baselines in the same run.
 
     python benchmarks/pivot.py --shared DIR [--documents 20] [--parts standard,domain]
 
-A document is drawn out of sentences of one pivot and one translator. In each rotation one family of
-translators is held apart from the weights, and no sentence of the test documents was seen by
-weights or calibration; intervals are by bootstrap over groups of one pivot and one family.
+A document is drawn from sentences of one pivot and one translator. In each rotation one family of
+translators is held out from the weights, and neither weights nor calibration were fitted on the
+sentences of the test documents; intervals are by bootstrap over groups of one pivot and family.
 """
 
 from __future__ import annotations
@@ -23,28 +23,34 @@ from detector import Scorer
 from detector.encoder import MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.models.store import pivot_of
-from detector.pivot.pivot import judge_pivot
+from detector.pivot.pivot import predict_pivot
 from detector.training.data.corpus import shared_folder
 from detector.training.pivot import PivotSettings
-from detector.training.pivot_data import Rows, contexts_of, read_round_trips, rows_of, sides_of
+from detector.training.pivot_data import (
+    Rows,
+    encode_pairs,
+    encode_sides,
+    featurise,
+    read_round_trips,
+)
 from detector.training.pivot_evaluate import (
-    Judged,
+    Predicted,
     by_length,
     confusion,
-    figures,
-    hold_apart,
-    judge_held,
+    evaluate,
+    hold_out,
+    predict_held_out,
     seen_systems,
 )
-from detector.training.pivot_weights import NetDescent
+from detector.training.pivot_weights import NetSettings
 
 LANGUAGES = (
     "ar", "cs", "de", "es", "fi", "fr", "hi", "hu", "id", "it", "ja", "ko", "nl", "pl", "pt",
     "ro", "ru", "sv", "tr", "zh",
 )  # fmt: skip
-UNKNOWN = ("bn", "da", "el", "et", "fa", "he", "th", "vi")  # languages that the model is kept from
+UNKNOWN = ("bn", "da", "el", "et", "fa", "he", "th", "vi")  # the model is not fitted on them
 PARTS = ("standard", "single", "plain", "domain", "topic", "cost")
-# What the linear model over edits that was measured while planning was built of.
+# Features of a plain linear model over edits.
 PLAIN = ("edit ", "pair ", "in ", "out ")
 EXAMPLE = Path(__file__).resolve().parent.parent / "data" / "example"
 
@@ -61,24 +67,28 @@ def main() -> None:
     settings = PivotSettings(languages=LANGUAGES)
     if set(parts) & {"standard", "single", "plain", "domain"}:
         pairs = read_round_trips(shared_folder(arguments.shared), (*LANGUAGES, *UNKNOWN))
-        pool = contexts_of(pairs, MiniLMEncoder(precision="auto"))
-        rows = rows_of(pairs, LANGUAGES, pool)
+        pool = encode_pairs(pairs, MiniLMEncoder(precision="auto"))
+        rows = featurise(pairs, LANGUAGES, pool)
         if "standard" in parts:
             standard(rows, settings, arguments.documents)
         if "single" in parts:
             single(taken(rows, "flores", LANGUAGES), settings, arguments.documents)
         if "plain" in parts:
-            mute = NetDescent(steps=0)
-            linear = replace(settings, edit_net=mute, kept_net=mute)
-            silent = replace(linear, kept=replace(settings.kept, epochs=0))
-            for title, made, fewer in (
+            no_net = NetSettings(steps=0)
+            linear = replace(settings, edit_net=no_net, kept_net=no_net)
+            edits_only = replace(linear, kept=replace(settings.kept, epochs=0))
+            for title, made, options in (
                 ("features of edits and of kept words, no vectors", rows, linear),
-                ("features of edits alone", rows, silent),
-                ("words and neighbours alone", rows_of(pairs, (), pool, prefixes=PLAIN), silent),
+                ("features of edits alone", rows, edits_only),
+                (
+                    "words and neighbours alone",
+                    featurise(pairs, (), pool, prefixes=PLAIN),
+                    edits_only,
+                ),
             ):
                 flores = taken(made, "flores", LANGUAGES)
-                held = hold_apart(flores, fewer, {"": flores}, documents=arguments.documents)
-                show(title, judge_held(held[""], fewer), fewer)
+                held = hold_out(flores, options, {"": flores}, documents=arguments.documents)
+                show(title, predict_held_out(held[""], options), options)
         if "domain" in parts:
             domain(rows, settings, arguments.documents)
     if "topic" in parts:
@@ -88,14 +98,18 @@ def main() -> None:
 
 
 def single(flores: Rows, settings: PivotSettings, documents: int) -> None:
-    """Hold one translator apart, where others of its family stay: an easier reading."""
+    """Hold out one translator, where others of its family stay: an easier test."""
     alone = replace(flores, system=flores.variant)
-    held = hold_apart(alone, settings, {"": alone}, documents=documents)[""]
-    show("FLORES, one translator held apart, its family seen", judge_held(held, settings), settings)
+    held = hold_out(alone, settings, {"": alone}, documents=documents)[""]
+    show(
+        "FLORES, one translator held out, its family seen",
+        predict_held_out(held, settings),
+        settings,
+    )
 
 
 def standard(rows: Rows, settings: PivotSettings, documents: int) -> None:
-    """Fit on FLORES; test on it, on news, and on languages that the model is kept from."""
+    """Fit on FLORES; test on it, on news, and on languages that the model is not fitted on."""
     news = news_of(rows, settings)
     flores = taken(rows, "flores", LANGUAGES)
     tested = {
@@ -103,24 +117,26 @@ def standard(rows: Rows, settings: PivotSettings, documents: int) -> None:
         "FLORES, the languages of WMT": taken(rows, "flores", news),
         "WMT": taken(rows, "wmt", news),
         "languages that the model does not know": taken(rows, "flores", UNKNOWN),
-        # What a text is about is then all that is left to speak for a language.
+        # Only the topic of a text can then be evidence for a language.
         "each sentence through another language": mixed(flores),
     }
-    found = hold_apart(flores, settings, tested, documents=documents)
+    found = hold_out(flores, settings, tested, documents=documents)
     for name, held in found.items():
-        show(f"fitted on FLORES, tested on {name}", judge_held(held, settings), settings)
-    judged = judge_held(found["FLORES"], settings)
-    for system in sorted(set(judged.documents.system)):
+        show(f"fitted on FLORES, tested on {name}", predict_held_out(held, settings), settings)
+    predicted = predict_held_out(found["FLORES"], settings)
+    for system in sorted(set(predicted.documents.system)):
         show(
-            f"FLORES, {system} held apart", at(judged, judged.documents.system == system), settings
+            f"FLORES, {system} held out",
+            at(predicted, predicted.documents.system == system),
+            settings,
         )
     print(f"chance {1 / len(settings.languages):.3f}; copy length alone, top-1:")
     print("  ", by_length(flores, settings, found["FLORES"]))
     print("families of documents of 30 (row: true, column: likeliest, in the same order)")
-    spread = confusion(at(judged, judged.documents.sentences == 30), settings.languages)
+    spread = confusion(at(predicted, predicted.documents.n_sentences == 30), settings.languages)
     for family, row in spread.items():
         print(f"   {family:<20}", " ".join(f"{value:.2f}" for value in row.values()))
-    show("translators seen in fitting, sentences not", seen_systems(flores, settings), settings)
+    show("translators fitted on, sentences not", seen_systems(flores, settings), settings)
 
 
 def domain(rows: Rows, settings: PivotSettings, documents: int) -> None:
@@ -129,9 +145,9 @@ def domain(rows: Rows, settings: PivotSettings, documents: int) -> None:
     tested = {"FLORES": taken(rows, "flores", news), "WMT": taken(rows, "wmt", news)}
     only = replace(settings, languages=news)
     for name, fitted in tested.items():
-        for other, held in hold_apart(fitted, only, tested, documents=documents).items():
+        for other, held in hold_out(fitted, only, tested, documents=documents).items():
             title = f"{len(news)} languages, fitted on {name}, tested on {other}"
-            show(title, judge_held(held, only), only)
+            show(title, predict_held_out(held, only), only)
 
 
 def news_of(rows: Rows, settings: PivotSettings) -> tuple[str, ...]:
@@ -140,12 +156,12 @@ def news_of(rows: Rows, settings: PivotSettings) -> tuple[str, ...]:
 
 
 def topic(shared: Path | None) -> None:
-    """Put each source in the place of its copy: nothing may be said of it."""
+    """Replace each copy by its source: no language may be named."""
     model = pivot_of()
     pairs = read_round_trips(shared_folder(shared), ("fr",))
-    sides = sides_of([pair.source for pair in pairs[:80]], MiniLMEncoder())
+    sides = encode_sides([pair.source for pair in pairs[:80]], MiniLMEncoder())
     beads = [(sides[pair.source],) * 2 for pair in pairs[:80]]
-    found = [judge_pivot(model, beads[i:][:30]) for i in range(50)]
+    found = [predict_pivot(model, beads[i:][:30]) for i in range(50)]
     named = sum(one.language is not None for one in found)
     likeliest = max(max(one.posterior.values()) for one in found)
     print(f"copy replaced by its source: {named} of {len(found)} documents get a name; the ")
@@ -153,18 +169,18 @@ def topic(shared: Path | None) -> None:
 
 
 def cost() -> None:
-    """Print what naming the pivot takes beside scoring a pair, medians of one run."""
+    """Print the cost of the pivot relative to scoring a pair, medians of one run."""
     warnings.simplefilter("ignore", DetectorWarning)
     copy = (EXAMPLE / "copy.txt").read_text(encoding="utf-8")
     source = (EXAMPLE / "source.txt").read_text(encoding="utf-8")
-    scorers = {asked: Scorer(pivot=asked) for asked in (False, True)}
+    scorers = {pivot: Scorer(pivot=pivot) for pivot in (False, True)}
     times: dict[bool, list[float]] = {False: [], True: []}
     for number in range(8):
-        for asked, scorer in scorers.items():
+        for pivot, scorer in scorers.items():
             began = time.perf_counter()
             scorer.score(copy=copy, source=source)
             if number:
-                times[asked].append(time.perf_counter() - began)
+                times[pivot].append(time.perf_counter() - began)
     ratio = statistics.median(times[True]) / statistics.median(times[False])
     print(f"scoring with the pivot / without it: {ratio:.3f}")
 
@@ -179,16 +195,16 @@ def taken(rows: Rows, corpus: str, languages: tuple[str, ...]) -> Rows:
     return rows.of(np.flatnonzero(wanted))
 
 
-def at(judged: Judged, which: NDArray[np.bool_]) -> Judged:
-    return judged.of(np.flatnonzero(which))
+def at(predicted: Predicted, which: NDArray[np.bool_]) -> Predicted:
+    return predicted.of(np.flatnonzero(which))
 
 
-def show(title: str, judged: Judged, settings: PivotSettings) -> None:
+def show(title: str, predicted: Predicted, settings: PivotSettings) -> None:
     print(title)
-    for size in sorted(set(judged.documents.sentences.tolist())):
-        mine = at(judged, judged.documents.sentences == size)
+    for size in sorted(set(predicted.documents.n_sentences.tolist())):
+        mine = at(predicted, predicted.documents.n_sentences == size)
         print(f"  {size} sentences, {len(mine.named)} documents")
-        for name, value in figures(mine, settings.languages).items():
+        for name, value in evaluate(mine, settings.languages).items():
             print(f"    {name:<12} {value}")
 
 

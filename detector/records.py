@@ -40,19 +40,45 @@ def _check_probability(what: str, probability: float) -> None:
         raise InputError(msg)
 
 
+def evidence_strength(weight: float) -> str:
+    """Name a weight of evidence, given in natural log units of the odds.
+
+    References
+    ----------
+    Kass and Raftery (1995), "Bayes factors": below 1 "not worth more than a bare mention", from 3
+    "strong".
+
+    Examples
+    --------
+    >>> [evidence_strength(weight) for weight in (0.4, 1.3, 3.0)]
+    ['weak evidence', 'some evidence', 'strong evidence']
+    """
+    return f"{'strong' if weight >= 3.0 else 'some' if weight >= 1.0 else 'weak'} evidence"
+
+
+def _check_weights(what: str, evidence: tuple[str, ...], weights: tuple[float, ...]) -> None:
+    if weights and len(weights) != len(evidence):
+        msg = f"{what} has {len(weights)} evidence_weights for {len(evidence)} lines of evidence"
+        raise InputError(msg)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
     """What a copy is to a source, as predicted from the two texts.
 
     `probabilities` holds one for each of `RELATIONS`, together 1. `label` is the likeliest of them,
     None when none is likely enough; `evidence` says why in words, strongest first.
+    `evidence_weights` holds the weight of evidence of each line over the next likeliest relation,
+    in natural log units, 0 for a line of examples; it is empty where none was recorded.
     """
 
     probabilities: Mapping[RelationKind, float] = field(hash=False)
     label: RelationKind | None
     evidence: tuple[str, ...] = ()
+    evidence_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_weights("relation", self.evidence, self.evidence_weights)
         if set(self.probabilities) != set(RELATIONS):
             msg = f"relation has probabilities of {', '.join(map(str, self.probabilities))}; "
             msg += f"give one for each of {', '.join(RELATIONS)}"
@@ -70,14 +96,18 @@ class Pivot:
     `posterior` holds the probability of each language by its ISO 639-1 code, `families` that of
     each family of languages by its English name; each sums to 1. `language` is the code of the
     pivot, None when none is likely enough; `evidence` says why in words, strongest first.
+    `evidence_weights` holds the weight of evidence of each line over the mean of the other
+    languages, in natural log units; it is empty where none was recorded.
     """
 
     language: str | None
     posterior: Mapping[str, float] = field(hash=False)
     families: Mapping[str, float] = field(hash=False)
     evidence: tuple[str, ...] = ()
+    evidence_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_weights("pivot", self.evidence, self.evidence_weights)
         _check_distribution("pivot has posterior", self.posterior)
         _check_distribution("pivot has families", self.families)
         if self.language is not None and self.language not in self.posterior:

@@ -27,7 +27,7 @@ from detector.onnx import OnnxEncoder
 from detector.pivot.edits import Side
 from detector.pivot.explain import read_dictionary
 from detector.pivot.model import load as load_pivot
-from detector.pivot.pivot import judge_pivot
+from detector.pivot.pivot import predict_pivot
 from detector.records import Alignment, Document, Pivot, Relation, TokenVectors
 from detector.report.report import Report
 from detector.threads import one_thread
@@ -297,7 +297,7 @@ class Scorer:
 
     def _relation(self, source: Document, copy: Document, alignment: Alignment) -> Relation | None:
         model = self._bundle.relation
-        return None if model is None else model.judge(model.measure(source, copy, alignment))
+        return None if model is None else model.predict(model.compare(source, copy, alignment))
 
     def _pivot_of(self, pair: AlignedPair) -> Pivot | None:
         if self._pivot is None:
@@ -306,7 +306,7 @@ class Scorer:
             (_side(pair.source, bead.source), _side(pair.copy, bead.copy))
             for bead in pair.alignment.close
         ]
-        return judge_pivot(self._pivot, beads, dictionary=self._dictionary)
+        return predict_pivot(self._pivot, beads, dictionary=self._dictionary)
 
     def _align_documents(self, pair: tuple[Document, Document]) -> Alignment:
         return self._align(*encode_together(pair, self._encoder)).alignment

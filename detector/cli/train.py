@@ -68,7 +68,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     from detector.text.files import write_whole
     from detector.training.data.corpus import shared_folder
     from detector.training.relation import RelationSettings, train_relation
-    from detector.training.relation_data import stretches
+    from detector.training.relation_data import read_blocks
     from detector.training.relation_evaluate import with_relations
 
     if arguments.documents < 100:
@@ -83,14 +83,14 @@ def _train_relation(arguments: argparse.Namespace) -> int:
             shown.close()  # one bar after another
             return shown.enter_context(bar(total, doing, "it", quiet=arguments.quiet))
 
-        model, figures = train_relation(
-            stretches(shared_folder(arguments.shared)), encoder, settings, progress=progress
+        model, results = train_relation(
+            read_blocks(shared_folder(arguments.shared)), encoder, settings, progress=progress
         )
-    card = with_relations(bundle.card, model, figures)
+    card = with_relations(bundle.card, model, results)
     written = store.save(replace(bundle, relation=model, card=card), arguments.out)
     if arguments.json is not None:
-        write_whole(arguments.json, dumps(figures.to_dict(), indent=1) + "\n")
-    print(figures.printed())
+        write_whole(arguments.json, dumps(results.to_dict(), indent=1) + "\n")
+    print(results.to_text())
     print(f"\nbundle {written.digest[:12]} written to {arguments.out}")
     return DONE
 
@@ -139,7 +139,7 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector.pivot.model import save
     from detector.training.data.corpus import digest, shared_folder
     from detector.training.pivot import LANGUAGES, PivotSettings, documents_seen, train_pivot
-    from detector.training.pivot_data import TABLES, contexts_of, read_round_trips, rows_of
+    from detector.training.pivot_data import TABLES, encode_pairs, featurise, read_round_trips
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
     settings = PivotSettings(languages=languages, seed=arguments.seed)
@@ -147,9 +147,9 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     pairs = read_round_trips(folder, languages)
     encoder = MiniLMEncoder(precision=arguments.precision)
     with bar(len(pairs), "encoding", "pair", quiet=arguments.quiet) as progress:
-        pool = contexts_of(pairs, encoder, progress=progress)
+        pool = encode_pairs(pairs, encoder, progress=progress)
     with bar(len(pairs), "features", "pair", quiet=arguments.quiet) as progress:
-        rows = rows_of(pairs, languages, pool, progress=progress)
+        rows = featurise(pairs, languages, pool, progress=progress)
     total = documents_seen(rows, settings)
     with bar(total, "fitting", "document", quiet=arguments.quiet) as progress:
         model = train_pivot(

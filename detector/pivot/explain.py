@@ -1,13 +1,8 @@
 """Explain in words what speaks for a pivot language, with a dictionary where one is given.
 
-A bilingual dictionary, from English into a pivot language, read from a file.
-
-FreeDict's dictd files (`.index` beside `.dict` or `.dict.dz`), its TEI files, and plain tables
-`english<TAB>pivot word`. It looks words up; what an explanation is worth is not its matter.
-
-What speaks for a language, in words: the edits that moved its posterior most, and leaks.
-
-Shows what the model weighed and adds no rule of its own; a dictionary only explains.
+Dictionaries from English into a pivot language are FreeDict's dictd files (`.index` beside `.dict`
+or `.dict.dz`), its TEI files, or tables `english<TAB>pivot word`. The evidence is the edits of most
+weight in the model; a dictionary only explains them.
 """
 
 from __future__ import annotations
@@ -15,16 +10,16 @@ from __future__ import annotations
 import gzip
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import InputError
-from detector.pivot.edits import Compared, Edit
+from detector.pivot.edits import Edit, EncodedEdits
 from detector.pivot.languages import NAMES
+from detector.records import evidence_strength
 from detector.text.escape import safe
 from detector.text.lexicon import base_forms
 
@@ -45,15 +40,7 @@ _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 class Dictionary:
-    """Words of a pivot language by the English words they stand for.
-
-    Parameters
-    ----------
-    language : str
-        ISO 639-1 code.
-    entries : iterable of (str, str)
-        English word, pivot word.
-    """
+    """A bilingual dictionary; `entries` are pairs of an English and a pivot word."""
 
     def __init__(self, language: str, entries: Iterable[tuple[str, str]]) -> None:
         self.language = language
@@ -67,38 +54,30 @@ class Dictionary:
     def translations(self, word: str) -> frozenset[str]:
         """Return the pivot words for an English word, its base forms included."""
         forms = {word.lower(), *base_forms(word.lower())}
-        return frozenset(chain for form in forms for chain in self._words.get(form, ()))
+        return frozenset(pivot for form in forms for pivot in self._words.get(form, ()))
 
-    def joining(self, source: str, copy: str) -> tuple[str, ...]:
-        """Return the pivot words that stand for both of two English words, in order.
+    def shared_translations(self, source: str, copy: str) -> tuple[str, ...]:
+        """Return the pivot words that translate both of two English words, sorted.
 
         Examples
         --------
-        >>> Dictionary("fr", [("robbery", "vol"), ("flight", "vol")]).joining("robbery", "flights")
+        >>> both = Dictionary("fr", [("robbery", "vol"), ("flight", "vol")])
+        >>> both.shared_translations("robbery", "flights")
         ('vol',)
         """
         return tuple(sorted(self.translations(source) & self.translations(copy)))
 
 
 def read_dictionary(path: Path) -> Dictionary:
-    """Read a dictionary; its file's name must say which language it is in.
-
-    Parameters
-    ----------
-    path : Path
-        Such as `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`.
-
-    Returns
-    -------
-    Dictionary
+    """Read a dictionary such as `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`.
 
     Raises
     ------
     InputError
         When it cannot be read, holds no entry, or its name does not say the language.
     """
-    named = _NAME.search(path.name)
-    code = named.group(1).lower() if named else ""
+    match = _NAME.search(path.name)
+    code = match.group(1).lower() if match else ""
     language = _CODES.get(code, code)
     if language not in NAMES:
         msg = (
@@ -108,11 +87,10 @@ def read_dictionary(path: Path) -> Dictionary:
         raise InputError(msg)
     try:
         if path.suffix == ".index" or ".dict" in path.suffixes:
-            dictionary = Dictionary(language, _dictd(path))
-        elif path.suffix in (".tei", ".xml"):
-            dictionary = Dictionary(language, _tei(path))
+            entries = _dictd(path)
         else:
-            dictionary = Dictionary(language, _table(path))
+            entries = _tei(path) if path.suffix in (".tei", ".xml") else _table(path)
+        dictionary = Dictionary(language, entries)
     except (OSError, ValueError, ET.ParseError) as err:
         msg = f"{path}: cannot be read as a dictionary ({err})"
         raise InputError(msg) from err
@@ -132,7 +110,7 @@ def _table(path: Path) -> Iterator[tuple[str, str]]:
 def _tei(path: Path) -> Iterator[tuple[str, str]]:
     data = path.read_bytes()
     if b"<!ENTITY" in data:
-        msg = "declares entities, which a dictionary has no need of"
+        msg = "declares entities, which a dictionary does not need"
         raise ValueError(msg)
     for entry in ET.fromstring(data).iter():
         if _tag(entry) != "entry":
@@ -160,7 +138,7 @@ def _dictd(path: Path) -> Iterator[tuple[str, str]]:
     for line in path.with_name(stem + ".index").read_text(encoding="utf-8").splitlines():
         word, start, size = line.split("\t")[:3]
         if word.startswith("00"):
-            continue  # what dictd says of the file itself
+            continue  # metadata of the file
         at = _number(start)
         article = data[at : at + _number(size)].decode("utf-8", "replace")
         for pivot in _senses(article):
@@ -175,7 +153,7 @@ def _number(text: str) -> int:
 
 
 def _senses(article: str) -> Iterator[str]:
-    """Take the words out of an article: all lines but the first, without notes and examples."""
+    """Yield the words of an article: all lines but the first, without notes and examples."""
     for line in article.splitlines()[1:]:
         if ":" in line or '"' in line:
             continue
@@ -186,82 +164,82 @@ def _senses(article: str) -> Iterator[str]:
 
 Floats = NDArray[np.float64]
 
-_LEAST = 0.05  # nats; less is not worth a line
-_LONGEST = 60  # characters of an edit that is shown
+_MIN_WEIGHT = 0.05  # natural log units; weaker evidence is not reported
+_MAX_LENGTH = 60  # characters of an edit that is quoted
+_MAX_LINES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One kind of edit over the whole document."""
-
-    edit: Edit
-    nats: float
-    times: int
-
-
-def evidence(
-    sentences: Sequence[Compared],
-    nats: tuple[Floats, float],
+def explain(
+    sentences: Sequence[EncodedEdits],
+    weights: tuple[Floats, float],
     language: str,
     *,
     dictionary: Dictionary | None = None,
-    most: int = 12,
-) -> tuple[str, ...]:
-    """Say what speaks for a language.
+) -> list[tuple[str, float]]:
+    """Say what speaks for a language, given `PivotModel.evidence_weights` of a document for it.
 
-    Parameters
-    ----------
-    sentences : sequence of Compared
-        Of one document.
-    nats : (ndarray of shape (n_edits,), float)
-        `PivotModel.nats` of all their edits and of what was kept, for the language.
-    language : str
-    dictionary : Dictionary, optional
-        Names the pivot word behind a substitution, where it is in that language.
-    most : int
-        How many lines at most.
-
-    Returns
-    -------
-    tuple of str
-        Leaks common in the language first, then edits, heaviest first, and last what was kept.
-        The weight is the log of the odds, in nats, that it gives the language over the mean of the
-        others.
+    At most 12 lines with their weights of evidence, in natural log units: untranslated words of the
+    language first, then edits, strongest first, and last the kept words. The weight of an
+    untranslated word is that of the edits that hold it, which may have lines of their own. A
+    dictionary of the language names the pivot word behind a substitution.
     """
     name = NAMES[language]
-    edits, kept = nats
-    found = _gathered(sentences, edits)
-    last = [f"words left as they were (+{kept:.1f} nats for {name})"] if kept >= _LEAST else []
-    leaks = [leak for one in sentences for leak in one.changes.leaks if language in leak.languages]
-    lines = [f"left in: {safe(leak.word)} (a word of {name})" for leak in dict.fromkeys(leaks)]
-    for one in sorted(found.values(), key=lambda f: -f.nats):
-        text = safe(str(one.edit))
-        if one.nats < _LEAST or len(lines) + len(last) >= most:
+    of_edits, of_kept = weights
+    last = []
+    if of_kept >= _MIN_WEIGHT:
+        strength = evidence_strength(of_kept)
+        last = [(f"words left as they were ({strength} for {name})", of_kept)]
+    lines = [
+        (f"left untranslated: {safe(word)} (a word of {name})", weight)
+        for word, weight in _untranslated(sentences, of_edits, language).items()
+    ]
+    edits = group_edits(sentences, of_edits)
+    for edit, weight, times in sorted(edits, key=lambda group: -group[1]):
+        text = safe(str(edit))
+        if weight < _MIN_WEIGHT or len(lines) + len(last) >= _MAX_LINES:
             break
-        if len(text) > _LONGEST:
+        if len(text) > _MAX_LENGTH:
             continue
-        times = f", {one.times} times" if one.times > 1 else ""
-        explained = _explained(one.edit, dictionary, language)
-        lines.append(f"{text} (+{one.nats:.1f} nats for {name}{times}){explained}")
-    return tuple(lines[: most - len(last)] + last)
+        repeated = f", {times} times" if times > 1 else ""
+        reason = f"{evidence_strength(weight)} for {name}{repeated}"
+        lines.append((f"{text} ({reason}){_pivot_word(edit, dictionary, language)}", weight))
+    return lines[: _MAX_LINES - len(last)] + last
 
 
-def _gathered(sentences: Sequence[Compared], nats: Floats) -> Mapping[str, _Found]:
-    edits = (edit for one in sentences for edit in one.changes.edits)
-    found: dict[str, _Found] = {}
-    for edit, nat in zip(edits, nats.tolist(), strict=True):
-        key = str(edit).lower()
-        before = found.get(key, _Found(edit, 0.0, 0))
-        found[key] = _Found(before.edit, before.nats + nat, before.times + 1)
+def _untranslated(
+    sentences: Sequence[EncodedEdits], weights: Floats, language: str
+) -> dict[str, float]:
+    """Return each untranslated word with the summed weight of the edits that hold it."""
+    found: dict[str, float] = {}
+    first = 0
+    for one in sentences:
+        edits = one.sentence.edits
+        for leak in one.sentence.untranslated:
+            if language in leak.languages:
+                at = [first + i for i, edit in enumerate(edits) if leak.word in edit.copy]
+                found[leak.word] = found.get(leak.word, 0.0) + float(weights[at].sum())
+        first += len(edits)
     return found
 
 
-def _explained(edit: Edit, dictionary: Dictionary | None, language: str) -> str:
+def group_edits(
+    sentences: Sequence[EncodedEdits], weights: Floats
+) -> list[tuple[Edit, float, int]]:
+    """Return the distinct edits of a document, each with its summed weight and its count."""
+    edits = (edit for one in sentences for edit in one.sentence.edits)
+    groups: dict[str, tuple[Edit, float, int]] = {}
+    for edit, weight in zip(edits, weights.tolist(), strict=True):
+        first, total, times = groups.get(str(edit).lower(), (edit, 0.0, 0))
+        groups[str(edit).lower()] = (first, total + weight, times + 1)
+    return list(groups.values())
+
+
+def _pivot_word(edit: Edit, dictionary: Dictionary | None, language: str) -> str:
     if dictionary is None or dictionary.language != language:
         return ""
     for source in edit.source:
         for copy in edit.copy:
-            joining = dictionary.joining(source, copy) if source.lower() != copy.lower() else ()
-            if joining:
-                return f": {NAMES[language]} {safe(joining[0])}"
+            words = dictionary.shared_translations(source, copy)
+            if words and source.lower() != copy.lower():
+                return f": {NAMES[language]} {safe(words[0])}"
     return ""

@@ -1,14 +1,8 @@
 """The pivot languages and their families; words of other languages left in a copy.
 
-The languages that a pivot can be: their names and their families.
-
-A table and nothing else; which of them a model knows is written in the model.
-
-Words of another language that were left in a copy.
-
-Looks words up in lists of what is common in each language; it weighs nothing. A word counts when
-the source does not hold it, English does not know it, and it is common elsewhere; a name, which
-looks the same in many languages, does not.
+Which languages a model knows is stored in the model. A word counts as untranslated when the source
+does not hold it, English does not know it, and it is common elsewhere; a name, which many
+languages share, does not.
 """
 
 from __future__ import annotations
@@ -20,115 +14,59 @@ from functools import cache, lru_cache
 
 from detector.text.lexicon import base_forms, is_stopword, zipf
 
-NAMES: Mapping[str, str] = {
-    "af": "Afrikaans",
-    "am": "Amharic",
-    "ar": "Arabic",
-    "az": "Azerbaijani",
-    "be": "Belarusian",
-    "bg": "Bulgarian",
-    "bn": "Bengali",
-    "bs": "Bosnian",
-    "ca": "Catalan",
-    "cs": "Czech",
-    "cy": "Welsh",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "eo": "Esperanto",
-    "es": "Spanish",
-    "et": "Estonian",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "fr": "French",
-    "gl": "Galician",
-    "gu": "Gujarati",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "hy": "Armenian",
-    "id": "Indonesian",
-    "ig": "Igbo",
-    "is": "Icelandic",
-    "it": "Italian",
-    "ja": "Japanese",
-    "kn": "Kannada",
-    "ko": "Korean",
-    "lt": "Lithuanian",
-    "lv": "Latvian",
-    "ml": "Malayalam",
-    "mr": "Marathi",
-    "ms": "Malay",
-    "mt": "Maltese",
-    "my": "Burmese",
-    "nb": "Norwegian",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sk": "Slovak",
-    "sl": "Slovene",
-    "sr": "Serbian",
-    "sv": "Swedish",
-    "ta": "Tamil",
-    "te": "Telugu",
-    "th": "Thai",
-    "tl": "Tagalog",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
+_FAMILIES: Mapping[str, str] = {
+    "Romance": "ca Catalan, es Spanish, fr French, gl Galician, "
+    "it Italian, pt Portuguese, ro Romanian",
+    "Germanic": "af Afrikaans, da Danish, de German, is Icelandic, "
+    "nb Norwegian, nl Dutch, sv Swedish",
+    "Slavic": "be Belarusian, bg Bulgarian, bs Bosnian, cs Czech, hr Croatian, pl Polish, "
+    "ru Russian, sk Slovak, sl Slovene, sr Serbian, uk Ukrainian",
+    "Baltic": "lt Lithuanian, lv Latvian",
+    "Uralic": "et Estonian, fi Finnish, hu Hungarian",
+    "Turkic": "az Azerbaijani, tr Turkish",
+    "Indic": "bn Bengali, gu Gujarati, hi Hindi, mr Marathi",
+    "Iranian": "fa Persian",
+    "Dravidian": "kn Kannada, ml Malayalam, ta Tamil, te Telugu",
+    "Semitic": "am Amharic, ar Arabic, he Hebrew, mt Maltese",
+    "Sinitic": "zh Chinese",
+    "Japonic and Koreanic": "ja Japanese, ko Korean",
+    "Austronesian": "id Indonesian, ms Malay, tl Tagalog",
+    "Austroasiatic": "vi Vietnamese",
+    "Tai": "th Thai",
+    "Hellenic": "el Greek",
+    "Armenian": "hy Armenian",
+    "Celtic": "cy Welsh",
+    "Burmese": "my Burmese",
+    "Igboid": "ig Igbo",
+    "constructed": "eo Esperanto",
 }
+_NAMED = [
+    (*language.split(" "), family)
+    for family, languages in _FAMILIES.items()
+    for language in languages.split(", ")
+]
+
+NAMES: Mapping[str, str] = {code: name for code, name, _ in sorted(_NAMED)}
 """ISO 639-1 code to the English name."""
 
-_FAMILIES: Mapping[str, str] = {
-    "Romance": "ca es fr gl it pt ro",
-    "Germanic": "af da de is nb nl sv",
-    "Slavic": "be bg bs cs hr pl ru sk sl sr uk",
-    "Baltic": "lt lv",
-    "Uralic": "et fi hu",
-    "Turkic": "az tr",
-    "Indic": "bn gu hi mr",
-    "Iranian": "fa",
-    "Dravidian": "kn ml ta te",
-    "Semitic": "am ar he mt",
-    "Sinitic": "zh",
-    "Japonic and Koreanic": "ja ko",
-    "Austronesian": "id ms tl",
-    "Austroasiatic": "vi",
-    "Tai": "th",
-    "Hellenic": "el",
-    "Armenian": "hy",
-    "Celtic": "cy",
-    "Burmese": "my",
-    "Igboid": "ig",
-    "constructed": "eo",
-}
-
-FAMILY: Mapping[str, str] = {
-    code: family for family, codes in _FAMILIES.items() for code in codes.split()
-}
+FAMILY: Mapping[str, str] = {code: family for code, _, family in _NAMED}
 """ISO 639-1 code to the English name of the family."""
 
-
-_SHORTEST = 3  # letters: shorter words are initials and units as often as not
-_COMMON = 3e-6  # share of the words of a language that a word must make up
-_FOREIGN = 1.0  # powers of ten by which it must be commoner there than in English
+_MIN_LETTERS = 3  # shorter words are mostly initials and units
+_MIN_SHARE = 3e-6  # of the words of a language
+_MIN_RATIO = 1.0  # powers of ten by which it must be commoner there than in English
 
 # Codes of wordfreq that are not those used here.
 _LISTS = {"hr": "sh", "bs": "sh", "sr": "sh", "tl": "fil"}
 
 
 @dataclass(frozen=True, slots=True)
-class Leak:
-    """A word of another language.
+class UntranslatedWord:
+    """A word of another language, as written in the copy.
 
     Attributes
     ----------
     word : str
-        As written in the copy.
     languages : tuple of str
         Codes of those it is common in; empty where only its letters are foreign.
     script : str
@@ -141,50 +79,38 @@ class Leak:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of what a model weighs of it."""
+        """Names of its features in a model."""
         letters = (f"script {self.script}",) if self.script else ()
         return (*(f"leak {code}" for code in self.languages), *letters)
 
 
-def find_leaks(
+def find_untranslated(
     source: Sequence[str], copy: Iterable[str], languages: Sequence[str]
-) -> tuple[Leak, ...]:
-    """Find the words of other languages in a copy.
-
-    Parameters
-    ----------
-    source, copy : sequence of str
-        Tokens of both sides, as written.
-    languages : sequence of str
-        Codes of those to look in.
-
-    Returns
-    -------
-    tuple of Leak
-        In the order of the copy; a word is named once.
+) -> tuple[UntranslatedWord, ...]:
+    """Find the distinct words of other languages in the tokens of a copy, in its order.
 
     Examples
     --------
-    >>> find_leaks(["the", "summit"], ["the", "sommet"], ["de", "fr"])
-    (Leak(word='sommet', languages=('fr',), script=''),)
+    >>> find_untranslated(["the", "summit"], ["the", "sommet"], ["de", "fr"])
+    (UntranslatedWord(word='sommet', languages=('fr',), script=''),)
     """
     known = {word.lower() for word in source}
-    found: dict[str, Leak] = {}
+    found: dict[str, UntranslatedWord] = {}
     for word in copy:
         if word.lower() in known or word in found or not word.isalpha():
             continue
-        script = _script(word)
+        script = _foreign_script(word)
         if script:
-            found[word] = Leak(word, (), script)
-        elif word.islower() and len(word) >= _SHORTEST and not _is_english(word):
+            found[word] = UntranslatedWord(word, (), script)
+        elif word.islower() and len(word) >= _MIN_LETTERS and not _is_english(word):
             common = _common_in(word, tuple(languages))
             if common:
-                found[word] = Leak(word, common)
+                found[word] = UntranslatedWord(word, common)
     return tuple(found.values())
 
 
 @lru_cache(maxsize=65536)
-def _script(word: str) -> str:
+def _foreign_script(word: str) -> str:
     if word.isascii():
         return ""
     names = [unicodedata.name(c, "").split(" ")[0] for c in word]
@@ -200,16 +126,16 @@ def _is_english(word: str) -> bool:
 @lru_cache(maxsize=65536)
 def _common_in(word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
     shares = {code: _shares(code).get(word, 0.0) for code in languages}
-    # German words stand in many languages' lists, in names and quotations, but rarely.
+    # German words are in many languages' lists, from names and quotations, but rare there.
     least = max(
-        _COMMON, 10.0 ** (zipf(word) - 9.0 + _FOREIGN), 0.1 * max(shares.values(), default=0.0)
+        _MIN_SHARE, 10.0 ** (zipf(word) - 9.0 + _MIN_RATIO), 0.1 * max(shares.values(), default=0.0)
     )
     return tuple(code for code, share in shares.items() if share >= least)
 
 
 @cache
 def _shares(language: str) -> dict[str, float]:
-    """Return how large a share of the words of a language each common word makes up."""
+    """Return the share of each common word among the words of a language."""
     from wordfreq import available_languages, get_frequency_dict
 
     code = _LISTS.get(language, language)

@@ -1,17 +1,7 @@
 """`PivotModel`: weights of edits and kept words, in one file.
 
-Weights of named features, one byte each: what a feature says of each language.
-
-Names in, numbers out. It makes no feature; weights are fitted and packed in `learn.pivot_fit`.
-
-What edits and kept words say to a posterior over languages; one file, as bytes.
-
-Numbers in, numbers out. It reads no text, names no evidence and opens no file; it is fitted in
-`learn.pivot_fit` and `learn.pivot_net`.
-
-A pivot model in a file of its own: written whole, read by its digest.
-
-What the bytes mean is said in `pivoting.model`.
+It scores the edits and kept words of a document and turns them into a posterior over languages. It
+names no features and explains nothing; `training.pivot` fits it.
 """
 
 from __future__ import annotations
@@ -30,24 +20,46 @@ from numpy.typing import NDArray
 
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError
-from detector.pivot.edits import N_LENGTHS, Compared, Contexts, Net, key_of
-from detector.pivot.posterior import Calibration, named, posteriors
+from detector.pivot.edits import N_LENGTHS, EditVectors, EncodedEdits, Net, feature_key
+from detector.pivot.posterior import Calibration, accepted, posteriors
 from detector.text.files import write_whole
 
 Floats = NDArray[np.float64]
 
+SCHEMA = 3
+"""Layout of the file; another one is refused."""
+
+N_VIEWS = 4
+"""Rows of `DocumentScores.sums`."""
+
+_EDIT_VIEWS = 2  # the first of them: sums over edits
+
+N_RATES = 3
+"""Numbers of `DocumentScores.edit_rates`."""
+
+_ARRAYS = ("centre", "scale", "means", "between", "within", "even")
+_NUMBERS = {
+    "direct": "direct",
+    "free": "free",
+    "heat": "inverse_temperature",
+    "near": "open_set_threshold",
+}
+"""Keys of the file to attributes of `Calibration`."""
+_FEATURES = ("edits", "kept")
+_NETS = ("edit_net", "kept_net")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureWeights:
-    """What each of n features says of each of K languages.
+    """Linear weights of n features for K languages, one byte each.
 
     Attributes
     ----------
     keys : ndarray of shape (n,), uint32
-        `key_of` each feature's name, ascending.
+        `feature_key` of each name, ascending.
     weights : ndarray of shape (n, K), int8
     scales : ndarray of shape (n,), float16
-        A feature's weight for a language is `weights * scales`, in nats of one sentence.
+        A feature adds `weights * scales` to the log-odds of one sentence.
     """
 
     keys: NDArray[np.uint32]
@@ -63,96 +75,72 @@ class FeatureWeights:
             )
             raise BundleError(msg)
 
-    def of(self, features: Sequence[str]) -> Floats:
-        """Return the weights of features.
-
-        Returns
-        -------
-        ndarray of shape (n, K), float64
-            A row of zeros for a feature that has none.
-        """
-        out = np.zeros((len(features), self.weights.shape[1]))
-        if not len(features) or not len(self.keys):
+    def of(self, names: Sequence[str]) -> Floats:
+        """Return the weights of features, of shape (n, K); zeros for an unknown feature."""
+        out = np.zeros((len(names), self.weights.shape[1]))
+        if not len(names) or not len(self.keys):
             return out
-        keys = np.fromiter(map(key_of, features), np.uint32, len(features))
+        keys = np.fromiter(map(feature_key, names), np.uint32, len(names))
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         known = self.keys[at] == keys
-        found = at[known]
-        out[known] = self.weights[found] * self.scales[found, None].astype(np.float64)
+        rows = at[known]
+        out[known] = self.weights[rows] * self.scales[rows, None].astype(np.float64)
         return out
 
 
-SCHEMA = 3
-"""Layout of the file; another one is refused."""
-
-N_VIEWS = 4
-"""Scores of each language: `Tally.said`."""
-
-_OF_EDITS = 2  # of them, the first: those that edits add up to
-
-N_MANNER = 3
-"""Numbers of `Tally.manner`."""
-
-
-_FIGURES = ("centre", "scale", "means", "between", "within", "even")
-_NUMBERS = ("direct", "free", "heat", "near")
-_FEATURES = ("edits", "kept")
-_NETS = ("edit_net", "kept_net")
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Tally:
-    """What the sentences of a document come to.
+class DocumentScores:
+    """The summed scores of a document's edits and kept words.
 
     Attributes
     ----------
-    said : ndarray of shape (N_VIEWS, K), float64
-        Sums of what is said of each language by the features of edits, by the vectors behind
-        edits, by the features of kept words, and by the vectors of kept words.
+    sums : ndarray of shape (N_VIEWS, K), float64
+        Log-odds of each language by the features of edits, the vectors of edits, the features of
+        kept words, and the vectors of kept words.
     counts : ndarray of shape (4,), float64
-        Tokens of the source, of the copy, tokens kept, and edits.
+        As `SentenceEdits.counts`.
     """
 
-    said: Floats
+    sums: Floats
     counts: Floats
 
     @property
-    def edits(self) -> float:
-        """How many edits there are: what the evidence grows with."""
+    def n_edits(self) -> float:
+        """Number of edits."""
         return float(self.counts[3])
 
     @property
-    def manner(self) -> Floats:
-        """How much was changed: shares of tokens lost, of length gained, edits a token."""
+    def edit_rates(self) -> Floats:
+        """Share of tokens lost, relative gain in length, and edits per source token."""
         source, copy, kept, edits = self.counts
         source = max(source, 1.0)
         return np.array([1.0 - kept / source, copy / source - 1.0, edits / source])
 
     @property
-    def place(self) -> Floats:
-        """Where the document stands: means of an edit, means of a source token, and manner."""
-        return np.concatenate([(self.said / self.units[:, None]).ravel(), self.manner])
+    def vector(self) -> Floats:
+        """The document vector that `Calibration` takes: sums per unit, and edit rates."""
+        return np.concatenate([(self.sums / self.units[:, None]).ravel(), self.edit_rates])
 
     @property
     def units(self) -> Floats:
-        """What each sum of `said` is divided by: edits, or tokens of the source."""
-        edits, tokens = max(self.edits, 1.0), max(float(self.counts[0]), 1.0)
-        return np.array([edits] * _OF_EDITS + [tokens] * (N_VIEWS - _OF_EDITS))
+        """Divisor of each row of `sums`: edits, or tokens of the source."""
+        edits, tokens = max(self.n_edits, 1.0), max(float(self.counts[0]), 1.0)
+        return np.array([edits] * _EDIT_VIEWS + [tokens] * (N_VIEWS - _EDIT_VIEWS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Said:
-    """What each edit of a document says of each language, and all kept words together.
+class EditScores:
+    """Scores of each edit of a document, and of all its kept words together.
 
     Attributes
     ----------
     features, vectors : ndarray of shape (n_edits, K), float64
-        Sentence by sentence the sum of the weights of an edit's features, and what the net says of
-        its vectors; zeros of the latter for an edit of capitals alone.
+        Log-odds of each language by an edit's features and by its vectors; the latter are zeros
+        for an edit of capitals alone.
     kept : ndarray of shape (2, K), float64
         The same of all kept words, added up.
     counts : ndarray of shape (4,), float64
-        As in `Tally`.
+        As `SentenceEdits.counts`.
     """
 
     features: Floats
@@ -161,15 +149,15 @@ class Said:
     counts: Floats
 
     @property
-    def tally(self) -> Tally:
-        """What all of it comes to."""
+    def document(self) -> DocumentScores:
+        """The sums."""
         edits = np.stack([self.features.sum(axis=0), self.vectors.sum(axis=0)])
-        return Tally(np.concatenate([edits, self.kept]), self.counts)
+        return DocumentScores(np.concatenate([edits, self.kept]), self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
-    """What edits and kept words say, by linear models and nets; calibrated for whole documents.
+    """Linear models and nets over edits and kept words, calibrated for whole documents.
 
     Attributes
     ----------
@@ -178,15 +166,15 @@ class PivotModel:
     edits, kept : FeatureWeights
         Of the features of edits, and of those of kept words.
     edit_net, kept_net : Net
-        Over the vectors of edits, and over those of kept words; of K columns.
+        Over the vectors of edits, and over those of kept words; K outputs.
     encoder : EncoderIdentity
-        Whose vectors the nets read.
+        The encoder of these vectors.
     calibration : Calibration
-        Of documents, whose place is `Tally.place`.
+        Of `DocumentScores.vector`.
     threshold : float
-        Posterior in [0, 1] from which a language is named, where the document is near enough.
+        Least posterior in [0, 1] of a language that is named.
     training : mapping
-        What it was fitted on.
+        Settings and data of the fit; not used for prediction.
     """
 
     languages: tuple[str, ...]
@@ -200,9 +188,8 @@ class PivotModel:
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        k = len(self.languages)
-        size = N_VIEWS * k + N_MANNER
-        d = self.encoder.dimension
+        k, d = len(self.languages), self.encoder.dimension
+        size = N_VIEWS * k + N_RATES
         known = self.calibration
         shapes = {
             "edits": (self.edits.weights.shape[1:], (k,)),
@@ -218,97 +205,85 @@ class PivotModel:
             "within": (known.within.shape, (size, size)),
             "even": (known.even.shape, (k,)),
         }
-        for name, (found, wanted) in shapes.items():
-            if found != wanted:
+        for name, (shape, wanted) in shapes.items():
+            if shape != wanted:
                 msg = (
-                    f"pivot model: {name} has shape {found}, its {k} languages and vectors of {d} "
+                    f"pivot model: {name} has shape {shape}, its {k} languages and vectors of {d} "
                     f"numbers want {wanted}; train it again"
                 )
                 raise BundleError(msg)
 
     @property
     def digest(self) -> str:
-        """SHA-256, in hexadecimal, of the model as it is kept."""
+        """SHA-256 of the model's file, in hexadecimal."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
-    def read(self, sentences: Sequence[Compared]) -> Said:
-        """Weigh every edit and every kept word of a document."""
+    def score_edits(self, sentences: Sequence[EncodedEdits]) -> EditScores:
+        """Score every edit and all kept words of a document."""
         counts, kept = np.zeros(4), np.zeros((2, len(self.languages)))
         names: list[str] = []
         owners: list[int] = []
-        contextual: list[int] = []
+        with_vectors: list[int] = []
         n = 0
         for one in sentences:
-            found = one.changes
-            names += found.features
-            owners += (n + edit for edit in found.features.values())
-            contextual += range(n, n + len(one.contexts))
-            sizes = (found.n_source, found.n_copy, len(found.kept_places), len(found.edits))
-            counts += sizes
-            n += len(found.edits)
+            edits = one.sentence
+            names += edits.features
+            owners += (n + edit for edit in edits.features.values())
+            with_vectors += range(n, n + len(one.vectors))
+            counts += edits.counts
+            n += len(edits.edits)
         features, vectors = np.zeros((2, n, len(self.languages)))
         if sentences:
             np.add.at(features, owners, self.edits.of(names))
-            contexts = Contexts.joined([one.contexts for one in sentences])
-            vectors[contextual] = self.edit_net.scores(contexts.numbers())
-            times = Counter(chain.from_iterable(one.changes.kept for one in sentences))
+            every = EditVectors.concatenate([one.vectors for one in sentences])
+            vectors[with_vectors] = self.edit_net.scores(every.inputs())
+            times = Counter(chain.from_iterable(one.sentence.kept_features for one in sentences))
             kept[0] = np.array([*times.values()], np.float64) @ self.kept.of([*times])
             words = np.concatenate([one.kept for one in sentences]).astype(np.float32)
             kept[1] = self.kept_net.scores(words).sum(axis=0)
-        return Said(features, vectors, kept, counts)
+        return EditScores(features, vectors, kept, counts)
 
-    def nats(self, said: Said, language: str) -> tuple[Floats, float]:
-        """Return how much each edit of a document speaks for a language, and what was kept.
+    def evidence_weights(self, scores: EditScores, language: str) -> tuple[Floats, float]:
+        """Return the weight of evidence for a language of each edit, and of all kept words.
 
-        Returns
-        -------
-        (ndarray of shape (n_edits,), float)
-            What each edit adds to the language's log-odds over the mean of the others, and what
-            all kept words add beyond those of a usual document.
+        Both are what is added to the language's log-odds over the mean of the others, in natural
+        log units; of kept words, what they add beyond the mean document. The first has shape
+        (n_edits,).
         """
-        k, tally = len(self.languages), said.tally
+        k, document = len(self.languages), scores.document
         at = self.languages.index(language)
-        others = np.arange(k) != at
-        slopes = self.worth(tally)
-        apart = slopes[:, :, at] - slopes[:, :, others].mean(axis=2)
-        edits: Floats = said.features @ apart[0] + said.vectors @ apart[1]
-        usual = self.calibration.centre[: N_VIEWS * k].reshape(N_VIEWS, k) * tally.units[:, None]
-        beyond = (tally.said - usual)[_OF_EDITS:]
-        return edits, float((beyond * apart[_OF_EDITS:]).sum()) if tally.edits else 0.0
+        slopes = self.score_slopes(document)
+        apart = slopes[:, :, at] - slopes[:, :, np.arange(k) != at].mean(axis=2)
+        edits: Floats = scores.features @ apart[0] + scores.vectors @ apart[1]
+        mean = self.calibration.centre[: N_VIEWS * k].reshape(N_VIEWS, k) * document.units[:, None]
+        beyond = (document.sums - mean)[_EDIT_VIEWS:]
+        return edits, float((beyond * apart[_EDIT_VIEWS:]).sum()) if document.n_edits else 0.0
 
-    def worth(self, tally: Tally) -> Floats:
-        """Return what is said is worth in a document.
+    def score_slopes(self, document: DocumentScores) -> Floats:
+        """Return the slopes of the log-odds in `document.sums`, of shape (N_VIEWS, K, K).
 
-        Returns
-        -------
-        ndarray of shape (N_VIEWS, K, K), float64
-            A row of `Tally.said`, or the part of it that one edit brings, times the matrix of its
-            view is what it adds to each language's log-odds.
+        A row of `sums`, or one edit's part of it, times the matrix of its view is what it adds to
+        the log-odds of each language.
         """
         k = len(self.languages)
-        slopes = self.calibration.line(tally.place, tally.edits)[0]
+        slopes = self.calibration.log_odds_line(document.vector, document.n_edits)[0]
         slopes /= self.calibration.scale[:, None]
-        found: Floats = slopes[: N_VIEWS * k].reshape(N_VIEWS, k, k) / tally.units[:, None, None]
+        views = slopes[: N_VIEWS * k].reshape(N_VIEWS, k, k)
+        return np.asarray(views / document.units[:, None, None], np.float64)
+
+    def posterior(self, document: DocumentScores) -> Floats:
+        """Return the probability of each language, of shape (K,); even without an edit."""
+        n_edits = np.array([document.n_edits])
+        found: Floats = posteriors(self.calibration, document.vector[None], n_edits)[0]
         return found
 
-    def posterior(self, tally: Tally) -> Floats:
-        """Return the probability of each language.
-
-        Returns
-        -------
-        ndarray of shape (K,), float64
-            Sums to 1; even where nothing was changed.
-        """
-        found: Floats = posteriors(self.calibration, tally.place[None], np.array([tally.edits]))[0]
-        return found
-
-    def names(self, tally: Tally, posterior: Floats) -> bool:
-        """Say whether the likeliest language of a document with this posterior is named."""
-        place, edits = tally.place[None], np.array([tally.edits])
-        return bool(named(self.calibration, self.threshold, place, edits, posterior[None])[0])
+    def accepts(self, document: DocumentScores, posterior: Floats) -> bool:
+        """Return whether the likeliest language of a document with this posterior is named."""
+        vector, n_edits = document.vector[None], np.array([document.n_edits])
+        return bool(accepted(self.calibration, self.threshold, vector, n_edits, posterior[None])[0])
 
     def to_bytes(self) -> bytes:
-        """Return the model as a safetensors file; the same model gives the same bytes."""
+        """Return the model as a safetensors file; equal models give equal bytes."""
         from safetensors.numpy import save
 
         record = {
@@ -316,7 +291,7 @@ class PivotModel:
             "languages": list(self.languages),
             "threshold": self.threshold,
             "encoder": self.encoder.to_dict(),
-            **{name: getattr(self.calibration, name) for name in _NUMBERS},
+            **{key: getattr(self.calibration, name) for key, name in _NUMBERS.items()},
             "training": dict(self.training),
         }
         tensors = {
@@ -324,11 +299,11 @@ class PivotModel:
             for name in (*_FEATURES, *_NETS)
             for part in fields(getattr(self, name))
         }
-        for name in _FIGURES:
+        for name in _ARRAYS:
             tensors[name] = getattr(self.calibration, name).astype(np.float32)
-        tensors = {name: np.ascontiguousarray(one) for name, one in tensors.items()}
-        found: bytes = save(tensors, {"pivot": json.dumps(record, sort_keys=True)})
-        return found
+        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        content: bytes = save(tensors, {"pivot": json.dumps(record, sort_keys=True)})
+        return content
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PivotModel:
@@ -355,16 +330,16 @@ class PivotModel:
             raise BundleError(msg)
         try:
             languages = tuple(record.pop("languages"))
-            figures: dict[str, Any] = {
-                **{name: tensors.pop(name).astype(np.float64) for name in _FIGURES},
-                **{name: float(record.pop(name)) for name in _NUMBERS},
+            calibration: dict[str, Any] = {
+                **{name: tensors.pop(name).astype(np.float64) for name in _ARRAYS},
+                **{name: float(record.pop(key)) for key, name in _NUMBERS.items()},
             }
             parts: dict[str, dict[str, Any]] = {name: {} for name in (*_FEATURES, *_NETS)}
             for name, tensor in tensors.items():
                 owner, _, part = name.partition(".")
                 parts[owner][part] = tensor
             rest: dict[str, Any] = {
-                "calibration": Calibration(**figures),
+                "calibration": Calibration(**calibration),
                 "encoder": EncoderIdentity(**record.pop("encoder")),
                 **{name: FeatureWeights(**parts[name]) for name in _FEATURES},
                 **{name: Net(**parts[name]) for name in _NETS},
@@ -376,52 +351,48 @@ class PivotModel:
             raise BundleError(msg) from err
 
 
-_LARGEST = 64 << 20  # bytes; ours is below 8 MiB
+_MAX_BYTES = 64 << 20  # bytes; ours is below 8 MiB
 
 
 def save(model: PivotModel, path: Path) -> str:
-    """Write a model, and its SHA-256 beside it in a file that ends in `.sha256`.
-
-    Returns
-    -------
-    str
-        The digest in hexadecimal.
-    """
+    """Write a model and, in a file `.sha256` beside it, its hexadecimal digest; return that."""
     data = model.to_bytes()
     digest = hashlib.sha256(data).hexdigest()
     write_whole(path, data)
-    write_whole(_beside(path), f"{digest}  {path.name}\n")
+    write_whole(_digest_path(path), f"{digest}  {path.name}\n")
     return digest
 
 
 def load(path: Path) -> PivotModel:
-    """Read a model and make sure that it is the one its digest names.
+    """Read a model and check its digest.
 
     Raises
     ------
     BundleError
         When it or its digest is missing, or it is damaged or of another schema.
     """
-    wanted = _read(_beside(path)).decode("utf-8", "replace").split()[:1]
+    expected = _read(_digest_path(path)).decode("utf-8", "replace").split()[:1]
     data = _read(path)
     found = hashlib.sha256(data).hexdigest()
-    if [found] != wanted:
+    if [found] != expected:
         msg = (
-            f"{path}: SHA-256 is {found}, {_beside(path).name} says {' '.join(wanted) or 'nothing'}"
-            "; it is damaged, train or install it again"
+            f"{path}: SHA-256 is {found}, {_digest_path(path).name} says "
+            f"{' '.join(expected) or 'nothing'}; it is damaged, train or install it again"
         )
         raise BundleError(msg)
     return PivotModel.from_bytes(data)
 
 
-def _beside(path: Path) -> Path:
+def _digest_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST:
-            msg = f"{path}: holds {path.stat().st_size} bytes; a pivot model has at most {_LARGEST}"
+        if path.stat().st_size > _MAX_BYTES:
+            msg = (
+                f"{path}: holds {path.stat().st_size} bytes; a pivot model has at most {_MAX_BYTES}"
+            )
             raise BundleError(msg)
         return path.read_bytes()
     except OSError as err:

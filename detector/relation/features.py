@@ -1,14 +1,8 @@
 """Compute what two whole texts have in common, in numbers.
 
-Where two texts are worded differently, and how much the copy's wording looks made by machine.
-
-Pure: words in, runs and log-odds out. It knows no document and no bead; `traits` puts its numbers
-together.
-
-What two whole texts have in common, in numbers: the columns of the model of relations.
-
-Pure: two documents and their alignment in, one row of named numbers out. It needs no vectors, so a
-candidate out of an archive is measured like any other source.
+Word differences of aligned sentences, how machine-made the copy's changes look, and the registry
+of features that the relation model reads. It needs no vectors. Words follow a pattern of its own,
+which keys the weights of `translationese`: `text.words` finds other words in 7 % of pairs.
 """
 
 from __future__ import annotations
@@ -29,261 +23,222 @@ from detector.records import CLOSE_COSINE, Alignment, Bead, Document
 from detector.text.lexicon import is_stopword, zipf
 
 N_BUCKETS = 1 << 18
-"""Weights of `machine_odds`; a word or a run of words has the one of its hash."""
+"""Weights of `translationese`; a word or an n-gram has the one of its hash."""
 
 _WORD = re.compile(r"\w+(?: ?'(?:s|t|re|ve|ll|d|m)\b)?", re.IGNORECASE)
-_LONGEST = 1024  # words of a side; what comes after is not compared
-_SPAN = 3  # neighbouring words looked at together
-_MANY, _LONG = 6, 12  # words of a run and letters of a word, from which more is the same
+_MAX_WORDS = 1024  # of a side; what comes after is not compared
+_MAX_NGRAM = 3
+_MANY_WORDS, _LONG_WORD = 6, 12  # words of an edit and letters of a word: larger counts are equal
+_CAPITALISED = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_RARE_ZIPF = 7.0  # Zipf value from which a word carries no weight in `matter`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Neighbouring words of the source that stand as other words in the copy; half-open ranges.
-
-    One side may be empty.
-    """
+class WordEdit:
+    """Neighbouring source words that the copy replaces; half-open ranges, one may be empty."""
 
     source: range
     copy: range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class WordDiff:
     """The words of both sides of a bead, and where they differ.
 
     Attributes
     ----------
     source, copy : tuple of str
         In lower case, elided endings included ("don't" is one word).
-    changed : tuple of Run
+    edits : tuple of WordEdit
         In order; every word outside of them is the same on both sides.
     """
 
     source: tuple[str, ...]
     copy: tuple[str, ...]
-    changed: tuple[Run, ...]
+    edits: tuple[WordEdit, ...]
 
     @property
-    def kept(self) -> int:
-        """How many words stand on both sides in the same order."""
-        return len(self.source) - sum(len(run.source) for run in self.changed)
+    def n_kept(self) -> int:
+        """Number of words that are the same on both sides, in the same order."""
+        return len(self.source) - sum(len(edit.source) for edit in self.edits)
+
+    @property
+    def overlap(self) -> float:
+        """Share in [0, 1] of both sides' words that are the same in the same order."""
+        total = len(self.source) + len(self.copy)
+        return 2.0 * self.n_kept / total if total else 1.0
+
+    @property
+    def moved(self) -> float:
+        """Share in [0, 1] of the words on both sides that changed their order."""
+        both = (Counter(self.source) & Counter(self.copy)).total()
+        return 1.0 - self.n_kept / both if both else 0.0
 
 
-def words_of(text: str) -> tuple[str, ...]:
+def lower_words(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case.
 
     Examples
     --------
-    >>> words_of("They don’t pay. U.S. banks’ costs")
+    >>> lower_words("They don’t pay. U.S. banks’ costs")
     ('they', "don't", 'pay', 'u', 's', 'banks', 'costs')
     """
     return tuple(w.group().replace(" ", "").lower() for w in _WORD.finditer(matching_view(text)))
 
 
-def compare(source: str, copy: str) -> Wording:
-    """Compare the words of two texts.
-
-    Parameters
-    ----------
-    source, copy : str
-        Of each, at most the first 1,024 words are compared.
-
-    Returns
-    -------
-    Wording
-        With the fewest changes (Levenshtein distance over words).
-    """
-    here, there = words_of(source)[:_LONGEST], words_of(copy)[:_LONGEST]
-    changed = tuple(
-        Run(source=range(op.src_start, op.src_end), copy=range(op.dest_start, op.dest_end))
-        for op in Levenshtein.opcodes(here, there)
+def diff_words(source: str, copy: str) -> WordDiff:
+    """Compare the first 1,024 words of two texts, with the fewest changes (Levenshtein)."""
+    before, after = lower_words(source)[:_MAX_WORDS], lower_words(copy)[:_MAX_WORDS]
+    edits = tuple(
+        WordEdit(source=range(op.src_start, op.src_end), copy=range(op.dest_start, op.dest_end))
+        for op in Levenshtein.opcodes(before, after)
         if op.tag != "equal"
     )
-    return Wording(source=here, copy=there, changed=changed)
+    return WordDiff(source=before, copy=after, edits=edits)
 
 
-def looks(wording: Wording) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return how a bead's changed words and their neighbours are spelled, as a sparse row.
+def hashed_changes(diff: WordDiff) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the changed words, their spelling and their neighbours as a sparse row.
 
-    Parameters
-    ----------
-    wording : Wording
-
-    Returns
-    -------
-    places : ndarray of shape (n,), int64
-        Distinct, rising, in [0, `N_BUCKETS`).
-    values : ndarray of shape (n,), float64
-        How often the copy holds what hashes there, less how often the source does, over the root
-        of n; none is 0. Swapping the sides turns every sign.
+    Buckets rise in [0, `N_BUCKETS`). A value is the count in the copy less that in the source, over
+    the root of their number; none is 0. Swapping the sides turns every sign.
     """
-    found: dict[int, int] = {}
-    for run in wording.changed:
-        for place, sign in _signed(wording, run):
-            found[place] = found.get(place, 0) + sign
-    places = sorted(place for place, value in found.items() if value)
-    values = np.array([found[place] for place in places], np.float64)
-    return np.array(places, np.int64), values / np.sqrt(max(len(places), 1))
+    counts: Counter[int] = Counter()
+    for edit in diff.edits:
+        for bucket, sign in _signed_buckets(diff, edit):
+            counts[bucket] += sign
+    buckets = sorted(bucket for bucket, count in counts.items() if count)
+    values = np.array([counts[bucket] for bucket in buckets], np.float64)
+    return np.array(buckets, np.int64), values / np.sqrt(max(len(buckets), 1))
 
 
-def machine_odds(wording: Wording, weights: NDArray[np.floating]) -> float:
-    """Return the log-odds that the copy's side of a bead is the machine's, and not the source's.
+def translationese(diff: WordDiff, weights: NDArray[np.floating]) -> float:
+    """Return the log-odds that a machine wrote the copy's side of a bead and not the source's.
 
-    Parameters
-    ----------
-    wording : Wording
-    weights : ndarray of shape (`N_BUCKETS`,)
-
-    Returns
-    -------
-    float
-        0 where the words are the same; swapping the sides turns the sign.
+    `weights` has shape (`N_BUCKETS`,). The result is 0 for the same words; swapping the sides turns
+    its sign.
     """
-    places, values = looks(wording)
-    return float(weights[places].astype(np.float64) @ values)
+    buckets, values = hashed_changes(diff)
+    return float(weights[buckets].astype(np.float64) @ values)
 
 
-def run_odds(wording: Wording, run: Run, weights: NDArray[np.floating]) -> float:
-    """Return how much one run adds to `machine_odds`, before it is divided by the root of n."""
-    return sum(sign * float(weights[place]) for place, sign in _signed(wording, run))
+def edit_translationese(diff: WordDiff, edit: WordEdit, weights: NDArray[np.floating]) -> float:
+    """Return what one edit adds to `translationese`, before the division by the root of n."""
+    return sum(sign * float(weights[bucket]) for bucket, sign in _signed_buckets(diff, edit))
 
 
-def _signed(wording: Wording, run: Run) -> Iterator[tuple[int, int]]:
-    """Yield where each part of a run hashes to: 1 for the copy's, -1 for the source's."""
-    for words, at, sign in ((wording.source, run.source, -1), (wording.copy, run.copy, 1)):
+def _signed_buckets(diff: WordDiff, edit: WordEdit) -> Iterator[tuple[int, int]]:
+    """Yield the bucket of each n-gram of an edit: 1 for the copy's, -1 for the source's."""
+    for words, at, sign in ((diff.source, edit.source, -1), (diff.copy, edit.copy, 1)):
         for gram in _grams(words, at):
             yield zlib.crc32(gram.encode()) % N_BUCKETS, sign
 
 
 def _grams(words: Sequence[str], at: range) -> list[str]:
-    """Return what a run is made of: its words, how they begin and end, and their neighbours.
-
-    Neighbours are runs of two and three words that reach one word beyond the run on either side.
-    """
+    """Return an edit's words, affixes and lengths, and n-grams with one neighbour on each side."""
     inner = words[at.start : at.stop]
-    grams = [f"{min(len(inner), _MANY)} words", *inner]
+    grams = [f"{min(len(inner), _MANY_WORDS)} words", *inner]
     for word in inner:
-        size = len(word)
-        grams.append(f"{min(size, _LONG)} letters")
-        if size > 4:
+        grams.append(f"{min(len(word), _LONG_WORD)} letters")
+        if len(word) > 4:
             grams.append(f"-{word[-3:]}")
-        if size > 5:
+        if len(word) > 5:
             grams.append(f"{word[:4]}-")
     before = words[at.start - 1] if at.start else "<"
     after = words[at.stop] if at.stop < len(words) else ">"
-    run = (before, *inner, after)
-    for size in range(2, _SPAN + 1):
-        grams += [" ".join(run[i : i + size]) for i in range(len(run) - size + 1)]
+    framed = (before, *inner, after)
+    for n in range(2, _MAX_NGRAM + 1):
+        grams += [" ".join(framed[i : i + n]) for i in range(len(framed) - n + 1)]
     return grams
 
 
-_CAPITAL = re.compile(r"(?<=[\w,;:] )[A-Z][\w'’-]+")
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_RAREST = 7.0  # Zipf value from which a word says nothing of a text's matter
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Covered:
-    """A bead whose two sides say much the same.
-
-    Attributes
-    ----------
-    bead : Bead
-    wording : Wording
-    odds : float
-        `machine_odds` of it.
-    kept_names, n_names : int
-        Words with a capital inside a sentence of the source: found in the copy, and all.
-    kept_figures, n_figures : int
-        Numbers in digits likewise.
-    """
+class ComparedBead:
+    """The word differences of a bead of high cosine."""
 
     bead: Bead
-    wording: Wording
-    odds: float
-    kept_names: int
+    diff: WordDiff
+    translationese: float  # log-odds; see the function
+    kept_names: int  # capitalised words inside a sentence of the source that the copy holds
     n_names: int
-    kept_figures: int
-    n_figures: int
+    kept_numbers: int  # numbers in digits that the copy holds
+    n_numbers: int
 
     @property
-    def likeness(self) -> float:
-        """Share in [0, 1] of both sides' words that are the same in the same order."""
-        total = len(self.wording.source) + len(self.wording.copy)
-        return 2.0 * self.wording.kept / total if total else 1.0
+    def one_to_one(self) -> bool:
+        """Whether each side is one sentence."""
+        return len(self.bead.source) == len(self.bead.copy) == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
-    """Two documents, measured.
+class ComparedDocuments:
+    """What two aligned documents have in common.
 
     Attributes
     ----------
-    covered : tuple of Covered
+    beads : tuple of ComparedBead
+        Those of high cosine.
     copy_share, source_share : float
-        Share in [0, 1] of each text's characters in covered beads, page furniture left aside.
+        Share in [0, 1] of each text's characters in these beads, boilerplate left aside.
     matter : float
         Share in [0, 1] of the copy's rare words that the source holds, weighted by rarity.
     """
 
-    covered: tuple[Covered, ...]
+    beads: tuple[ComparedBead, ...]
     copy_share: float
     source_share: float
     matter: float
 
-    def weighed(self, weights: NDArray[np.floating]) -> Measured:
-        """Return the same with the odds that other weights of wording give."""
-        covered = (replace(b, odds=machine_odds(b.wording, weights)) for b in self.covered)
-        return replace(self, covered=tuple(covered))
+    @property
+    def reworded(self) -> list[ComparedBead]:
+        """Beads whose words differ."""
+        return [bead for bead in self.beads if bead.diff.edits]
+
+    @property
+    def edit_lengths(self) -> list[int]:
+        """Words of the longer side of each edit."""
+        return [max(len(e.source), len(e.copy)) for bead in self.beads for e in bead.diff.edits]
+
+    def with_weights(self, weights: NDArray[np.floating]) -> ComparedDocuments:
+        """Return the same with the `translationese` that other weights give."""
+        beads = (replace(b, translationese=translationese(b.diff, weights)) for b in self.beads)
+        return replace(self, beads=tuple(beads))
 
     def values(self) -> NDArray[np.float64]:
-        """Return the columns of `TRAITS`, of shape (n_traits,); all are finite."""
-        return np.array([trait.measure(self) for trait in TRAITS], np.float64)
+        """Return the values of `FEATURES`, of shape (n_features,); all are finite."""
+        return np.array([feature.value(self) for feature in FEATURES], np.float64)
 
 
-def measure(
+def compare_documents(
     source: Document, copy: Document, alignment: Alignment, weights: NDArray[np.floating]
-) -> Measured:
-    """Measure what two aligned documents have in common.
-
-    Parameters
-    ----------
-    source, copy : Document
-    alignment : Alignment
-        Of the two.
-    weights : ndarray of shape (`wording.N_BUCKETS`,)
-        Of `wording.machine_odds`.
-
-    Returns
-    -------
-    Measured
-    """
-    covered = tuple(
-        _covered(bead, _text(source, bead.source), _text(copy, bead.copy), weights)
+) -> ComparedDocuments:
+    """Compare two aligned documents; `weights` are those of `translationese`."""
+    beads = tuple(
+        _compare_bead(bead, _text(source, bead.source), _text(copy, bead.copy), weights)
         for bead in alignment.close
     )
-    return Measured(
-        covered=covered,
-        copy_share=_share(copy, [bead.bead.copy for bead in covered]),
-        source_share=_share(source, [bead.bead.source for bead in covered]),
-        matter=_matter(source, copy),
+    return ComparedDocuments(
+        beads=beads,
+        copy_share=_covered_share(copy, [bead.bead.copy for bead in beads]),
+        source_share=_covered_share(source, [bead.bead.source for bead in beads]),
+        matter=_rare_word_share(source, copy),
     )
 
 
-def _covered(bead: Bead, source: str, copy: str, weights: NDArray[np.floating]) -> Covered:
-    wording = compare(source, copy)
-    there = Counter(re.findall(r"[\w'’-]+", copy))
-    names = Counter(_CAPITAL.findall(source))
-    figures, copied = Counter(_FIGURE.findall(source)), Counter(_FIGURE.findall(copy))
-    return Covered(
+def _compare_bead(
+    bead: Bead, source: str, copy: str, weights: NDArray[np.floating]
+) -> ComparedBead:
+    diff = diff_words(source, copy)
+    names, numbers = Counter(_CAPITALISED.findall(source)), Counter(_NUMBER.findall(source))
+    return ComparedBead(
         bead=bead,
-        wording=wording,
-        odds=machine_odds(wording, weights),
-        kept_names=(names & there).total(),
+        diff=diff,
+        translationese=translationese(diff, weights),
+        kept_names=(names & Counter(re.findall(r"[\w'’-]+", copy))).total(),
         n_names=names.total(),
-        kept_figures=(figures & copied).total(),
-        n_figures=figures.total(),
+        kept_numbers=(numbers & Counter(_NUMBER.findall(copy))).total(),
+        n_numbers=numbers.total(),
     )
 
 
@@ -292,135 +247,108 @@ def _text(document: Document, indices: range) -> str:
     return document.raw[start : document.sentences[indices.stop - 1].end]
 
 
-def _share(document: Document, parts: Sequence[range]) -> float:
-    inside = {i for part in parts for i in part}
-    body = [
-        i
+def _covered_share(document: Document, parts: Sequence[range]) -> float:
+    covered = {i for part in parts for i in part}
+    sizes = {
+        i: len(sentence.text)
         for i, sentence in enumerate(document.sentences)
-        if i in inside or sentence.boilerplate is None
-    ]
-    total = sum(len(document.sentences[i].text) for i in body)
-    return sum(len(document.sentences[i].text) for i in body if i in inside) / max(total, 1)
+        if i in covered or sentence.boilerplate is None
+    }
+    return sum(sizes[i] for i in covered) / max(sum(sizes.values()), 1)
 
 
-def _matter(source: Document, copy: Document) -> float:
-    there = set(words_of(source.raw))
-    weights = {w: _RAREST - zipf(w) for w in set(words_of(copy.raw)) if not is_stopword(w)}
-    weights = {w: weight for w, weight in weights.items() if weight > 0.0}
-    total = math.fsum(weights.values())
-    return math.fsum(w for word, w in weights.items() if word in there) / total if total else 0.0
+def _rare_word_share(source: Document, copy: Document) -> float:
+    known = set(lower_words(source.raw))
+    rarity = {w: _RARE_ZIPF - zipf(w) for w in set(lower_words(copy.raw)) if not is_stopword(w)}
+    rarity = {word: value for word, value in rarity.items() if value > 0.0}
+    total = math.fsum(rarity.values())
+    return math.fsum(v for word, v in rarity.items() if word in known) / total if total else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trait:
-    """One column: its name, its unit, and how it is measured."""
+class Feature:
+    """One column of the relation model."""
 
     name: str
     unit: str
-    measure: Callable[[Measured], float]
+    value: Callable[[ComparedDocuments], float]
 
 
-def _mean(values: Sequence[float], absent: float) -> float:
-    return float(np.mean(values)) if values else absent
+def _mean(
+    value: Callable[[ComparedBead], float], absent: float = 0.0, *, reworded: bool = False
+) -> Callable[[ComparedDocuments], float]:
+    """Return the function that takes the mean of a value over beads; `absent` without any."""
+
+    def mean(documents: ComparedDocuments) -> float:
+        beads = documents.reworded if reworded else documents.beads
+        return float(np.mean([value(bead) for bead in beads])) if beads else absent
+
+    return mean
 
 
-def _spread(values: Sequence[float]) -> float:
-    return float(np.std(values)) if values else 0.0
+def _spread(value: Callable[[ComparedBead], float]) -> Callable[[ComparedDocuments], float]:
+    """Return the function that takes the standard deviation of a value over beads."""
+    return lambda m: float(np.std([value(bead) for bead in m.beads])) if m.beads else 0.0
 
 
-def _changed(measured: Measured) -> list[Covered]:
-    return [bead for bead in measured.covered if bead.wording.changed]
+def _ratio(part: str, whole: str, absent: float) -> Callable[[ComparedDocuments], float]:
+    """Return the function that divides the sums of two attributes of beads."""
+
+    def ratio(documents: ComparedDocuments) -> float:
+        total = sum(getattr(bead, whole) for bead in documents.beads)
+        return sum(getattr(bead, part) for bead in documents.beads) / total if total else absent
+
+    return ratio
 
 
-def _ratio(part: int, whole: int, absent: float) -> float:
-    return part / whole if whole else absent
+def _similarity(bead: ComparedBead) -> float:
+    return bead.bead.similarity or 0.0
 
 
-def _likeness(measured: Measured) -> list[float]:
-    return [bead.likeness for bead in measured.covered]
+def _overlap(bead: ComparedBead) -> float:
+    return bead.diff.overlap
 
 
-def _lengths(measured: Measured) -> list[float]:
-    return [
-        math.log((len(b.wording.copy) + 1) / (len(b.wording.source) + 1)) for b in measured.covered
-    ]
+def _length_ratio(bead: ComparedBead) -> float:
+    return math.log((len(bead.diff.copy) + 1) / (len(bead.diff.source) + 1))
 
 
-def _moved(bead: Covered) -> float:
-    """Share of the words that both sides hold which do not stand in the same order."""
-    both = (Counter(bead.wording.source) & Counter(bead.wording.copy)).total()
-    return 1.0 - bead.wording.kept / both if both else 0.0
+def _edit_length(documents: ComparedDocuments) -> float:
+    lengths = documents.edit_lengths
+    return float(np.mean([math.log1p(n) for n in lengths])) if lengths else 0.0
 
 
-def _run_length(measured: Measured) -> float:
-    runs = [run for bead in measured.covered for run in bead.wording.changed]
-    return _mean([math.log1p(max(len(run.source), len(run.copy))) for run in runs], 0.0)
+def _translationese_sum(documents: ComparedDocuments) -> float:
+    values = [bead.translationese for bead in documents.reworded]
+    return float(sum(values) / max(len(values), 1) ** 0.5)
 
 
-def _odds(measured: Measured) -> list[float]:
-    return [bead.odds for bead in _changed(measured)]
-
-
-TRAITS: tuple[Trait, ...] = tuple(
-    Trait(name=name, unit=unit, measure=function)
-    for name, unit, function in (
+FEATURES: tuple[Feature, ...] = tuple(
+    Feature(name=name, unit=unit, value=value)
+    for name, unit, value in (
         ("copy_share", "share of characters", lambda m: m.copy_share),
         ("source_share", "share of characters", lambda m: m.source_share),
         ("matter", "share of rare words", lambda m: m.matter),
-        (
-            "similarity",
-            "cosine",
-            lambda m: _mean([b.bead.similarity or 0.0 for b in m.covered], CLOSE_COSINE),
-        ),
-        (
-            "similarity_spread",
-            "cosine",
-            lambda m: _spread([b.bead.similarity or 0.0 for b in m.covered]),
-        ),
-        ("likeness", "share of words", lambda m: _mean(_likeness(m), 0.0)),
-        ("likeness_spread", "share of words", lambda m: _spread(_likeness(m))),
-        (
-            "same",
-            "share of beads",
-            lambda m: _mean([float(b.likeness > 0.98) for b in m.covered], 0.0),
-        ),
-        ("moved", "share of words", lambda m: _mean([_moved(b) for b in m.covered], 0.0)),
-        ("run_length", "log words", _run_length),
-        ("length", "log ratio", lambda m: _mean(_lengths(m), 0.0)),
-        ("length_spread", "log ratio", lambda m: _spread(_lengths(m))),
-        (
-            "names_kept",
-            "share of names",
-            lambda m: _ratio(
-                sum(b.kept_names for b in m.covered), sum(b.n_names for b in m.covered), 0.9
-            ),
-        ),
-        (
-            "figures_kept",
-            "share of figures",
-            lambda m: _ratio(
-                sum(b.kept_figures for b in m.covered), sum(b.n_figures for b in m.covered), 0.95
-            ),
-        ),
-        (
-            "one_to_one",
-            "share of beads",
-            lambda m: _mean(
-                [float(len(b.bead.source) == len(b.bead.copy) == 1) for b in m.covered], 1.0
-            ),
-        ),
-        ("machine", "mean log-odds", lambda m: _mean(_odds(m), 0.0)),
+        ("similarity", "cosine", _mean(_similarity, CLOSE_COSINE)),
+        ("similarity_spread", "cosine", _spread(_similarity)),
+        ("likeness", "share of words", _mean(_overlap)),
+        ("likeness_spread", "share of words", _spread(_overlap)),
+        ("same", "share of beads", _mean(lambda bead: float(bead.diff.overlap > 0.98))),
+        ("moved", "share of words", _mean(lambda bead: bead.diff.moved)),
+        ("run_length", "log words", _edit_length),
+        ("length", "log ratio", _mean(_length_ratio)),
+        ("length_spread", "log ratio", _spread(_length_ratio)),
+        ("names_kept", "share of names", _ratio("kept_names", "n_names", 0.9)),
+        ("figures_kept", "share of figures", _ratio("kept_numbers", "n_numbers", 0.95)),
+        ("one_to_one", "share of beads", _mean(lambda bead: float(bead.one_to_one), 1.0)),
+        ("machine", "mean log-odds", _mean(lambda b: b.translationese, reworded=True)),
         (
             "machine_share",
             "share of reworded beads",
-            lambda m: _mean([float(odds > 0.0) for odds in _odds(m)], 0.5),
+            _mean(lambda b: float(b.translationese > 0.0), 0.5, reworded=True),
         ),
-        (
-            "machine_sum",
-            "log-odds over root n",
-            lambda m: sum(_odds(m)) / max(len(_odds(m)), 1) ** 0.5,
-        ),
-        ("size", "log beads", lambda m: math.log1p(len(m.covered))),
+        ("machine_sum", "log-odds over root n", _translationese_sum),
+        ("size", "log beads", lambda m: math.log1p(len(m.beads))),
     )
 )
-"""The columns of the model of relations, in order."""
+"""The columns of the relation model, in order; a bundle stores the names and units."""

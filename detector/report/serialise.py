@@ -123,6 +123,7 @@ def relation_record(relation: Relation) -> Record:
         "label": relation.label,
         "probabilities": dict(relation.probabilities),
         "evidence": list(relation.evidence),
+        "evidence_weights": list(relation.evidence_weights),
     }
 
 
@@ -133,6 +134,7 @@ def pivot_record(pivot: Pivot) -> Record:
         "posterior": dict(pivot.posterior),
         "families": dict(pivot.families),
         "evidence": list(pivot.evidence),
+        "evidence_weights": list(pivot.evidence_weights),
     }
 
 
@@ -209,6 +211,7 @@ def read_relation(record: object) -> Relation | None:
         label=cast("Any", maybe(record, "label", str)),  # the record checks itself
         probabilities=cast("Any", _shares(record, "probabilities")),
         evidence=items(record, "evidence", str),
+        evidence_weights=_weights(record),
     )
 
 
@@ -221,6 +224,7 @@ def read_pivot(record: object) -> Pivot | None:
         posterior=_shares(record, "posterior"),
         families=_shares(record, "families"),
         evidence=items(record, "evidence", str),
+        evidence_weights=_weights(record),
     )
 
 
@@ -275,6 +279,11 @@ def _checked(value: object, key: str, kind: type[T]) -> T:
 
 def _shares(record: object, key: str) -> dict[str, float]:
     return {str(name): _checked(v, key, float) for name, v in take(record, key, dict).items()}
+
+
+def _weights(record: object) -> tuple[float, ...]:
+    known = isinstance(record, dict) and "evidence_weights" in record  # not before version 0.9
+    return items(record, "evidence_weights", float) if known else ()
 
 
 def _span(record: object, side: str) -> Span | None:

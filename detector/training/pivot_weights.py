@@ -1,12 +1,7 @@
 """Fit the pivot model's feature weights and its networks.
 
-The weights of the pivot model's features: fitted on short documents, packed to a byte each.
-
-Arrays in, arrays out; it reads no table, calibrates nothing and measures nothing.
-
-Nets over the vectors of edits and of kept words, fitted on short documents; nets joined to one.
-
-Arrays in, arrays out, torch between them; it reads no table and measures nothing.
+Both are fitted on short documents; weights are packed to a byte each. Arrays in, arrays out: it
+reads no table, calibrates nothing and measures nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.pivot.edits import N_LENGTHS, Net
 from detector.pivot.model import FeatureWeights
-from detector.training.pivot_data import Pool, Rows, named_groups
+from detector.training.pivot_data import Pool, Rows, group_names
 
 if TYPE_CHECKING:
     import torch
@@ -28,58 +23,29 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_FIRST = 1e-3  # squared gradient that a feature starts with
+Progress = Callable[[int], object]
+
+_INITIAL_SQUARE = 1e-3  # squared gradient that Adagrad starts with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Descent:
-    """How the weights are fitted.
+class LinearSettings:
+    """How feature weights are fitted, by Adagrad."""
 
-    Attributes
-    ----------
-    ridge : float
-        Half of it times the sum of the squared weights is added to the summed loss.
-    epochs : int
-        Passes over the rows.
-    rate : float
-        Of Adagrad.
-    batch : int
-        Documents of a step.
-    tied : float
-        How much languages of one family have in common: a weight is the sum of one of the language
-        and of `tied` times one of its family, both under the ridge.
-    together : int
-        Sentences of a document: what a translator does again and again counts for more than what
-        it does once, the more of them are put together.
-    draws : int
-        How often the sentences are put together anew.
-    seed : int
-        Of the draws, and of the order of the documents.
-    """
-
-    ridge: float = 15.0
+    ridge: float = 15.0  # half of it times the sum of the squared weights is added to the loss
     epochs: int = 3
     rate: float = 0.1
-    batch: int = 256
-    tied: float = 0.5
-    together: int = 4
-    draws: int = 2
+    batch: int = 256  # documents of a step
+    tied: float = 0.5  # factor of the weights that the languages of a family share
+    together: int = 4  # sentences of a document
+    draws: int = 2  # times the sentences are grouped anew
     seed: int = 0
 
 
-def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
-    """Weigh documents so that each language counts alike, and each system within a language.
-
-    Returns
-    -------
-    ndarray of shape (n,), float64
-        Their mean is 1.
-    """
-    groups, at, count = np.unique(
-        named_groups(language, system),
-        return_inverse=True,
-        return_counts=True,
-    )
+def balance(language: NDArray[Any], system: NDArray[Any]) -> Floats:
+    """Return weights, of mean 1, with which languages count alike, and systems within each."""
+    names = group_names(language, system)
+    groups, at, count = np.unique(names, return_inverse=True, return_counts=True)
     of_language = np.array([name.partition("\t")[0] for name in groups])
     systems = np.array([(of_language == one).sum() for one in of_language])
     weight = 1.0 / (count * systems)[at]
@@ -87,32 +53,26 @@ def alike(language: NDArray[Any], system: NDArray[Any]) -> Floats:
     return out
 
 
-def put_together(groups: NDArray[Any], descent: Descent) -> csr_matrix:
-    """Put sentences together to short documents, each of one group.
-
-    Parameters
-    ----------
-    groups : ndarray of shape (n,)
-        What each sentence belongs to, such as a language and a translator.
-    descent : Descent
+def group_sentences(groups: NDArray[Any], settings: LinearSettings) -> csr_matrix:
+    """Group sentences to short documents, each of one of `groups`, at random.
 
     Returns
     -------
     csr_matrix of shape (n_documents, n), float32
-        1 where a document holds a sentence. What is left over of a group stands in no document of
-        that draw, but where the whole group is smaller than a document.
+        1 where a document holds a sentence. Each draw leaves out the remainder of a group; a group
+        smaller than a document makes one.
     """
     from scipy.sparse import csr_matrix
 
-    rng = np.random.default_rng(descent.seed)
+    rng = np.random.default_rng(settings.seed)
     order = np.argsort(groups, kind="stable")
     members = np.split(order, np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1)
     drawn: list[NDArray[Any]] = []
-    for _ in range(descent.draws):
-        for mine in members:
-            mixed = rng.permutation(mine)
-            n = max(len(mixed) // descent.together, 1)
-            drawn += np.split(mixed[: n * descent.together], n)
+    for _ in range(settings.draws):
+        for group in members:
+            mixed = rng.permutation(group)
+            n = max(len(mixed) // settings.together, 1)
+            drawn += np.split(mixed[: n * settings.together], n)
     ends = np.cumsum([0, *map(len, drawn)])
     ones = np.ones(ends[-1], np.float32)
     return csr_matrix((ones, np.concatenate(drawn), ends), shape=(len(drawn), len(groups)))
@@ -124,50 +84,36 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
     weight: Floats,
     *,
     families: NDArray[Any],
-    descent: Descent,
-    progress: Callable[[int], object] | None = None,
+    settings: LinearSettings,
+    progress: Progress | None = None,
 ) -> NDArray[np.float32]:
     """Fit a multinomial logistic regression of the language of a document on its features.
 
-    Parameters
-    ----------
-    features : csr_matrix of shape (n, n_features), float32
-        How often each document has each feature.
-    language : ndarray of shape (n,), int64
-        From 0 to K less 1.
-    weight : ndarray of shape (n,), float64
-    families : ndarray of shape (K,)
-        Name of the family of each language.
-    descent : Descent
-    progress : callable, optional
-        Told how many documents were seen since it was last told.
-
-    Returns
-    -------
-    ndarray of shape (n_features, K), float32
-        Without the flat part: how often a language was seen says nothing of a document.
+    `features` are counts, (n, n_features); `language` holds indices in [0, K), and `families` the
+    name of the family of each. Returns weights of shape (n_features, K), without intercepts: the
+    frequency of a language in training is not evidence.
 
     Notes
     -----
-    Adagrad (Duchi, Hazan and Singer, 2011) with one rate for each feature. A feature is touched
-    only by the batches that hold it, and shrunk then for those that did not.
+    Adagrad (Duchi, Hazan and Singer, 2011) with one rate for each feature. A batch updates only its
+    own features, and shrinks them for the batches without them as well.
     """
     from scipy.sparse import csr_matrix
 
     n, p = features.shape
-    rng = np.random.default_rng(descent.seed)
-    ties = _ties(families, descent.tied)
-    weights, flat = np.zeros((p, len(ties)), np.float32), np.zeros(len(families), np.float32)
-    seen, flat_seen = np.full(p, _FIRST, np.float32), _FIRST
-    share = min(1.0, descent.batch / n)
-    touched = 1.0 - (1.0 - share) ** np.maximum(np.bincount(features.indices, minlength=p), 1)
-    shrink = (descent.ridge * share / touched).astype(np.float32)
+    rng = np.random.default_rng(settings.seed)
+    ties = _ties(families, settings.tied)
+    weights, intercepts = np.zeros((p, len(ties)), np.float32), np.zeros(len(families), np.float32)
+    squares, intercept_squares = np.full(p, _INITIAL_SQUARE, np.float32), _INITIAL_SQUARE
+    share = min(1.0, settings.batch / n)
+    n_updates = 1.0 - (1.0 - share) ** np.maximum(np.bincount(features.indices, minlength=p), 1)
+    shrink = (settings.ridge * share / n_updates).astype(np.float32)
     place = np.zeros(p, np.int32)
     mass = weight.astype(np.float32)
-    for _ in range(descent.epochs):
+    for _ in range(settings.epochs):
         order = rng.permutation(n)
-        for start in range(0, n, descent.batch):
-            at = order[start : start + descent.batch]
+        for start in range(0, n, settings.batch):
+            at = order[start : start + settings.batch]
             some = features[at]
             columns = np.unique(some.indices)
             place[columns] = np.arange(len(columns), dtype=np.int32)
@@ -175,18 +121,18 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
                 (some.data, place[some.indices], some.indptr), shape=(len(at), len(columns))
             )
             now = weights[columns]
-            error = some @ now @ ties + flat
+            error = some @ now @ ties + intercepts
             error -= error.max(axis=1, keepdims=True)
             np.exp(error, out=error)
             error /= error.sum(axis=1, keepdims=True)
             error[np.arange(len(at)), language[at]] -= 1.0
             error *= mass[at, None]
             gradient = some.T @ (error @ ties.T) + shrink[columns, None] * now
-            seen[columns] += (gradient**2).mean(axis=1)
-            weights[columns] = now - descent.rate * gradient / np.sqrt(seen[columns])[:, None]
+            squares[columns] += (gradient**2).mean(axis=1)
+            weights[columns] = now - settings.rate * gradient / np.sqrt(squares[columns])[:, None]
             down = error.sum(axis=0)
-            flat_seen += float((down**2).mean())
-            flat -= descent.rate * down / np.float32(np.sqrt(flat_seen))
+            intercept_squares += float((down**2).mean())
+            intercepts -= settings.rate * down / np.float32(np.sqrt(intercept_squares))
             if progress is not None:
                 progress(len(at))
     tied: NDArray[np.float32] = weights @ ties
@@ -194,26 +140,14 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
 
 
 def _ties(families: NDArray[Any], tied: float) -> NDArray[np.float32]:
-    """Return how weights of languages and of families add up: shape (K + n_families, K)."""
+    """Return the matrix, (K + n_families, K), that adds family weights to language weights."""
     names = np.unique(families)
     own = np.eye(len(families), dtype=np.float32)
     return np.vstack([own, tied * (families == names[:, None])]).astype(np.float32)
 
 
 def pack(weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int) -> FeatureWeights:
-    """Keep the features that say most, in one byte a weight.
-
-    Parameters
-    ----------
-    weights : ndarray of shape (n_features, K), float32
-    keys : ndarray of shape (n_features,), uint32
-    most : int
-        How many features at most.
-
-    Returns
-    -------
-    FeatureWeights
-    """
+    """Quantise weights, (n_features, K), of the `most` features with the largest to a byte each."""
     centred = weights - weights.mean(axis=1, keepdims=True)
     reach = np.abs(centred).max(axis=1)
     kept = np.sort(np.argsort(-reach, kind="stable")[:most])
@@ -225,14 +159,7 @@ def pack(weights: NDArray[np.float32], keys: NDArray[np.uint32], *, most: int) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """What is fitted.
-
-    Attributes
-    ----------
-    edits, kept : ndarray of shape (n_features, K), float32
-        Weights of the features of edits, and of those of kept words.
-    edit_net, kept_net : Net
-    """
+    """Fitted feature weights, of shape (n_features, K), and nets."""
 
     edits: NDArray[np.float32]
     kept: NDArray[np.float32]
@@ -241,98 +168,72 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NetDescent:
-    """How a net is fitted.
-
-    Attributes
-    ----------
-    hidden : int
-        Units of the hidden layer.
-    steps : int
-        Of AdamW; 0 gives a net that says nothing.
-    documents : int
-        Of a step.
-    together : int
-        Sentences of a document, as in `pivot_fit.Descent`.
-    rate : float
-        Highest rate of the one cycle that the rate goes through.
-    decay : float
-        Of the weights.
-    dropout : float
-        Share of the hidden units that is left out of a step.
-    seed : int
-        Of the first weights and of the draw of documents.
-    """
+class NetSettings:
+    """How a net is fitted, by AdamW."""
 
     hidden: int = 256
-    steps: int = 800
-    documents: int = 128
-    together: int = 4
-    rate: float = 4e-3
+    steps: int = 800  # 0 gives a net whose scores are 0
+    documents: int = 128  # of a step
+    together: int = 4  # sentences of a document
+    rate: float = 4e-3  # maximum of its one cycle
     decay: float = 0.01
     dropout: float = 0.3
     seed: int = 0
 
 
 class View(Protocol):
-    """What a net reads of pairs, and how its first layer is held while it is fitted."""
+    """The inputs of a net, and the parameters of its first layer while it is fitted."""
 
-    def parameters(self, d: int) -> int:
-        """Return how many weights a hidden unit has in fitting."""
+    def n_parameters(self, d: int) -> int:
+        """Return the number of weights of a hidden unit in fitting."""
         ...
 
     def inward(self, weight: torch.Tensor) -> torch.Tensor:
-        """Turn weights in fitting, shape (n_hidden, parameters), to those on what is read."""
+        """Turn weights in fitting, (n_hidden, n_parameters), to weights of the inputs."""
         ...
 
-    def read(
+    def inputs(
         self, pool: Pool, pairs: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Return what the net reads of pairs, shape (n, n_numbers), and whose each row is."""
+        """Return the inputs of pairs, (n, n_inputs), and the index in `pairs` of each row."""
         ...
 
 
 class EditView:
-    """The vectors of edits. In fitting a unit has weights for their difference too.
+    """The vectors of edits; a `View`.
 
-    Those are a sum of what it has for each; so it learns quicker.
+    In fitting, a unit has weights for the difference of both vectors too, so it learns faster.
     """
 
-    def parameters(self, d: int) -> int:
-        """As in `View`."""
+    def n_parameters(self, d: int) -> int:  # noqa: D102 - see `View`
         return 3 * d + N_LENGTHS
 
-    def inward(self, weight: torch.Tensor) -> torch.Tensor:
-        """As in `View`."""
+    def inward(self, weight: torch.Tensor) -> torch.Tensor:  # noqa: D102
         import torch
 
         d = (weight.shape[1] - N_LENGTHS) // 3
-        lost, put, apart = (weight[:, i * d : (i + 1) * d] for i in range(3))
-        return torch.cat([lost - apart, put + apart, weight[:, 3 * d :]], dim=1)
+        lost, added, difference = (weight[:, i * d : (i + 1) * d] for i in range(3))
+        return torch.cat([lost - difference, added + difference, weight[:, 3 * d :]], dim=1)
 
-    def read(
+    def inputs(  # noqa: D102
         self, pool: Pool, pairs: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """As in `View`."""
-        contexts, owner = pool.edits_of(pairs)
-        return contexts.numbers(), owner
+        vectors, owner = pool.edits_of(pairs)
+        return vectors.inputs(), owner
 
 
 class KeptView:
-    """The vectors of kept words."""
+    """The vectors of kept words; a `View`."""
 
-    def parameters(self, d: int) -> int:
-        """As in `View`."""
+    def n_parameters(self, d: int) -> int:  # noqa: D102
         return d
 
-    def inward(self, weight: torch.Tensor) -> torch.Tensor:
-        """As in `View`."""
+    def inward(self, weight: torch.Tensor) -> torch.Tensor:  # noqa: D102
         return weight
 
-    def read(
+    def inputs(  # noqa: D102
         self, pool: Pool, pairs: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """As in `View`."""
         words, owner = pool.kept_of(pairs)
         return words.astype(np.float32), owner
 
@@ -344,71 +245,56 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
     *,
     k: int,
     view: View,
-    descent: NetDescent,
-    progress: Callable[[int], object] | None = None,
+    settings: NetSettings,
+    progress: Progress | None = None,
 ) -> Net:
     """Fit a net whose sums over the edits or kept words of a document are its log-odds.
 
-    Parameters
-    ----------
-    rows : Rows
-    language : ndarray of shape (n,), int64
-        From 0 to k less 1.
-    weight : ndarray of shape (n,), float64
-        How often a row is drawn, beside the others.
-    k : int
-        Languages.
-    view : View
-        What it reads.
-    descent : NetDescent
-    progress : callable, optional
-        Told how many documents were seen since it was last told.
-
-    Returns
-    -------
-    Net
+    `language` holds indices in [0, k), `weight` the relative frequency of a row in the draws.
+    `progress` is called with the number of documents processed since its last call.
 
     Notes
     -----
     AdamW (Loshchilov and Hutter, 2019), its rate in one cycle (Smith and Topin, 2018). A document
     holds sentences of one language and translator, drawn anew for each step.
     """
+    if not settings.steps:
+        shapes = ((view.inputs(rows.pool, rows.pair[:0])[0].shape[1], 0), (0,), (0, k))
+        return Net(*(np.zeros(shape, np.float16) for shape in shapes))
+
     import torch
     from torch.nn import functional
 
-    rng = np.random.default_rng(descent.seed)
+    rng = np.random.default_rng(settings.seed)
     documents = _Documents(rows, weight, rng)
     d = rows.pool.words.shape[1]
-    if not descent.steps:
-        shapes = ((view.read(rows.pool, rows.pair[:0])[0].shape[1], 0), (0,), (0, k))
-        return Net(*(np.zeros(shape, np.float16) for shape in shapes))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(descent.seed)
-        inner = torch.nn.Linear(view.parameters(d), descent.hidden)
-        outer = torch.nn.Linear(descent.hidden, k, bias=False)
+        torch.manual_seed(settings.seed)
+        inner = torch.nn.Linear(view.n_parameters(d), settings.hidden)
+        outer = torch.nn.Linear(settings.hidden, k, bias=False)
         parameters = [*inner.parameters(), *outer.parameters()]
-        fit = torch.optim.AdamW(parameters, lr=descent.rate, weight_decay=descent.decay)
+        fit = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
         cycle = torch.optim.lr_scheduler.OneCycleLR(
-            fit, descent.rate, total_steps=descent.steps + 1, pct_start=0.15
+            fit, settings.rate, total_steps=settings.steps + 1, pct_start=0.15
         )
 
-        for _ in range(descent.steps):
-            members, which = documents.draw(descent.documents, descent.together)
-            numbers, owner = view.read(rows.pool, rows.pair[members])
+        for _ in range(settings.steps):
+            members, first = documents.draw(settings.documents, settings.together)
+            inputs, owner = view.inputs(rows.pool, rows.pair[members])
             hidden = functional.gelu(
-                functional.linear(torch.from_numpy(numbers), view.inward(inner.weight), inner.bias),
+                functional.linear(torch.from_numpy(inputs), view.inward(inner.weight), inner.bias),
                 approximate="tanh",
             )
-            said = outer(functional.dropout(hidden, descent.dropout))
-            sums = torch.zeros(descent.documents, k)
-            sums = sums.index_add(0, torch.from_numpy(owner // descent.together), said)
-            loss = functional.cross_entropy(sums, torch.from_numpy(language[which]))
+            scores = outer(functional.dropout(hidden, settings.dropout))
+            sums = torch.zeros(settings.documents, k)
+            sums = sums.index_add(0, torch.from_numpy(owner // settings.together), scores)
+            loss = functional.cross_entropy(sums, torch.from_numpy(language[first]))
             fit.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             fit.step()
             cycle.step()
             if progress is not None:
-                progress(descent.documents)
+                progress(settings.documents)
         with torch.no_grad():
             outward = (outer.weight - outer.weight.mean(dim=0)).T
             arrays = (view.inward(inner.weight).T, inner.bias, outward)
@@ -416,10 +302,10 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
 
 
 class _Documents:
-    """Draws documents of one language and translator."""
+    """Draw documents of one language and translator."""
 
     def __init__(self, rows: Rows, weight: Floats, rng: np.random.Generator) -> None:
-        _, group = np.unique(named_groups(rows.language, rows.variant), return_inverse=True)
+        _, group = np.unique(group_names(rows.language, rows.variant), return_inverse=True)
         self._members = np.argsort(group, kind="stable")
         self._count = np.bincount(group)
         self._first = np.cumsum(self._count) - self._count
@@ -428,15 +314,15 @@ class _Documents:
 
     def draw(self, n: int, together: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the rows of n documents one after the other, and the first row of each."""
-        asked = self._rng.random(n) * self._shares[-1]
-        group = np.minimum(np.searchsorted(self._shares, asked, "right"), len(self._count) - 1)
-        place = (self._rng.random((n, together)) * self._count[group, None]).astype(np.int64)
-        members = self._members[self._first[group, None] + place]
+        points = self._rng.random(n) * self._shares[-1]
+        group = np.minimum(np.searchsorted(self._shares, points, "right"), len(self._count) - 1)
+        index = (self._rng.random((n, together)) * self._count[group, None]).astype(np.int64)
+        members = self._members[self._first[group, None] + index]
         return members.ravel(), members[:, 0]
 
 
-def joined(nets: Sequence[Net]) -> Net:
-    """Return one net that says the mean of what several say."""
+def average_nets(nets: Sequence[Net]) -> Net:
+    """Return one net whose scores are the mean of several nets' scores."""
     return Net(
         np.concatenate([net.inward for net in nets], axis=1),
         np.concatenate([net.offset for net in nets]),

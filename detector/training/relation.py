@@ -1,17 +1,12 @@
 """Fit the relation model.
 
-Fit the model of relations: first the score of wording, then what the traits add.
-
-Numbers in, a model out: it draws nothing, encodes nothing and opens no file.
-
-A whole run: stretches to documents, documents to measured rows, rows to a model and its figures.
-
-It reads no file itself and prints nothing.
+Aligned documents in, a fitted model and its results out. It reads no file and prints nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -25,232 +20,165 @@ from detector.alignment.align import align_documents
 from detector.alignment.config import AlignConfig
 from detector.encoder import Encoder
 from detector.records import RELATIONS, Alignment, Document
-from detector.relation.features import N_BUCKETS, TRAITS, compare, looks, measure
-from detector.relation.model import RelationModel, hats
+from detector.relation.features import (
+    FEATURES,
+    N_BUCKETS,
+    compare_documents,
+    diff_words,
+    hashed_changes,
+)
+from detector.relation.model import RelationModel, linear_basis
 from detector.text.sentences import split
-from detector.training.relation_data import APART, N_FOLDS, Drawer, Example, Stretch
-from detector.training.relation_evaluate import RelatedFigures, figures_of
+from detector.training.relation_data import N_FOLDS, TEST_FOLD, Block, Example, ExampleSampler
+from detector.training.relation_evaluate import RelationResults, evaluate_relations
 
-_PAIRS = {
-    "wmt": 60_000,
-    "flores": 100_000,
-    "apertium": 8_000,
-    "mlqe": 30_000,
-    "mqm_ted": 7_000,
-}
-N_PAIRS = sum(_PAIRS.values())
-"""Sentence pairs that `wordings` looks at, at most."""
+Floats = NDArray[np.float64]
+Progress = Callable[[int], object]
 
-_WEIGHTS = {"wmt": 1.0, "flores": 0.6, "apertium": 0.5, "mlqe": 0.7, "mqm_ted": 1.0}
+_MAX_PAIRS = {"wmt": 60000, "flores": 100000, "apertium": 8000, "mlqe": 30000, "mqm_ted": 7000}
+N_PAIRS = sum(_MAX_PAIRS.values())
+"""Sentence pairs that `translationese` is fitted on, at most."""
+
+_CORPUS_WEIGHTS = {"wmt": 1.0, "flores": 0.6, "apertium": 0.5, "mlqe": 0.7, "mqm_ted": 1.0}
 _QUANTILES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
-_RIGHT = 0.95  # share of the named documents of a kind that are of it
+_PRECISION = 0.95  # share of the documents given a label that have it
+_NEVER = 2.0  # a threshold that no probability reaches
+_CHUNK = 2048  # sentences encoded between two reports of progress
+_TEST_ONLY = ("mlqe",)  # corpora whose test fold is never fitted on in any rotation
+
+
+def _silent(_name: str, _total: int) -> Progress:
+    return lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wordings:
-    """Sentence pairs as rows of `wording.looks`.
-
-    Attributes
-    ----------
-    rows : csr_matrix of shape (n, `N_BUCKETS`)
-    folds : ndarray of shape (n,), int64
-    weights : ndarray of shape (n,), float64
-    """
+class ChangeRows:
+    """Sentence pairs as rows, of shape (n, `N_BUCKETS`), of `hashed_changes`."""
 
     rows: sparse.csr_matrix
     folds: NDArray[np.int64]
-    weights: NDArray[np.float64]
+    weights: Floats
 
 
-def wordings(
-    stretches: Sequence[Stretch],
-    *,
-    seed: int,
-    progress: Callable[[int], object] = lambda _: None,
-) -> Wordings:
-    """Compare the wording of machine renderings with their sources.
-
-    Parameters
-    ----------
-    stretches : sequence of Stretch
-    seed : int
-        Of the draw.
-    progress : callable
-        Told how many pairs are done.
-
-    Returns
-    -------
-    Wordings
-        Of pairs that differ.
-    """
+def sample_changes(
+    blocks: Sequence[Block], *, seed: int, progress: Progress = lambda _: None
+) -> ChangeRows:
+    """Compare a sample of machine renderings with their sources; keep the pairs that differ."""
     rng = np.random.default_rng(seed)
-    starts, places, values = [0], [np.zeros(0, np.int64)], [np.zeros(0)]
+    ends, buckets, values = [0], [np.zeros(0, np.int64)], [np.zeros(0)]
     folds: list[int] = []
     weights: list[float] = []
-    for corpus, wanted in _PAIRS.items():
+    for corpus, most in _MAX_PAIRS.items():
         pairs = [
-            (s.lines[i], copy, s.fold)
-            for s in stretches
-            if s.corpus == corpus
-            for copies in s.machine.values()
+            (block.lines[i], copy, block.fold)
+            for block in blocks
+            if block.corpus == corpus
+            for copies in block.machine.values()
             for i, copy in copies.items()
-            if i in s.lines
+            if i in block.lines
         ]
-        for at in rng.permutation(len(pairs))[:wanted].tolist():
+        for at in rng.permutation(len(pairs))[:most].tolist():
             source, copy, fold = pairs[at]
-            where, what = looks(compare(source, copy))
+            columns, changes = hashed_changes(diff_words(source, copy))
             progress(1)
-            if len(where):
-                places.append(where)
-                values.append(what)
-                starts.append(starts[-1] + len(where))
+            if len(columns):
+                buckets.append(columns)
+                values.append(changes)
+                ends.append(ends[-1] + len(columns))
                 folds.append(fold)
-                weights.append(_WEIGHTS[corpus])
+                weights.append(_CORPUS_WEIGHTS[corpus])
     rows = sparse.csr_matrix(
-        (np.concatenate(values), np.concatenate(places), starts), shape=(len(folds), N_BUCKETS)
+        (np.concatenate(values), np.concatenate(buckets), ends), shape=(len(folds), N_BUCKETS)
     )
-    return Wordings(rows=rows, folds=np.array(folds, np.int64), weights=np.array(weights))
+    return ChangeRows(rows=rows, folds=np.array(folds, np.int64), weights=np.array(weights))
 
 
-def fit_machine(given: Wordings, folds: Sequence[int], *, seed: int) -> NDArray[np.float16]:
-    """Fit the weights of `wording.machine_odds`.
+def fit_translationese(
+    sample: ChangeRows, folds: Sequence[int], *, seed: int
+) -> NDArray[np.float16]:
+    """Fit the weights of `translationese`, of shape (`N_BUCKETS`,), on some folds.
 
-    A logistic regression tells which of two sides is the machine's; every pair is shown once, at
-    random from either side. There is no intercept, so swapping the sides turns the sign.
-
-    Parameters
-    ----------
-    given : Wordings
-    folds : sequence of int
-        The folds to fit on.
-    seed : int
-
-    Returns
-    -------
-    ndarray of shape (`N_BUCKETS`,), float16
+    A logistic regression tells which of two sides is the machine's. Every pair is shown once, in a
+    random order of its sides. There is no intercept, so swapping the sides turns the sign.
     """
-    mine = np.isin(given.folds, folds)
-    signs = np.random.default_rng(seed).integers(0, 2, int(mine.sum())) * 2 - 1
-    rows = sparse.diags_array(signs.astype(np.float64)) @ given.rows[mine]
+    chosen = np.isin(sample.folds, folds)
+    signs = np.random.default_rng(seed).integers(0, 2, int(chosen.sum())) * 2 - 1
+    rows = sparse.diags_array(signs.astype(np.float64)) @ sample.rows[chosen]
     model = LogisticRegression(C=2.0, fit_intercept=False, max_iter=200)
-    model.fit(rows, signs > 0, sample_weight=given.weights[mine])
+    model.fit(rows, signs > 0, sample_weight=sample.weights[chosen])
     weights: NDArray[np.float16] = model.coef_[0].astype(np.float16)
     return weights
 
 
 def fit_relations(
-    X: NDArray[np.float64],
+    X: Floats,
     labels: Sequence[str],
     *,
-    machine: NDArray[np.float16],
+    translationese_weights: NDArray[np.float16],
     training: Mapping[str, Any],
-    strength: float = 3.0,
+    C: float = 3.0,
 ) -> RelationModel:
-    """Fit what each trait adds to the odds of each relation.
+    """Fit what each feature adds to the log-odds of each relation.
 
-    Parameters
+    `X` has shape (n, n_features) and comes from weights that were not fitted on the documents' own
+    lines. All relations weigh the same in the fit. Every threshold is 0.5 until `fit_thresholds`.
+
+    References
     ----------
-    X : ndarray of shape (n, n_traits), float64
-        Measured with weights that the documents' own lines were not among.
-    labels : sequence of str
-        The relations.
-    machine : ndarray of shape (`N_BUCKETS`,), float16
-        What the model is to measure with.
-    training : mapping
-        For the record.
-    strength : float
-        Of the fit; lower is smoother.
-
-    Returns
-    -------
-    RelationModel
-        An additive multinomial logistic regression, piecewise straight in each trait (Hastie and
-        Tibshirani, 1990); every relation weighs the same. It names what is likelier than not
-        until `sure_of` says better.
+    Hastie and Tibshirani (1990), "Generalized Additive Models".
     """
-    knots = knots_of(X)
-    columns = hats(X, knots)
-    model = LogisticRegression(C=strength, max_iter=3000, class_weight="balanced")
-    model.fit(columns.reshape(len(X), -1), list(labels))
+    knots = choose_knots(X)
+    model = LogisticRegression(C=C, max_iter=3000, class_weight="balanced")
+    model.fit(linear_basis(X, knots).reshape(len(X), -1), list(labels))
     order = [list(model.classes_).index(relation) for relation in RELATIONS]
+    coefficients = model.coef_[order].reshape(len(RELATIONS), *knots.shape)
     return RelationModel(
-        machine=machine,
+        translationese_weights=translationese_weights,
         knots=knots,
-        coefficients=np.ascontiguousarray(
-            model.coef_[order].reshape(len(RELATIONS), *knots.shape), np.float64
-        ),
+        coefficients=np.ascontiguousarray(coefficients, np.float64),
         intercepts=np.ascontiguousarray(model.intercept_[order], np.float64),
-        sure=np.full(len(RELATIONS), 0.5),
+        thresholds=np.full(len(RELATIONS), 0.5),
         training=training,
     )
 
 
-def sure_of(shares: NDArray[np.float64], labels: Sequence[str]) -> NDArray[np.float64]:
-    """Choose from which probability each relation is named, to be right at 95 in 100.
+def fit_thresholds(probabilities: Floats, labels: Sequence[str]) -> Floats:
+    """Choose the probability from which each relation is the label, for a precision of 95 %.
 
-    Parameters
-    ----------
-    shares : ndarray of shape (n, n_relations), float64
-        Probabilities of documents that the model was not fitted on.
-    labels : sequence of str
-        Their relations.
-
-    Returns
-    -------
-    ndarray of shape (n_relations,), float64
-        At least 0.5; 2, which is never reached, where no probability is right that often.
+    `probabilities`, (n, n_relations), are those of documents that the model was not fitted on. A
+    threshold is at least 0.5; it is 2, which is never reached, where none has that precision.
     """
-    found = np.full(len(RELATIONS), 2.0)
-    best = shares.argmax(axis=1)
-    for at, relation in enumerate(RELATIONS):
-        mine = np.flatnonzero(best == at)
-        order = mine[np.argsort(-shares[mine, at], kind="stable")]
-        right = np.cumsum([labels[i] == relation for i in order]) / np.arange(1, len(order) + 1)
-        ends = np.append(np.diff(shares[order, at]) != 0.0, True)[: len(order)]  # of equal shares
-        enough = np.flatnonzero((right >= _RIGHT) & ends)
-        if len(enough):
-            found[at] = max(0.5, shares[order[enough[-1]], at])
-    return found
+    thresholds = np.full(len(RELATIONS), _NEVER)
+    best = probabilities.argmax(axis=1)
+    for column, relation in enumerate(RELATIONS):
+        rows = np.flatnonzero(best == column)
+        order = rows[np.argsort(-probabilities[rows, column], kind="stable")]
+        ranked = probabilities[order, column]
+        hits = np.cumsum([labels[i] == relation for i in order])
+        last_of_ties = np.append(np.diff(ranked) != 0.0, True)[: len(order)]
+        precise = np.flatnonzero((hits / np.arange(1, len(order) + 1) >= _PRECISION) & last_of_ties)
+        if len(precise):
+            thresholds[column] = max(0.5, ranked[precise[-1]])
+    return thresholds
 
 
-def knots_of(X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the quantiles of each column, nudged apart where they fall together.
-
-    Returns
-    -------
-    ndarray of shape (n_traits, n_knots), float64
-        Rising along the second axis.
-    """
-    found: NDArray[np.float64] = np.quantile(X, _QUANTILES, axis=0).T
+def choose_knots(X: Floats) -> Floats:
+    """Return quantiles of each column, (n_features, n_knots), nudged apart to rise strictly."""
+    quantiles: Floats = np.quantile(X, _QUANTILES, axis=0).T
     spread = np.maximum(X.max(axis=0) - X.min(axis=0), 1e-6)[:, None]
-    nudged: NDArray[np.float64] = found + np.arange(len(_QUANTILES)) * 1e-3 * spread
-    return nudged
-
-
-_CHUNK = 2048  # sentences encoded between two words of progress
-_LINES_APART = ("mlqe",)  # corpora whose part held apart is never fitted on in any rotation
-
-Progress = Callable[[int], object]
+    return np.asarray(quantiles + np.arange(len(_QUANTILES)) * 1e-3 * spread, np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelationSettings:
-    """How a model of relations is fitted.
-
-    Attributes
-    ----------
-    n_documents : int
-        Pairs of documents, about.
-    seed : int
-        Of every draw.
-    """
+    """About how many pairs of documents to draw, and the seed of every draw."""
 
     n_documents: int = 6000
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aligned:
+class AlignedExample:
     """An example whose two texts are split and aligned."""
 
     example: Example
@@ -260,130 +188,117 @@ class Aligned:
 
 
 def train_relation(
-    stretches: Sequence[Stretch],
+    blocks: Sequence[Block],
     encoder: Encoder,
     settings: RelationSettings,
     *,
-    progress: Callable[[str, int], Progress] = lambda _doing, _total: lambda _: None,
-) -> tuple[RelationModel, RelatedFigures]:
-    """Fit a model of relations and measure it on what it was not fitted on.
+    progress: Callable[[str, int], Progress] = _silent,
+) -> tuple[RelationModel, RelationResults]:
+    """Fit a relation model and evaluate it on documents that it was not fitted on.
 
-    Parameters
-    ----------
-    stretches : sequence of Stretch
-        Of `related_lines.stretches`.
-    encoder : Encoder
-    settings : RelatedSettings
-    progress : callable
-        Told what begins and how much of it there is; gives what is told of each step.
+    `progress` is called with the name and the size of each step, and returns what is called as it
+    advances.
 
     Returns
     -------
     RelationModel
-        Fitted on all folds but `APART`.
-    RelatedFigures
-        Of the documents of that fold; and, since one talk is too little, of all talks' human
-        alternatives, each judged by a model fitted without its fold.
+        Fitted on all folds but `TEST_FOLD`.
+    RelationResults
+        On the documents of that fold; and, since one talk is too little, on all talks' human
+        alternatives, each predicted by a model fitted without its fold.
     """
-    examples = Drawer(stretches, seed=settings.seed).draw(settings.n_documents)
+    examples = ExampleSampler(blocks, seed=settings.seed).draw(settings.n_documents)
     aligned = align_examples(examples, encoder, progress=progress)
-    given = wordings(stretches, seed=settings.seed, progress=progress("wording", N_PAIRS))
+    sample = sample_changes(blocks, seed=settings.seed, progress=progress("wording", N_PAIRS))
+    unweighted = np.zeros(N_BUCKETS, np.float16)
+    compared = [compare_documents(a.source, a.copy, a.alignment, unweighted) for a in aligned]
+    step = progress("documents", N_FOLDS * len(aligned))
 
     @cache
-    def machine(without: frozenset[int]) -> NDArray[np.float16]:
-        folds = [fold for fold in range(N_FOLDS) if fold not in without]
-        return fit_machine(given, folds, seed=settings.seed)
+    def weights_without(held_out: frozenset[int]) -> NDArray[np.float16]:
+        folds = [fold for fold in range(N_FOLDS) if fold not in held_out]
+        return fit_translationese(sample, folds, seed=settings.seed)
 
-    def rotated(apart: int, step: Progress) -> tuple[RelationModel, NDArray[np.float64]]:
-        X = np.empty((len(aligned), len(TRAITS)))
-        for i, (one, found) in enumerate(zip(aligned, measured, strict=True)):
-            X[i] = found.weighed(machine(frozenset({apart, one.example.fold}))).values()
+    def fit_without(fold: int) -> tuple[RelationModel, Floats]:
+        X = np.empty((len(aligned), len(FEATURES)))
+        for i, (one, documents) in enumerate(zip(aligned, compared, strict=True)):
+            weights = weights_without(frozenset({fold, one.example.fold}))
+            X[i] = documents.with_weights(weights).values()
             step(1)
-        fitted = [
+        rows = [
             i
             for i, one in enumerate(aligned)
-            if one.example.fold != apart
-            and not (one.example.corpus in _LINES_APART and one.example.fold == APART)
+            if one.example.fold != fold
+            and not (one.example.corpus in _TEST_ONLY and one.example.fold == TEST_FOLD)
         ]
+        fitted_on = [aligned[i].example for i in rows]
         model = fit_relations(
-            X[fitted],
-            [aligned[i].example.relation for i in fitted],
-            machine=machine(frozenset({apart})),
-            training=_record(settings, given, [aligned[i].example for i in fitted]),
+            X[rows],
+            [example.relation for example in fitted_on],
+            translationese_weights=weights_without(frozenset({fold})),
+            training=_training_record(settings, sample, fitted_on),
         )
         return model, X
 
-    unweighed = np.zeros(N_BUCKETS, np.float16)
-    measured = [measure(a.source, a.copy, a.alignment, unweighed) for a in aligned]
-    step = progress("documents", N_FOLDS * len(aligned))
-    judged = []
-    for apart in range(N_FOLDS):
-        model, X = rotated(apart, step)
-        if apart == APART:
-            shipped = model
-        judged += [
-            (one.example, _shares(model, X[i]), X[i])
+    models: dict[int, RelationModel] = {}
+    predicted = []
+    for fold in range(N_FOLDS):
+        model, X = fit_without(fold)
+        models[fold] = model
+        predicted += [
+            (one.example, model.probabilities(model.contributions(X[i])), X[i])
             for i, one in enumerate(aligned)
-            if one.example.fold == apart
+            if one.example.fold == fold
         ]
-    others = [one for one in judged if one[0].fold != APART]
-    sure = sure_of(np.array([one[1] for one in others]), [one[0].relation for one in others])
-    shipped = replace(shipped, sure=sure)
-    return shipped, figures_of(judged, sure=shipped.sure, seed=settings.seed)
+    others = [one for one in predicted if one[0].fold != TEST_FOLD]
+    thresholds = fit_thresholds(
+        np.array([probabilities for _, probabilities, _ in others]),
+        [example.relation for example, _, _ in others],
+    )
+    results = evaluate_relations(predicted, thresholds=thresholds, seed=settings.seed)
+    return replace(models[TEST_FOLD], thresholds=thresholds), results
 
 
 def align_examples(
     examples: Sequence[Example],
     encoder: Encoder,
     *,
-    progress: Callable[[str, int], Progress] = lambda _doing, _total: lambda _: None,
-) -> list[Aligned]:
-    """Split, encode and align examples; each distinct sentence is encoded once.
+    progress: Callable[[str, int], Progress] = _silent,
+) -> list[AlignedExample]:
+    """Split, encode and align examples, without those that hold no sentence.
 
-    Returns
-    -------
-    list of Aligned
-        In order, without those that hold no sentence.
+    Each distinct sentence is encoded once.
     """
-    texts = [(split(one.source), split(one.copy)) for one in examples]
-    distinct = dict.fromkeys(text for both in texts for side in both for text in side.texts)
-    place = {text: i for i, text in enumerate(distinct)}
-    vectors = np.empty((len(place), encoder.identity.dimension), np.float32)
-    step = progress("sentences", len(place))
-    for start, chunk in _chunks(list(place)):
+    documents = [(split(one.source), split(one.copy)) for one in examples]
+    texts = list(dict.fromkeys(t for pair in documents for side in pair for t in side.texts))
+    index = {text: i for i, text in enumerate(texts)}
+    vectors = np.empty((len(texts), encoder.identity.dimension), np.float32)
+    step = progress("sentences", len(texts))
+    for start in range(0, len(texts), _CHUNK):
+        chunk = texts[start : start + _CHUNK]
         vectors[start : start + len(chunk)] = encoder.encode(chunk, tokens=False).vectors
         step(len(chunk))
 
-    found = []
+    aligned = []
     step = progress("alignments", len(examples))
-    for example, (source, copy) in zip(examples, texts, strict=True):
+    for example, (source, copy) in zip(examples, documents, strict=True):
         step(1)
         if not source.sentences or not copy.sentences:
             continue
-        sides = [(side, vectors[[place[text] for text in side.texts]]) for side in (source, copy)]
-        alignment = align_documents(sides[0], sides[1], encoder, AlignConfig())
-        found.append(Aligned(example=example, source=source, copy=copy, alignment=alignment))
-    return found
+        encoded = [(side, vectors[[index[text] for text in side.texts]]) for side in (source, copy)]
+        alignment = align_documents(encoded[0], encoded[1], encoder, AlignConfig())
+        aligned.append(
+            AlignedExample(example=example, source=source, copy=copy, alignment=alignment)
+        )
+    return aligned
 
 
-def _chunks(texts: list[str]) -> Iterator[tuple[int, list[str]]]:
-    for start in range(0, len(texts), _CHUNK):
-        yield start, texts[start : start + _CHUNK]
-
-
-def _shares(model: RelationModel, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return model.shares(model.parts(values))
-
-
-def _record(
-    settings: RelationSettings, given: Wordings, examples: Sequence[Example]
+def _training_record(
+    settings: RelationSettings, sample: ChangeRows, examples: Sequence[Example]
 ) -> dict[str, object]:
-    kinds: dict[str, int] = {}
-    for example in examples:
-        name = f"{example.relation}: {example.kind}"
-        kinds[name] = kinds.get(name, 0) + 1
+    kinds = Counter(f"{example.relation}: {example.kind}" for example in examples)
     return {
         "seed": settings.seed,
         "documents": dict(sorted(kinds.items())),
-        "sentence pairs": len(given.folds),
+        "sentence pairs": len(sample.folds),
     }

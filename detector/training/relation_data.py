@@ -1,13 +1,8 @@
 """Make pairs of documents of known relation from the shared tables.
 
-The shared tables as stretches of neighbouring lines: what documents are cut out of.
-
-A stretch belongs to one of five folds, whole, so that no document of one fold shares a line with
-another's. Nothing is drawn here.
-
-Pairs of documents whose relation is known, cut out of stretches of lines.
-
-Each kind says how it is made. Nothing is encoded or fitted here.
+Tables become blocks of neighbouring lines, and blocks become examples of eleven kinds. A block
+belongs to one fold whole, so that documents of two folds share no line. It encodes and fits
+nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -31,73 +26,42 @@ if TYPE_CHECKING:
     import pandas as pd
 
 N_FOLDS = 5
-APART = 0
+TEST_FOLD = 0
 """The fold that the shipped model is never fitted on."""
 
-_BLOCK = 50  # lines of a stretch
-_REWRITTEN = 0.15  # HTER from which a post-edit is a text of its own
-_TALKS = {"talk.9": 0, "talk.2": 1, "talk.6": 2, "talk.7": 3, "talk.5": 4}
+_BLOCK_LINES = 50
+_MIN_HTER = 0.15  # edit rate (HTER) above which a post-edit is a text of its own
+_TALK_FOLDS = {"talk.9": 0, "talk.2": 1, "talk.6": 2, "talk.7": 3, "talk.5": 4}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """Neighbouring lines of one English text, and how others render them.
-
-    Attributes
-    ----------
-    corpus : str
-    group : str
-        Names it; flores and apertium share theirs, as they share their sentences.
-    fold : int
-        In [0, `N_FOLDS`).
-    lines : mapping of int to str
-        Line number to the English line, in order.
-    machine : mapping of (str, str) to (mapping of int to str)
-        Pivot and system to what came back of each line that it rendered.
-    person : mapping of int to str
-        What a person wrote in the place of each line; empty where nobody did.
-    """
+class Block:
+    """Neighbouring lines of one English text, and how others render them."""
 
     corpus: str
-    group: str
-    fold: int
-    lines: Mapping[int, str]
-    machine: Mapping[tuple[str, str], Mapping[int, str]]
-    person: Mapping[int, str]
+    group: str  # its name; flores and apertium share theirs, as they share their sentences
+    fold: int  # in [0, N_FOLDS)
+    lines: Mapping[int, str]  # line number to the English line, in order
+    machine: Mapping[tuple[str, str], Mapping[int, str]]  # by pivot and system: the round trips
+    human: Mapping[int, str]  # a person's own version of each line; empty where there is none
 
 
-def stretches(folder: Path) -> list[Stretch]:
-    """Read the tables that have an order.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the shared tables.
-
-    Returns
-    -------
-    list of Stretch
-        Of the corpora wmt, flores, apertium, mlqe and mqm_ted.
-
-    Raises
-    ------
-    InputError
-        When a table is missing or lacks a column.
-    """
+def read_blocks(folder: Path) -> list[Block]:
+    """Read the shared tables whose lines have an order; raises `InputError` without one of them."""
     import pandas as pd
 
-    found: list[Stretch] = []
-    for name, read in _READERS:
+    blocks: list[Block] = []
+    for name, read in _READERS.items():
         path = folder / name
         if not path.is_file():
-            msg = f"{path}: is not there; the model of relations is fitted on {_NAMES}"
+            msg = f"{path}: is not there; the model of relations is fitted on {', '.join(_READERS)}"
             raise InputError(msg)
         try:
-            found += read(pd.read_parquet(path))
+            blocks += read(pd.read_parquet(path))
         except (KeyError, ValueError, TypeError) as err:
             msg = f"{path}: cannot be read as lines in order ({type(err).__name__}: {err})"
             raise InputError(msg) from err
-    return found
+    return blocks
 
 
 def _fold(*key: object) -> int:
@@ -105,133 +69,107 @@ def _fold(*key: object) -> int:
     return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "big") % N_FOLDS
 
 
-def _wmt(table: pd.DataFrame) -> Iterator[Stretch]:
-    sound = table[table["suspect_misaligned"].astype(str) != "1"]
-    sound = sound.assign(line=sound["line"].astype(int))
-    for year, rows in sound.groupby("set"):
-        yield from _blocks("wmt", f"wmt {year}", rows, at="line", by=("lang", "system"))
+def _wmt(table: pd.DataFrame) -> Iterator[Block]:
+    aligned = table[table["suspect_misaligned"].astype(str) != "1"]
+    aligned = aligned.assign(line=aligned["line"].astype(int))
+    for year, rows in aligned.groupby("set"):
+        yield from _blocks("wmt", f"wmt {year}", rows, by=("lang", "system"))
 
 
-def _flores(table: pd.DataFrame) -> Iterator[Stretch]:
+def _flores(table: pd.DataFrame) -> Iterator[Block]:
     rows = table.assign(line=table["sid"].astype(int))
-    return _blocks("flores", "flores", rows, at="line", by=("lang", "system"))
+    return _blocks("flores", "flores", rows, by=("lang", "system"))
 
 
-def _apertium(table: pd.DataFrame) -> Iterator[Stretch]:
+def _apertium(table: pd.DataFrame) -> Iterator[Block]:
     back = [unmark(c, tidy(o)) for c, o in zip(table["back_en"], table["orig_en"], strict=True)]
     rows = table.assign(line=table["sid"].astype(int), back_en=back)
     # The sentences are those of flores, so the folds are too.
-    return _blocks("apertium", "flores", rows, at="line", by=("pivot", "forward"))
+    return _blocks("apertium", "flores", rows, by=("pivot", "forward"))
 
 
-def _blocks(
-    corpus: str, key: str, rows: pd.DataFrame, *, at: str, by: tuple[str, str]
-) -> Iterator[Stretch]:
-    for block, part in rows.groupby(rows[at] // _BLOCK):
-        ordered = part.sort_values(at)
-        lines = {int(i): tidy(o) for i, o in zip(ordered[at], ordered["orig_en"], strict=True)}
-        machine = {
-            (str(lang), str(system)): {
-                int(i): tidy(c) for i, c in zip(mine[at], mine["back_en"], strict=True)
-            }
-            for (lang, system), mine in ordered.groupby(list(by))
-        }
-        yield Stretch(
+def _blocks(corpus: str, key: str, rows: pd.DataFrame, *, by: tuple[str, str]) -> Iterator[Block]:
+    for number, part in rows.groupby(rows["line"] // _BLOCK_LINES):
+        ordered = part.sort_values("line")
+        yield Block(
             corpus=corpus,
-            group=f"{key} {block}",
-            fold=_fold(key, block),
-            lines=lines,
-            machine=machine,
-            person={},
+            group=f"{key} {number}",
+            fold=_fold(key, number),
+            lines=_texts(ordered, "line", "orig_en"),
+            machine={
+                (str(lang), str(system)): _texts(some, "line", "back_en")
+                for (lang, system), some in ordered.groupby(list(by))
+            },
+            human={},
         )
 
 
-def _mlqe(table: pd.DataFrame) -> Iterator[Stretch]:
+def _texts(
+    rows: pd.DataFrame, number: str, text: str, clean: Callable[[str], str] = tidy
+) -> dict[int, str]:
+    return dict(zip(map(int, rows[number]), map(clean, rows[text]), strict=True))
+
+
+def _mlqe(table: pd.DataFrame) -> Iterator[Block]:
     rows = table.assign(line=table["i"].astype(int), edited=table["hter"].astype(float))
-    rows = rows[rows["edited"] > _REWRITTEN]
-    for (part, pair), mine in rows.groupby(["split", "lp"]):
-        for block, here in mine.groupby(mine["line"] // (10 * _BLOCK)):
-            # What its authors set apart only evaluates; the rest is never of that fold.
-            fold = APART if part == "dev" else 1 + _fold("mlqe", pair, block) % (N_FOLDS - 1)
-            here = here.sort_values("line")
-            numbers = [int(i) for i in here["line"]]
-            written = dict(zip(numbers, map(detokenise, here["post_edit_en"]), strict=True))
-            made = dict(zip(numbers, map(detokenise, here["mt_en"]), strict=True))
-            yield Stretch(
+    rows = rows[rows["edited"] > _MIN_HTER]
+    for (part, pair), of_pair in rows.groupby(["split", "lp"]):
+        for number, some in of_pair.groupby(of_pair["line"] // (10 * _BLOCK_LINES)):
+            # The authors' development set is the test fold; the rest is never of that fold.
+            rest = 1 + _fold("mlqe", pair, number) % (N_FOLDS - 1)
+            ordered = some.sort_values("line")
+            made = _texts(ordered, "line", "mt_en", detokenise)
+            yield Block(
                 corpus="mlqe",
-                group=f"mlqe {part} {pair} {block}",
-                fold=fold,
-                lines=written,
+                group=f"mlqe {part} {pair} {number}",
+                fold=TEST_FOLD if part == "dev" else rest,
+                lines=_texts(ordered, "line", "post_edit_en", detokenise),
                 machine={(str(pair)[:2], "mlqe"): made},
-                person={},
+                human={},
             )
 
 
-def _ted(table: pd.DataFrame) -> Iterator[Stretch]:
+def _ted(table: pd.DataFrame) -> Iterator[Block]:
     rows = table.assign(line=table["seg"].astype(int))
-    for talk, mine in rows.groupby("doc"):
-        once = mine.drop_duplicates("line").sort_values("line")
-        numbers = [int(i) for i in once["line"]]
-        yield Stretch(
+    for talk, some in rows.groupby("doc"):
+        once = some.drop_duplicates("line").sort_values("line")
+        yield Block(
             corpus="mqm_ted",
             group=f"mqm_ted {talk}",
-            fold=_TALKS.get(str(talk), _fold("ted", talk)),
-            lines=dict(zip(numbers, map(tidy, once["source"]), strict=True)),
+            fold=_TALK_FOLDS.get(str(talk), _fold("ted", talk)),
+            lines=_texts(once, "line", "source"),
             machine={
-                ("zh", str(system)): dict(
-                    zip(map(int, part["line"]), map(tidy, part["copy"]), strict=True)
-                )
-                for system, part in mine.groupby("system")
+                ("zh", str(system)): _texts(part, "line", "copy")
+                for system, part in some.groupby("system")
             },
-            person=dict(zip(numbers, map(tidy, once["source_alt"]), strict=True)),
+            human=_texts(once, "line", "source_alt"),
         )
 
 
-_READERS = (
-    ("wmt14_15_18_rt.parquet", _wmt),
-    ("flores_dev_rt.parquet", _flores),
-    ("apertium_rt.parquet", _apertium),
-    ("mlqe_pe_train_dev.parquet", _mlqe),
-    ("mqm_ted_zhen.parquet", _ted),
-)
-_NAMES = ", ".join(name for name, _ in _READERS)
-
+_READERS: Mapping[str, Callable[[pd.DataFrame], Iterator[Block]]] = {
+    "wmt14_15_18_rt.parquet": _wmt,
+    "flores_dev_rt.parquet": _flores,
+    "apertium_rt.parquet": _apertium,
+    "mlqe_pe_train_dev.parquet": _mlqe,
+    "mqm_ted_zhen.parquet": _ted,
+}
 
 _SIZES = (3, 5, 8, 12, 15, 20, 25, 30, 40)
 _SIZE_ODDS = (0.05, 0.1, 0.1, 0.1, 0.2, 0.15, 0.1, 0.1, 0.1)
-_EDITED = (0.0, 0.05, 0.15, 0.3, 0.5)  # shares of sentences that an editor touches
-_AROUND = (
-    "Read more",
-    "Share this article",
-    "Advertisement",
-    "Related articles",
-    "Sign up to our newsletter",
-    "By Staff Reporter",
-    "© All rights reserved",
-    "Photo: archive",
+_EDIT_RATES = (0.0, 0.05, 0.15, 0.3, 0.5)  # shares of sentences that an editor changes
+_BOILERPLATE = (
+    "Read more", "Share this article", "Advertisement", "Related articles",
+    "Sign up to our newsletter", "By Staff Reporter", "© All rights reserved", "Photo: archive",
     "Updated 2 hours ago",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """Two texts and what the one is to the other.
+    """Two texts and their relation.
 
-    Attributes
-    ----------
-    relation : str
-    kind : str
-        How it was made.
-    fold : int
-        That of its stretches.
-    group : str
-        Names the stretch that its source is from.
-    source, copy : str
-        Paragraphs parted by blank lines.
-    corpus, lang, system : str
-        Where its lines are from; pivot and system of the copy, or empty.
-    n_lines : int
-        Lines of the copy.
+    `kind` says how they were made, `group` names the block of the source. `lang` and `system` are
+    the copy's pivot and system, `n_lines` its number of lines. Blank lines separate paragraphs.
     """
 
     relation: RelationKind
@@ -246,47 +184,41 @@ class Example:
     n_lines: int
 
 
-class Drawer:
-    """Draws examples.
+@final  # so that None is its only false value: `cut and ...`
+@dataclass(frozen=True, slots=True)
+class _Excerpt:
+    """Neighbouring lines of a block, and their renderings by one route (pivot and system)."""
 
-    Parameters
-    ----------
-    stretches : sequence of Stretch
-    seed : int
-        Of every draw.
-    """
+    block: Block
+    route: tuple[str, str]
+    source: list[str]
+    copy: list[str]
 
-    def __init__(self, stretches: Sequence[Stretch], *, seed: int) -> None:
+
+class ExampleSampler:
+    """Draw examples of every relation out of blocks; equal seeds give equal examples."""
+
+    def __init__(self, blocks: Sequence[Block], *, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
-        self._of = {
-            corpus: [s for s in stretches if s.corpus == corpus]
+        self._blocks = {
+            corpus: [block for block in blocks if block.corpus == corpus]
             for corpus in ("wmt", "flores", "apertium", "mlqe", "mqm_ted")
         }
-        news = [line for s in self._of["wmt"][:60] for line in s.lines.values()]
-        self._pool: Pools = pools(news)
+        news = [line for block in self._blocks["wmt"][:60] for line in block.lines.values()]
+        self._pools: Pools = pools(news)
 
     def draw(self, n: int) -> list[Example]:
-        """Draw examples of every kind.
-
-        Parameters
-        ----------
-        n : int
-            About how many; the kinds' shares are fixed.
-
-        Returns
-        -------
-        list of Example
-        """
-        found: list[Example] = []
+        """Draw about `n` examples; the shares of the kinds are fixed."""
+        examples: list[Example] = []
         for share, make in self._kinds():
             wanted, tries = max(1, round(share * n)), 0
             while wanted and tries < 20 * n:
                 tries += 1
                 example = make()
                 if example is not None:
-                    found.append(example)
+                    examples.append(example)
                     wanted -= 1
-        return found
+        return examples
 
     def _kinds(self) -> tuple[tuple[float, Callable[[], Example | None]], ...]:
         return (
@@ -297,22 +229,18 @@ class Drawer:
             (0.13, self._duplicate),
             (0.09, self._alternative),
             (0.09, self._post_edit),
-            (0.07, self._turned),
-            (0.09, self._next_stretch),
+            (0.07, self._reversed),
+            (0.09, self._next_lines),
             (0.05, self._sibling),
             (0.09, self._unrelated),
         )
 
-    # Round trips.
-
     def _round_trip(self) -> Example | None:
-        cut = self._cut()
-        return (
-            None if cut is None else self._example("round_trip", "whole", cut, cut.source, cut.copy)
-        )
+        cut = self._excerpt()
+        return cut and self._example("round_trip", "whole", cut, cut.source, cut.copy)
 
     def _part(self) -> Example | None:
-        cut = self._cut()
+        cut = self._excerpt()
         if cut is None or len(cut.copy) < 3:
             return None
         n = max(3, len(cut.copy) // 3)
@@ -320,18 +248,18 @@ class Drawer:
         return self._example("round_trip", "part", cut, cut.source, cut.copy[start : start + n])
 
     def _gaps(self) -> Example | None:
-        cut = self._cut()
+        cut = self._excerpt()
         if cut is None:
             return None
-        source, copy = self._thinned(cut.source, 0.1), self._thinned(cut.copy, 0.2)
+        source, copy = self._thin(cut.source, 0.1), self._thin(cut.copy, 0.2)
         return self._example("round_trip", "gaps", cut, source, copy)
 
     def _stitched(self) -> Example | None:
-        """Put two articles together that went the same route; the source is one of them."""
-        cut = self._cut()
+        """Join two round trips of the same route; the source is one of the originals."""
+        cut = self._excerpt()
         if cut is None:
             return None
-        other = self._cut(like=cut)
+        other = self._excerpt(like=cut)
         if other is None or not 0.3 <= len(other.copy) / len(cut.copy) <= 1.3:
             return None
         parts = [cut.copy, other.copy]
@@ -339,26 +267,24 @@ class Drawer:
             parts.reverse()
         return self._example("round_trip", "stitched", cut, cut.source, [*parts[0], *parts[1]])
 
-    # What is none.
-
     def _duplicate(self) -> Example | None:
-        cut = self._cut()
+        """Edit some sentences of a text, now and then of a machine's text."""
+        cut = self._excerpt()
         if cut is None:
             return None
-        share = float(self._rng.choice(_EDITED))
-        # Now and then the text of a machine, published again as it is.
+        share = float(self._rng.choice(_EDIT_RATES))
         lines = cut.copy if self._chance(0.25) else cut.source
-        copy = [self._edited(line) if self._chance(share) else line for line in lines]
+        copy = [self._edit(line) if self._chance(share) else line for line in lines]
         if self._chance(0.3):
-            copy = self._thinned(copy, 0.25)
+            copy = self._thin(copy, 0.25)
         elif self._chance(0.2):
             copy = copy[: max(3, len(copy) // 3)]
         kind = f"{share:.0%} of sentences edited"
         return self._example("duplicate", kind, cut, lines, copy)
 
     def _alternative(self) -> Example | None:
-        """Take two people's renderings of one talk."""
-        cut = self._cut("mqm_ted", person=True)
+        """Take two human versions of one talk."""
+        cut = self._excerpt("mqm_ted", human=True)
         if cut is None:
             return None
         both = [cut.source, cut.copy]
@@ -367,26 +293,18 @@ class Drawer:
         return self._example("paraphrase", "human alternative", cut, both[0], both[1])
 
     def _post_edit(self) -> Example | None:
-        """Take what a person made of a machine's text."""
-        cut = self._cut("mlqe")
-        return (
-            None
-            if cut is None
-            else self._example("paraphrase", "post-edit", cut, cut.copy, cut.source)
-        )
+        """Take a person's post-edit of a machine's text."""
+        cut = self._excerpt("mlqe")
+        return cut and self._example("paraphrase", "post-edit", cut, cut.copy, cut.source)
 
-    def _turned(self) -> Example | None:
-        """Take a machine's rendering for the source of the person's text it was made of."""
-        cut = self._cut()
-        return (
-            None
-            if cut is None
-            else self._example("paraphrase", "round trip turned", cut, cut.copy, cut.source)
-        )
+    def _reversed(self) -> Example | None:
+        """Take a round trip as the source of its original."""
+        cut = self._excerpt()
+        return cut and self._example("paraphrase", "round trip turned", cut, cut.copy, cut.source)
 
-    def _next_stretch(self) -> Example | None:
+    def _next_lines(self) -> Example | None:
         """Take an article's other half, or the next article: the same days and names."""
-        cut = self._cut("wmt")  # neighbouring sentences of flores are of different articles
+        cut = self._excerpt("wmt")  # neighbouring sentences of flores are of different articles
         if cut is None or not 6 <= len(cut.source) <= 30:
             return None
         half = len(cut.source) // 2
@@ -398,60 +316,61 @@ class Drawer:
 
     def _sibling(self) -> Example | None:
         """Make two edits of one agency story: some sentences shared, the others their own."""
-        cut = self._cut()
+        cut = self._excerpt()
         if cut is None or len(cut.source) < 9:
             return None
         third = len(cut.source) // 3
         shared = cut.source[: int(self._rng.integers(1, third + 1))]
         own, others = cut.source[third : 2 * third], cut.source[2 * third :]
-        again = [self._edited(line) if self._chance(0.2) else line for line in shared]
+        again = [self._edit(line) if self._chance(0.2) else line for line in shared]
         return self._example(
             "independent", "sibling edits", cut, [*shared, *own], [*again, *others]
         )
 
     def _unrelated(self) -> Example | None:
-        cut, other = self._cut(), self._cut()
-        if cut is None or other is None or other.stretch.group == cut.stretch.group:
+        cut, other = self._excerpt(), self._excerpt()
+        if cut is None or other is None or other.block.group == cut.block.group:
             return None
-        if other.stretch.fold != cut.stretch.fold:
+        if other.block.fold != cut.block.fold:
             return None
         copy = other.copy if self._chance(0.5) else other.source
         return self._example("unrelated", "another text", cut, cut.source, copy)
 
-    # How lines are cut and put together.
-
-    def _cut(
-        self, corpus: str | None = None, *, person: bool = False, like: _Cut | None = None
-    ) -> _Cut | None:
+    def _excerpt(
+        self, corpus: str | None = None, *, human: bool = False, like: _Excerpt | None = None
+    ) -> _Excerpt | None:
+        """Cut neighbouring lines out of a block; `like` asks for the same corpus, fold, route."""
         if like is not None:
-            places = [
-                s
-                for s in self._of[like.stretch.corpus]
-                if s.fold == like.stretch.fold and s is not like.stretch and like.route in s.machine
+            blocks = [
+                block
+                for block in self._blocks[like.block.corpus]
+                if block.fold == like.block.fold
+                and block is not like.block
+                and like.route in block.machine
             ]
         else:
             if corpus is None:
                 corpus = str(self._rng.choice(["wmt", "flores", "apertium"], p=[0.5, 0.42, 0.08]))
-            places = self._of[corpus]
-        if not places:
+            blocks = self._blocks[corpus]
+        if not blocks:
             return None
-        stretch = places[int(self._rng.integers(len(places)))]
-        numbers = list(stretch.lines)
+        block = blocks[int(self._rng.integers(len(blocks)))]
+        numbers = list(block.lines)
         n = min(int(self._rng.choice(_SIZES, p=_SIZE_ODDS)), len(numbers))
         start = int(self._rng.integers(len(numbers) - n + 1))
-        routes = list(stretch.machine)
+        routes = list(block.machine)
         route = like.route if like else routes[int(self._rng.integers(len(routes)))]
-        there = stretch.person if person else stretch.machine[route]
-        kept = [i for i in numbers[start : start + n] if there.get(i)]
+        copies = block.human if human else block.machine[route]
+        kept = [i for i in numbers[start : start + n] if copies.get(i)]
         if len(kept) < max(2, 0.9 * n):
             return None
-        return _Cut(stretch, route, [stretch.lines[i] for i in kept], [there[i] for i in kept])
+        return _Excerpt(block, route, [block.lines[i] for i in kept], [copies[i] for i in kept])
 
     def _example(
         self,
         relation: RelationKind,
         kind: str,
-        cut: _Cut,
+        cut: _Excerpt,
         source: Sequence[str],
         copy: Sequence[str],
     ) -> Example | None:
@@ -461,11 +380,11 @@ class Drawer:
         return Example(
             relation=relation,
             kind=kind,
-            fold=cut.stretch.fold,
-            group=cut.stretch.group,
+            fold=cut.block.fold,
+            group=cut.block.group,
             source=self._paragraphs(source),
-            copy=self._paragraphs(list(self._furnished(copy))),
-            corpus=cut.stretch.corpus,
+            copy=self._paragraphs(list(self._with_boilerplate(copy))),
+            corpus=cut.block.corpus,
             lang=lang,
             system=system,
             n_lines=len(copy),
@@ -479,24 +398,23 @@ class Drawer:
             at += n
         return "\n\n".join(parts)
 
-    def _furnished(self, lines: Sequence[str]) -> Iterator[str]:
+    def _with_boilerplate(self, lines: Sequence[str]) -> Iterator[str]:
         if self._chance(0.3):
-            yield _AROUND[int(self._rng.integers(len(_AROUND)))]
+            yield _BOILERPLATE[int(self._rng.integers(len(_BOILERPLATE)))]
         yield from lines
         if self._chance(0.3):
-            yield _AROUND[int(self._rng.integers(len(_AROUND)))]
+            yield _BOILERPLATE[int(self._rng.integers(len(_BOILERPLATE)))]
 
-    def _thinned(self, lines: Sequence[str], share: float) -> list[str]:
-        """Leave lines out."""
+    def _thin(self, lines: Sequence[str], share: float) -> list[str]:
         return [line for line in lines if not self._chance(share)]
 
-    def _edited(self, line: str) -> str:
-        """Change a line as an editor may: mostly its looks or wording, now and then a word."""
+    def _edit(self, line: str) -> str:
+        """Change a line as an editor may: mostly harmlessly, now and then with damage."""
         for _ in range(6):
             kinds = HARMLESS if self._chance(0.75) else DAMAGES
             name = list(kinds)[int(self._rng.integers(len(kinds)))]
             sentence = Sentence.of(line)
-            edits = kinds[name].make(sentence, self._rng, self._pool)
+            edits = kinds[name].make(sentence, self._rng, self._pools)
             if edits:
                 changed, _ = carry_out(sentence, edits, source=line, kind=name, weight=0.0)
                 if changed.strip() and changed != line:
@@ -505,13 +423,3 @@ class Drawer:
 
     def _chance(self, share: float) -> bool:
         return bool(self._rng.random() < share)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """Neighbouring lines of a stretch, and their renderings by one route."""
-
-    stretch: Stretch
-    route: tuple[str, str]
-    source: list[str]
-    copy: list[str]

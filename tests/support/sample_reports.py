@@ -80,7 +80,7 @@ PIVOT = Pivot(
     language="fr",
     posterior={"fr": 0.9, "de": 0.1},
     families={"Romance": 0.9, "Germanic": 0.1},
-    evidence=('"Morning Ledger" became "reservation book" (+2.1 nats)',),
+    evidence=('"Morning Ledger" became "reservation book" (some evidence)',),
 )
 
 

@@ -1,4 +1,4 @@
-"""What two whole texts have in common, and what a model makes of it."""
+"""The features and the model of relations."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from support.made_relations import random_weights, relation_model
 from detector.errors import BundleError
 from detector.records import RELATIONS, Alignment, Bead, Document
 from detector.relation.features import (
+    FEATURES,
     N_BUCKETS,
-    TRAITS,
-    compare,
-    looks,
-    machine_odds,
-    measure,
-    words_of,
+    compare_documents,
+    diff_words,
+    hashed_changes,
+    lower_words,
+    translationese,
 )
-from detector.relation.model import RelationModel, hats
+from detector.relation.model import RelationModel, linear_basis
 from detector.text.sentences import split
 
 SOURCE = (
@@ -48,8 +48,8 @@ def one_to_one(source: Document, copy: Document, similarity: float = 0.9) -> Ali
 
 def measured(source: str, copy: str, *, similarity: float = 0.9) -> dict[str, float]:
     documents = split(source), split(copy)
-    found = measure(*documents, one_to_one(*documents, similarity), random_weights())
-    return dict(zip((t.name for t in TRAITS), found.values().tolist(), strict=True))
+    found = compare_documents(*documents, one_to_one(*documents, similarity), random_weights())
+    return dict(zip((f.name for f in FEATURES), found.values().tolist(), strict=True))
 
 
 texts = st.lists(
@@ -60,60 +60,58 @@ texts = st.lists(
 
 @given(texts, texts)
 def test_relating_changed_runs_hold_all_that_differs(source: str, copy: str) -> None:
-    wording = compare(source, copy)
+    diff = diff_words(source, copy)
     at_source = at_copy = 0
-    for run in wording.changed:
-        same = run.source.start - at_source
+    for edit in diff.edits:
+        same = edit.source.start - at_source
+        assert diff.source[at_source : edit.source.start] == (diff.copy[at_copy : at_copy + same])
+        assert edit.copy.start == at_copy + same
         assert (
-            wording.source[at_source : run.source.start] == (wording.copy[at_copy : at_copy + same])
+            diff.source[edit.source.start : edit.source.stop]
+            != (diff.copy[edit.copy.start : edit.copy.stop])
         )
-        assert run.copy.start == at_copy + same
-        assert (
-            wording.source[run.source.start : run.source.stop]
-            != (wording.copy[run.copy.start : run.copy.stop])
-        )
-        at_source, at_copy = run.source.stop, run.copy.stop
-    assert wording.source[at_source:] == wording.copy[at_copy:]
-    assert 0 <= wording.kept <= min(len(wording.source), len(wording.copy))
+        at_source, at_copy = edit.source.stop, edit.copy.stop
+    assert diff.source[at_source:] == diff.copy[at_copy:]
+    assert 0 <= diff.n_kept <= min(len(diff.source), len(diff.copy))
 
 
 @given(texts, texts)
 def test_relating_machine_odds_turn_with_the_sides(source: str, copy: str) -> None:
-    there, back = compare(source, copy), compare(copy, source)
-    places, values = looks(there)
+    there, back = diff_words(source, copy), diff_words(copy, source)
+    places, values = hashed_changes(there)
     assert (np.diff(places) > 0).all()
     assert (values != 0).all()
     if there.source == there.copy:
-        assert machine_odds(there, random_weights()) == 0.0
-    # The fewest changes need not be unique; where they are the same, so are the looks.
-    if [(r.source, r.copy) for r in there.changed] == [(r.copy, r.source) for r in back.changed]:
-        assert machine_odds(there, random_weights()) == pytest.approx(
-            -machine_odds(back, random_weights())
+        assert translationese(there, random_weights()) == 0.0
+    # The fewest changes need not be unique; where they are the same, so are the hashes.
+    if [(r.source, r.copy) for r in there.edits] == [(r.copy, r.source) for r in back.edits]:
+        assert translationese(there, random_weights()) == pytest.approx(
+            -translationese(back, random_weights())
         )
 
 
 def test_relating_words_keep_elided_endings_and_lose_typography() -> None:
-    assert words_of("They don’t — “pay”") == ("they", "don't", "pay")
+    assert lower_words("They don’t — “pay”") == ("they", "don't", "pay")
 
 
 def test_relating_a_very_long_bead_is_compared_in_part() -> None:
-    wording = compare("word " * 5000, "other " * 5000)
-    assert len(wording.source) == len(wording.copy) == 1024
+    diff = diff_words("word " * 5000, "other " * 5000)
+    assert len(diff.source) == len(diff.copy) == 1024
 
 
 def test_relating_the_same_text_has_nothing_changed() -> None:
-    traits = measured(SOURCE, SOURCE)
+    values = measured(SOURCE, SOURCE)
     ones = ("copy_share", "source_share", "matter", "likeness", "same", "names_kept")
-    assert [traits[name] for name in ones] == pytest.approx([1.0] * len(ones))
-    assert traits["machine"] == traits["moved"] == traits["run_length"] == traits["length"] == 0.0
+    assert [values[name] for name in ones] == pytest.approx([1.0] * len(ones))
+    assert values["machine"] == values["moved"] == values["run_length"] == values["length"] == 0.0
 
 
 def test_relating_beads_that_are_not_close_do_not_count() -> None:
-    traits = measured(SOURCE, COPY, similarity=0.3)
-    assert traits["copy_share"] == traits["source_share"] == traits["size"] == 0.0
+    values = measured(SOURCE, COPY, similarity=0.3)
+    assert values["copy_share"] == values["source_share"] == values["size"] == 0.0
 
 
-def test_relating_traits_see_what_was_done_to_a_text() -> None:
+def test_relating_features_see_what_was_done_to_a_text() -> None:
     plain = measured(SOURCE, COPY)
     assert 0.8 < plain["likeness"] < 1.0
     assert plain["names_kept"] == plain["figures_kept"] == 1.0
@@ -127,20 +125,23 @@ def test_relating_traits_see_what_was_done_to_a_text() -> None:
 def test_relating_weighing_anew_is_measuring_with_other_weights() -> None:
     documents = split(SOURCE), split(COPY)
     first, other = (
-        measure(*documents, one_to_one(*documents), random_weights(seed)) for seed in (0, 1)
+        compare_documents(*documents, one_to_one(*documents), random_weights(seed))
+        for seed in (0, 1)
     )
     assert (first.values() != other.values()).any()
-    np.testing.assert_array_equal(first.weighed(random_weights(1)).values(), other.values())
+    np.testing.assert_array_equal(first.with_weights(random_weights(1)).values(), other.values())
 
 
-def test_relating_page_furniture_of_the_copy_does_not_lower_its_share() -> None:
+def test_relating_boilerplate_of_the_copy_does_not_lower_its_share() -> None:
     assert measured(SOURCE, COPY + "\n\nRead more\n")["copy_share"] == 1.0
 
 
 @given(st.lists(st.floats(-9.0, 9.0), min_size=2, max_size=2), st.integers(0, 2**32 - 1))
-def test_relating_hats_rebuild_what_lies_between_the_knots(values: list[float], seed: int) -> None:
+def test_relating_the_basis_rebuilds_what_lies_between_the_knots(
+    values: list[float], seed: int
+) -> None:
     knots = np.cumsum(np.random.default_rng(seed).uniform(0.1, 2.0, size=(2, 5)), axis=1) - 4.0
-    weights = hats(np.array([values]), knots)[0]
+    weights = linear_basis(np.array([values]), knots)[0]
     assert (weights >= -1e-12).all()
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
     np.testing.assert_allclose(
@@ -151,35 +152,40 @@ def test_relating_hats_rebuild_what_lies_between_the_knots(values: list[float], 
 def test_relating_a_model_names_only_what_it_is_sure_of() -> None:
     documents = split(SOURCE), split(COPY)
     model = relation_model()
-    found = model.measure(*documents, one_to_one(*documents))
-    shares = model.judge(found).probabilities
+    found = model.compare(*documents, one_to_one(*documents))
+    shares = model.predict(found).probabilities
     best = max(shares, key=lambda name: shares[name])
     for sure, label in ((shares[best], best), (shares[best] + 1e-6, None)):
-        choosy = replace(model, sure=np.full(len(RELATIONS), sure))
-        assert choosy.judge(found).label == label
+        choosy = replace(model, thresholds=np.full(len(RELATIONS), sure))
+        assert choosy.predict(found).label == label
 
 
 def test_relating_evidence_says_the_facts_and_quotes_what_a_machine_would_change() -> None:
     documents = split(SOURCE), split(COPY)
     flat = relation_model(
-        coefficients=np.zeros((len(RELATIONS), len(TRAITS), 4)),
+        coefficients=np.zeros((len(RELATIONS), len(FEATURES), 4)),
         intercepts=np.array([3.0, 0.0, 0.0, 0.0, 0.0]),
-        machine=np.zeros(N_BUCKETS, np.float16),
+        translationese_weights=np.zeros(N_BUCKETS, np.float16),
     )
-    assert flat.judge(flat.measure(*documents, one_to_one(*documents))).evidence == ()
-    # Every trait speaks for a round trip, and every change looks like a machine's.
+    assert flat.predict(flat.compare(*documents, one_to_one(*documents))).evidence == ()
+    # Every feature speaks for a round trip, and every change looks like a machine's.
     loud = flat.coefficients.copy()
     loud[0] = 1.0
-    weights = np.zeros(N_BUCKETS, np.float16)
+    machine = np.zeros(N_BUCKETS, np.float16)
     for sentence in ("council", "directs"):
-        places, _ = looks(compare("", sentence))
-        weights[places] = 1.0
-    sure = replace(flat, coefficients=loud, machine=weights)
-    told = sure.judge(sure.measure(*documents, one_to_one(*documents))).evidence
-    text = " | ".join(told)
+        places, _ = hashed_changes(diff_words("", sentence))
+        machine[places] = 1.0
+    sure = replace(flat, coefficients=loud, translationese_weights=machine)
+    predicted = sure.predict(sure.compare(*documents, one_to_one(*documents)))
+    evidence, weights = predicted.evidence, predicted.evidence_weights
+    assert len(weights) == len(evidence)
+    assert sorted(weights, reverse=True) == list(weights)
+    assert weights[0] >= 3.0
+    assert weights[-1] == 0.0
+    text = " | ".join(evidence)
     assert "100% of the copy's text has a close counterpart" in text
-    assert '"board" became "council"' in told[-1]
-    assert "nats against" in told[0]
+    assert '"board" became "council"' in evidence[-1]
+    assert "strong evidence against" in evidence[0]
 
 
 def test_relating_a_model_comes_back_as_it_was_written() -> None:
@@ -188,7 +194,7 @@ def test_relating_a_model_comes_back_as_it_was_written() -> None:
     assert relation_model().to_bytes() == content
     back = RelationModel.from_bytes(content, place="x")
     assert dict(back.training) == {"seed": 1}
-    for name in ("machine", "knots", "coefficients", "intercepts", "sure"):
+    for name in ("translationese_weights", "knots", "coefficients", "intercepts", "thresholds"):
         np.testing.assert_array_equal(getattr(back, name), getattr(model, name))
 
 
@@ -210,8 +216,8 @@ def test_relating_a_damaged_model_is_refused(changes: dict[str, object], message
         RelationModel.from_bytes(relation_model(**changes).to_bytes(), place="x")
 
 
-def test_relating_a_model_of_other_traits_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relating_a_model_of_other_features_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     content = relation_model().to_bytes()
-    monkeypatch.setattr("detector.relation.model.TRAITS", TRAITS[1:])
+    monkeypatch.setattr("detector.relation.model.FEATURES", FEATURES[1:])
     with pytest.raises(BundleError, match="this version reads"):
         RelationModel.from_bytes(content, place="x")

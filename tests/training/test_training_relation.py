@@ -12,32 +12,15 @@ import pytest
 from detector.encoder import MiniLMEncoder
 from detector.errors import InputError
 from detector.records import RELATIONS
-from detector.training.relation import RelationSettings, sure_of, train_relation
-from detector.training.relation_data import APART, N_FOLDS, Drawer, stretches
+from detector.training.relation import RelationSettings, fit_thresholds, train_relation
+from detector.training.relation_data import N_FOLDS, TEST_FOLD, ExampleSampler, read_blocks
 from detector.training.relation_evaluate import with_relations
 
 WORDS = [
-    "harbour",
-    "council",
-    "bank",
-    "river",
-    "engine",
-    "teacher",
-    "market",
-    "winter",
-    "budget",
-    "minister",
-    "garden",
-    "signal",
-    "letter",
-    "border",
-    "village",
-    "doctor",
-    "season",
-    "printer",
-    "bridge",
-    "ticket",
-]
+    "harbour", "council", "bank", "river", "engine", "teacher", "market", "winter",
+    "budget", "minister", "garden", "signal", "letter", "border", "village",
+    "doctor", "season", "printer", "bridge", "ticket",
+]  # fmt: skip
 
 
 def line(rng: np.random.Generator, machine: bool = False) -> str:
@@ -88,27 +71,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_related_lines_stay_in_order_and_in_one_fold(folder: Path) -> None:
-    found = stretches(folder)
+def test_training_relation_lines_stay_in_order_and_in_one_fold(folder: Path) -> None:
+    found = read_blocks(folder)
     assert {s.corpus for s in found} == {"wmt", "flores", "apertium", "mlqe", "mqm_ted"}
-    for stretch in found:
-        assert list(stretch.lines) == sorted(stretch.lines)
-        assert 0 <= stretch.fold < N_FOLDS
-        for copies in stretch.machine.values():
-            assert set(copies) <= set(stretch.lines)
+    for block in found:
+        assert list(block.lines) == sorted(block.lines)
+        assert 0 <= block.fold < N_FOLDS
+        for copies in block.machine.values():
+            assert set(copies) <= set(block.lines)
     of = {s.group: s.fold for s in found if s.corpus == "flores"}
     assert of == {s.group: s.fold for s in found if s.corpus == "apertium"}
-    for stretch in found:
-        if stretch.corpus == "mlqe":
-            assert (stretch.fold == APART) == (" dev " in stretch.group)
+    for block in found:
+        if block.corpus == "mlqe":
+            assert (block.fold == TEST_FOLD) == (" dev " in block.group)
 
 
-def test_related_lines_without_a_table_are_refused(tmp_path: Path) -> None:
+def test_training_relation_lines_without_a_table_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"wmt14_15_18_rt\.parquet: is not there"):
-        stretches(tmp_path)
+        read_blocks(tmp_path)
 
 
-def test_related_lines_of_a_table_without_a_column_are_refused(
+def test_training_relation_lines_of_a_table_without_a_column_are_refused(
     folder: Path, tmp_path: Path
 ) -> None:
     for path in folder.iterdir():
@@ -117,14 +100,15 @@ def test_related_lines_of_a_table_without_a_column_are_refused(
             table = table.drop(columns="back_en")
         table.to_parquet(tmp_path / path.name)
     with pytest.raises(InputError, match=r"flores_dev_rt\.parquet: cannot be read as lines"):
-        stretches(tmp_path)
+        read_blocks(tmp_path)
 
 
-def test_related_documents_are_drawn_alike_and_of_every_kind(folder: Path) -> None:
-    found = stretches(folder)
-    examples = Drawer(found, seed=3).draw(200)
-    assert examples == Drawer(found, seed=3).draw(200)
-    assert examples != Drawer(found, seed=4).draw(200)
+@pytest.mark.slow
+def test_training_relation_documents_are_drawn_alike_and_of_every_kind(folder: Path) -> None:
+    found = read_blocks(folder)
+    examples = ExampleSampler(found, seed=3).draw(200)
+    assert examples == ExampleSampler(found, seed=3).draw(200)
+    assert examples != ExampleSampler(found, seed=4).draw(200)
     assert {e.relation for e in examples} == set(RELATIONS)
     assert 180 <= len(examples) <= 230
     kinds = {e.kind for e in examples}
@@ -139,33 +123,33 @@ def test_related_documents_are_drawn_alike_and_of_every_kind(folder: Path) -> No
 
 
 @pytest.mark.model
-def test_related_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
-    told: list[tuple[str, int]] = []
+def test_training_relation_run_fits_a_model_and_measures_it_apart(folder: Path) -> None:
+    steps: list[tuple[str, int]] = []
 
     def progress(doing: str, total: int) -> Callable[[int], object]:
-        told.append((doing, total))
+        steps.append((doing, total))
         return lambda _: None
 
-    model, figures = train_relation(
-        stretches(folder), MiniLMEncoder(), RelationSettings(n_documents=240), progress=progress
+    model, results = train_relation(
+        read_blocks(folder), MiniLMEncoder(), RelationSettings(n_documents=240), progress=progress
     )
-    assert [doing for doing, _ in told] == ["sentences", "alignments", "wording", "documents"]
+    assert [doing for doing, _ in steps] == ["sentences", "alignments", "wording", "documents"]
     assert sum(model.training["documents"].values()) < 240
-    assert figures.against["duplicate"]["model"].value > 0.9
-    assert figures.mistaken.value < 0.2
-    record = figures.to_dict()
+    assert results.against["duplicate"]["model"].value > 0.9
+    assert results.mistaken.value < 0.2
+    record = results.to_dict()
     assert set(record) == {"n", "against", "named", "mistaken", "calibration"}
-    assert "duplicates called round trips" in figures.printed()
-    card = with_relations("# A bundle\n", model, figures)
+    assert "duplicates called round trips" in results.to_text()
+    card = with_relations("# A bundle\n", model, results)
     assert card.startswith("# A bundle\n\n## What a copy is to its source\n")
     assert "| duplicate: 0% of sentences edited |" in card
-    assert with_relations(card, model, figures) == card
+    assert with_relations(card, model, results) == card
 
 
-def test_related_a_relation_is_named_from_where_it_is_right_often_enough() -> None:
-    # 40 sure and right, then 10 less sure of which half are wrong.
+def test_training_relation_a_relation_is_the_label_from_where_it_is_right_often_enough() -> None:
+    # 40 of high probability and right, then 10 of lower probability of which half are wrong.
     high = [[0.9, 0.025, 0.025, 0.025, 0.025]] * 40
     low = [[0.6, 0.1, 0.1, 0.1, 0.1]] * 10
     labels = ["round_trip"] * 45 + ["paraphrase"] * 5
-    sure = sure_of(np.array(high + low), labels)
-    assert sure.tolist() == [0.9, 2.0, 2.0, 2.0, 2.0]
+    thresholds = fit_thresholds(np.array(high + low), labels)
+    assert thresholds.tolist() == [0.9, 2.0, 2.0, 2.0, 2.0]
