@@ -261,7 +261,7 @@ def test_archive_vectors_come_back_in_order(archive: Archive) -> None:
 
 ADDING = """
 import os, signal, sys
-from detector.archive import adding, store
+from detector.archive import add as adding, store
 from detector.archive.archive import Archive
 from detector.archive.articles import read_articles
 from support.fakes import FakeEncoder
@@ -286,7 +286,7 @@ print("end", flush=True)
 
 
 def _run(folder: Path, table: Path, die_in: str = "") -> subprocess.Popen[str]:
-    tests = Path(__file__).resolve().parent
+    tests = Path(__file__).resolve().parents[1]
     return subprocess.Popen(
         [sys.executable, "-c", ADDING, str(folder), str(table), die_in],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +38,10 @@ def test_batch_and_match_on_a_cluster_that_loses_a_node_have_every_row(tmp_path:
     Archive(tmp_path / "archive", encoder=FakeEncoder()).add(
         Article(id=name, text=text) for name, text in ARTICLES.items()
     )
-    script = str(Path(__file__).with_name("cluster_process.py"))
+    tests = Path(__file__).resolve().parents[1]
     done = subprocess.run(
-        [sys.executable, script, str(tmp_path)],
+        [sys.executable, "-m", "support.cluster_process", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
         capture_output=True,
         encoding="utf-8",
         timeout=900,

@@ -20,7 +20,8 @@ from detector.batch.inputs import PairTable
 from detector.batch.run import LocalEngine, Progress, run
 from detector.errors import BundleError, InputError
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).resolve().parents[1]
+PYTHONPATH = os.pathsep.join([str(TESTS.parent), str(TESTS)])
 
 
 def write(path: Path, copies: list[str]) -> PairTable:
@@ -104,14 +105,13 @@ def test_batch_does_nothing_twice_and_refuses_another_model_or_table(tmp_path: P
 
 
 def command(table: Path, out: Path) -> list[str]:
-    script = str(HERE / "batch_process.py")
-    return [sys.executable, script, "batch", str(table), "-o", str(out)]
+    return [sys.executable, "-m", "support.batch_process", "batch", str(table), "-o", str(out)]
 
 
 def start(table: Path, out: Path, pause: float) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command(table, out), "--workers", "2", "--shard-rows", "4"],
-        env={**os.environ, "PAUSE": str(pause)},
+        env={**os.environ, "PAUSE": str(pause), "PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -153,8 +153,10 @@ def test_batch_two_runs_at_once_on_one_folder(tmp_path: Path) -> None:
     with start(table.path, tmp_path / "out", 0.2) as first:
         while not (tmp_path / "out" / "manifest.jsonl").exists():
             time.sleep(0.05)
-        second = start(table.path, tmp_path / "out", 0.0)
-        _, told = second.communicate()
+        first.send_signal(signal.SIGSTOP)  # so that it is still running when the second starts
+        with start(table.path, tmp_path / "out", 0.0) as second:
+            _, told = second.communicate()
+        first.send_signal(signal.SIGCONT)
         assert second.returncode == 2
         assert f"another run writes there (process {first.pid})" in told
         first.communicate()
