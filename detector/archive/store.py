@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -239,7 +240,7 @@ def open_store(uri: str, *, create: EncoderIdentity | None = None) -> Store:
     if create is None and folder is not None and not folder.is_dir():
         raise InputError(absent)
     with lancedb_errors(uri, "opened"):
-        base = lancedb.connect(uri, read_consistency_interval=_READ_INTERVAL)
+        base = lancedb.connect(folder or uri, read_consistency_interval=_READ_INTERVAL)
         names = set(base.list_tables().tables)
     if "settings" not in names:
         if create is None:
@@ -294,7 +295,9 @@ def write_lock(uri: str) -> Iterator[None]:
 
 
 def folder_of(uri: str) -> Path | None:
-    """Return the folder of a local archive; None for a remote one."""
+    """Return the folder of a local archive, of a `file:` address too; None for a remote one."""
+    if uri[:5].lower() == "file:":
+        return Path(re.sub("^//(localhost(?=/))?", "", uri[5:]))
     return None if "://" in uri else Path(uri)
 
 
@@ -335,13 +338,23 @@ def _create_tables(
 ) -> None:
     import pyarrow as pa
 
+    schemas = {
+        "articles": _articles_schema(),
+        "sentences": _sentences_schema(encoder.dimension),
+    }
     with lancedb_errors(uri, "made"):
-        for name in names & set(_TABLES):
-            base.drop_table(name)  # of a process killed while it made them
-        base.create_table("articles", schema=_articles_schema())
-        base.create_table("sentences", schema=_sentences_schema(encoder.dimension))
+        for name in sorted(names & set(schemas)):  # left by a process killed while it made them
+            table = base.open_table(name)
+            if table.count_rows() or not table.schema.equals(schemas[name]):
+                msg = (
+                    f"{safe(uri)}: holds a table {name} that is not an archive's; give a folder "
+                    "or an address that is new or holds an archive"
+                )
+                raise InputError(msg)
+        for name, schema in schemas.items():
+            base.create_table(name, schema=schema, mode="overwrite")
         made = json.dumps({"schema": SCHEMA, "encoder": encoder.to_dict()})
-        schema = pa.schema([("key", pa.string()), ("value", pa.string())])
+        schema = pa.schema({"key": pa.string(), "value": pa.string()})
         # Last: without it there is no archive yet.
         base.create_table("settings", [{"key": "archive", "value": made}], schema=schema)
 
@@ -358,14 +371,14 @@ def _articles_schema() -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema(
-        [
-            ("number", pa.int64()),
-            ("id", pa.string()),
-            ("digest", pa.string()),
-            ("title", pa.string()),
-            ("text", pa.large_string()),
-            ("n_sentences", pa.int32()),
-        ]
+        {
+            "number": pa.int64(),
+            "id": pa.string(),
+            "digest": pa.string(),
+            "title": pa.string(),
+            "text": pa.large_string(),
+            "n_sentences": pa.int32(),
+        }
     )
 
 
@@ -373,7 +386,7 @@ def _sentences_schema(dimension: int) -> pa.Schema:
     import pyarrow as pa
 
     vector = pa.list_(pa.from_numpy_dtype(VECTOR_DTYPE), dimension)
-    return pa.schema([("article", pa.int64()), ("sentence", pa.int32()), ("vector", vector)])
+    return pa.schema({"article": pa.int64(), "sentence": pa.int32(), "vector": vector})
 
 
 def _lancedb() -> Any:  # noqa: ANN401 - a library that may be missing

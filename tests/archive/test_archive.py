@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from detector.archive.add import Added, encode_sentences
 from detector.archive.archive import Archive, query_sentences
 from detector.archive.articles import Article, Entry, read_articles
 from detector.archive.match import match
-from detector.archive.store import open_store, write_lock
+from detector.archive.store import folder_of, open_store, write_lock
 from detector.encoder import EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError, MissingExtra
 from detector.scorer import Scorer
@@ -190,6 +191,44 @@ def test_archive_does_not_move_in_with_other_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds letter\.txt, no archive"):
         Archive(tmp_path, encoder=FakeEncoder()).add([article(1)])
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("table", ["articles", "sentences"])
+def test_archive_never_drops_a_table_of_somebody_else(tmp_path: Path, table: str) -> None:
+    import lancedb
+
+    base = lancedb.connect(tmp_path)
+    base.create_table(table, [{"name": "mine"}])
+    with pytest.raises(InputError, match=rf"holds a table {table} .*that is new or holds an arch"):
+        Archive(tmp_path, encoder=FakeEncoder()).add([article(1)])
+    assert base.open_table(table).to_arrow().to_pylist() == [{"name": "mine"}]
+
+
+def test_archive_never_drops_articles_of_a_damaged_archive(archive: Archive) -> None:
+    folder = Path(archive._uri)
+    shutil.rmtree(folder / "settings.lance")
+    with pytest.raises(InputError, match="holds a table articles"):
+        archive.add([article(60)])
+    assert (folder / "articles.lance").is_dir()
+
+
+def test_archive_killed_while_it_was_made_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    made = Archive(folder, encoder=FakeEncoder())
+    made.add([])
+    shutil.rmtree(folder / "settings.lance")
+    assert made.add([article(1)]).n_added == 1
+
+
+def test_archive_at_a_file_address_is_the_folder_and_takes_its_lock(archive: Archive) -> None:
+    folder = Path(archive._uri)
+    for address in (f"file://{folder}", f"file://localhost{folder}", f"FILE:{folder}"):
+        assert folder_of(address) == folder
+        same = Archive(address, encoder=FakeEncoder())
+        assert same.n_articles == 30
+        with write_lock(archive._uri), pytest.raises(InputError, match="another process is writ"):
+            same.add([article(60)])
+    assert folder_of("s3://bucket/archive") is None
 
 
 @pytest.mark.parametrize("part", ["sentences", "articles", "settings"])
