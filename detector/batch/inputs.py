@@ -1,13 +1,7 @@
-"""Read the pairs or suspects of a batch from tables and files.
+"""Read the pairs or suspects of a batch from tables and files, shard by shard.
 
-A table's rows in the shards that they are done in, in constant memory.
-
-Which rows a shard holds follows from the table alone, so it is the same for any number of workers
-and after a stop. What a row holds is its table's matter; nothing is read from a disk here.
-
-Pairs out of a table: texts, or files named beside it. Nothing is scored here.
-
-Suspects out of files, as rows: texts whose sources are to be found. Nothing is matched here.
+Which rows a shard holds follows from the input alone, so it is the same for any number of workers
+and after an interruption. Memory does not grow with the input. Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -26,25 +20,30 @@ from detector.errors import InputError
 from detector.text.tables import TableRow, rows_of
 
 SHARD_ROWS = 512
-"""Rows of a shard; fewer where they are long."""
+"""Pairs of a shard; fewer where they are long."""
+
+SUSPECT_SHARD_ROWS = 64
+"""Suspects of a shard: each takes up to a second, and an interruption should lose little."""
 
 _SHARD_CHARACTERS = 1 << 22
+_SIDES = ("source", "copy")
+_COLUMNS = ("id", *_SIDES, *(f"{side}_path" for side in _SIDES))
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row(ABC):
-    """One row of a table.
+    """One row of an input.
 
     Attributes
     ----------
     index : int
-        Its position among the rows, from 0.
+        Position among the rows, from 0.
     place : str
-        The file and where it stands there, for messages.
+        File and position in it, for messages.
     id : str or None
-        What the table calls it.
     fault : str or None
-        Why it cannot be used, and what would be accepted.
+        Why the row cannot be used, and what would be accepted.
     """
 
     index: int
@@ -55,28 +54,28 @@ class Row(ABC):
     @property
     @abstractmethod
     def length(self) -> int:
-        """About how many characters it holds."""
+        """About how many characters the row holds."""
 
     @property
     @abstractmethod
     def content(self) -> list[object]:
-        """What it holds, as JSON: rows with the same content are the same row."""
+        """What identifies the row, as JSON values."""
 
 
 R = TypeVar("R", bound=Row, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job(Generic[R]):
-    """The rows of one shard."""
+class Shard(Generic[R]):
+    """Rows that one worker processes together, and whose results share a file."""
 
-    shard: int
+    index: int
     rows: tuple[R, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a table holds: how many rows and shards, how many faults, and a SHA-256 of it all."""
+    """Counts of an input, and the SHA-256 of its rows."""
 
     n_rows: int
     n_shards: int
@@ -86,13 +85,7 @@ class Survey:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(ABC, Generic[R]):
-    """Rows that can be gone through again and again, the same each time.
-
-    Attributes
-    ----------
-    shard_rows : int
-        Rows of a shard.
-    """
+    """Rows that can be read again and again, the same each time."""
 
     shard_rows: int = SHARD_ROWS
 
@@ -104,49 +97,39 @@ class Table(ABC, Generic[R]):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What it is called."""
+        """Name for messages."""
 
     @abstractmethod
     def rows(self) -> Iterator[R]:
         """Yield the rows; an `InputError` says why there are none."""
 
-    def jobs(self, *, done: frozenset[int] = frozenset()) -> Iterator[Job[R]]:
-        """Yield the rows by shard, those of `done` left out."""
+    def shards(self, *, done: frozenset[int] = frozenset()) -> Iterator[Shard[R]]:
+        """Yield the rows by shard, without the shards of `done`."""
         rows: list[R] = []
-        shard = length = 0
+        index = length = 0
         for row in self.rows():
             rows.append(row)
             length += row.length
             if len(rows) >= self.shard_rows or length >= _SHARD_CHARACTERS:
-                if shard not in done:
-                    yield Job(shard=shard, rows=tuple(rows))
-                rows, shard, length = [], shard + 1, 0
-        if rows and shard not in done:
-            yield Job(shard=shard, rows=tuple(rows))
+                if index not in done:
+                    yield Shard(index=index, rows=tuple(rows))
+                rows, index, length = [], index + 1, 0
+        if rows and index not in done:
+            yield Shard(index=index, rows=tuple(rows))
 
     def survey(self, *, strict: bool = False) -> Survey:
-        """Read everything once, to count it and to know it again.
-
-        Parameters
-        ----------
-        strict : bool
-            Whether a row with a fault is an error.
-
-        Returns
-        -------
-        Survey
-            Its digest covers the files that the table names.
+        """Count and digest the input, with the files that it names.
 
         Raises
         ------
         InputError
-            When the table cannot be read or holds no row, or by `strict`.
+            When the input cannot be read or holds no row; with `strict`, at the first fault.
         """
         digest = hashlib.sha256()
         n_rows = n_shards = n_faults = 0
-        for job in self.jobs():
+        for shard in self.shards():
             n_shards += 1
-            for row in job.rows:
+            for row in shard.rows:
                 n_rows += 1
                 if row.fault is not None:
                     n_faults += 1
@@ -162,22 +145,9 @@ class Table(ABC, Generic[R]):
         )
 
 
-SIDES = ("source", "copy")
-COLUMNS = ("id", *SIDES, *(f"{side}_path" for side in SIDES))
-"""Columns that are read: each side is a text or, with `_path`, the path of a file."""
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairRow(Row):
-    """One row of a table of pairs.
-
-    Attributes
-    ----------
-    source, copy : str, Path or None
-        A text, or the file that holds it; None where the row has a fault.
-    """
+    """A pair: each side is a text, the path of its file, or None where the row has a fault."""
 
     source: str | Path | None = None
     copy: str | Path | None = None
@@ -189,8 +159,8 @@ class PairRow(Row):
 
     @property
     def content(self) -> list[object]:
-        """What it holds, with the content of the files that it names."""
-        return [self.id, _known(self.source), _known(self.copy), self.fault]
+        """Id, texts and fault, with digests of the files that the row names."""
+        return [self.id, _fingerprint(self.source), _fingerprint(self.copy), self.fault]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,32 +171,26 @@ class PairTable(Table[PairRow]):
     ----------
     path : Path
         A `.csv`, `.tsv`, `.jsonl` or `.parquet` file with columns `source` and `copy`, or
-        `source_path` and `copy_path` (text files and saved pages, from the table's folder), and
-        if you like `id`.
+        `source_path` and `copy_path` (text files and saved pages, relative to the table's folder),
+        and optionally `id`.
     """
 
     path: Path
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name of the file."""
         return self.path.name
 
     def rows(self) -> Iterator[PairRow]:
-        """Yield the rows.
-
-        Raises
-        ------
-        InputError
-            When the file cannot be read, or its head lacks a column.
-        """
-        for index, row in enumerate(rows_of(self.path, columns=COLUMNS)):
+        """Yield the rows; an `InputError` says which column is missing."""
+        for index, row in enumerate(rows_of(self.path, columns=_COLUMNS)):
             if row.fault is None and not index and self.path.suffix.lower() != ".jsonl":
-                self._check_head(row)
+                self._check_columns(row)
             yield self._pair(index, row)
 
-    def _check_head(self, row: TableRow) -> None:
-        for side in SIDES:
+    def _check_columns(self, row: TableRow) -> None:
+        for side in _SIDES:
             if side not in row.values and f"{side}_path" not in row.values:
                 msg = (
                     f"{self.path}: has no column {side} and no {side}_path; needed are source "
@@ -237,25 +201,22 @@ class PairTable(Table[PairRow]):
 
     def _pair(self, index: int, row: TableRow) -> PairRow:
         name = row.values.get("id")
-        called = None if name is None else _SURROGATE.sub("\ufffd", str(name))
         source, copy, fault = None, None, row.fault
         if fault is None:
             source, fault = self._side("source", row.values)
         if fault is None:
             copy, fault = self._side("copy", row.values)
-        if fault is not None:
-            source = None
         return PairRow(
             index=index,
             place=f"{self.path}, {row.place}",
-            id=called,
-            source=source,
+            id=None if name is None else _SURROGATE.sub("\ufffd", str(name)),
+            source=source if fault is None else None,
             copy=copy,
             fault=fault,
         )
 
     def _side(self, side: str, values: Any) -> tuple[str | Path | None, str | None]:  # noqa: ANN401
-        """Return one side of a pair, or what is wrong with it."""
+        """Return one side of a pair, and its fault."""
         column = side if side in values or f"{side}_path" not in values else f"{side}_path"
         value = values.get(column)
         if not isinstance(value, str) or not value.strip():
@@ -267,49 +228,20 @@ class PairTable(Table[PairRow]):
         return (text if column == side else self.path.parent / text), None
 
 
-def _length(side: str | Path | None) -> int:
-    if not isinstance(side, Path):
-        return 0 if side is None else len(side)
-    try:
-        return side.stat().st_size
-    except (OSError, ValueError):
-        return 0
-
-
-def _known(side: str | Path | None) -> str | list[str] | None:
-    """Return what a digest is made of: a text itself, a file's path and content."""
-    if not isinstance(side, Path):
-        return side
-    try:
-        with side.open("rb") as file:
-            return [str(side.name), hashlib.file_digest(file, "sha256").hexdigest()]
-    except (OSError, ValueError) as err:
-        return [str(side.name), type(err).__name__]
-
-
-SUSPECT_SHARD_ROWS = 64
-"""Suspects of a shard: each takes up to a second, and a stop should cost little."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectRow(Row):
-    """One suspect; it has no id where it has a fault.
-
-    Attributes
-    ----------
-    text : str
-    """
+    """A suspect; without an id where it has a fault."""
 
     text: str
 
     @property
     def length(self) -> int:
-        """Its characters."""
+        """Characters of the text."""
         return len(self.text)
 
     @property
     def content(self) -> list[object]:
-        """What it holds."""
+        """Id, text and fault."""
         return [self.id, self.text, self.fault]
 
 
@@ -320,9 +252,9 @@ class SuspectTable(Table[SuspectRow]):
     Attributes
     ----------
     files : tuple of str
-        See `read_articles`; standard input cannot be gone through twice, so it is refused.
+        As for `read_articles`, but not standard input, which cannot be read twice.
     folder : Path
-        Where paths that are not absolute begin.
+        Base of relative paths.
     encoding : str, optional
         Of texts and pages; by default detected.
     """
@@ -339,12 +271,12 @@ class SuspectTable(Table[SuspectRow]):
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Name of the first file, and how many more there are."""
         first, more = Path(self.files[0]).name, len(self.files) - 1
         return f"{first} and {more} more" if more else first
 
     def rows(self) -> Iterator[SuspectRow]:
-        """Yield the suspects; what is none has a fault."""
+        """Yield the suspects; an input that is none has a fault."""
         entries = read_articles(self.files, encoding=self.encoding, folder=self.folder)
         for index, entry in enumerate(entries):
             article = entry.article
@@ -355,3 +287,23 @@ class SuspectTable(Table[SuspectRow]):
                 text="" if article is None else article.text,
                 fault=entry.reason if article is None else None,
             )
+
+
+def _length(side: str | Path | None) -> int:
+    if not isinstance(side, Path):
+        return len(side or "")
+    try:
+        return side.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _fingerprint(side: str | Path | None) -> str | list[str] | None:
+    """Return a text itself, or the name and the SHA-256 of a file."""
+    if not isinstance(side, Path):
+        return side
+    try:
+        with side.open("rb") as file:
+            return [side.name, hashlib.file_digest(file, "sha256").hexdigest()]
+    except (OSError, ValueError) as err:
+        return [side.name, type(err).__name__]

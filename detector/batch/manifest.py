@@ -1,10 +1,8 @@
 """Keep a batch's output folder: whole shards, and a manifest to resume from.
 
-The folder that a batch is written to: shards written whole, and a manifest that says which.
-
-A shard's files come first and its line in the manifest last, so what the manifest names is there,
-whenever the program was stopped. Each line holds the size and the SHA-256 of its files: one that
-was damaged later is found and made anew. Nothing is scored here.
+The files of a shard are written first and its line in the manifest last, so whatever the manifest
+names is there, whenever the program was stopped. A line holds the size and the SHA-256 of each
+file: one that was damaged later is found and made again. Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -16,31 +14,27 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from detector.batch.tasks import Done
+from detector.batch.tasks import RESUME_HINT, ShardResult
 from detector.errors import InputError
 from detector.text.files import write_whole
 
 FORMAT, SCHEMA = "detector-batch", 1
 MANIFEST, _LOCK = "manifest.jsonl", ".lock"
 
-_AGAIN = "what was finished before is kept: run the same command again to go on"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a batch is: its first line in the manifest, which every run on the folder must match.
+    """First line of a manifest: what the batch is. Every run on the folder must match it.
 
     Attributes
     ----------
     input : str
-        Name of the table, for people.
+        Name of the input, for messages.
     n_rows, n_shards : int
-        What it holds.
     digest : str
-        SHA-256 of its rows.
+        SHA-256 of the rows.
     shard_rows : int
         Rows of a shard.
     tables : tuple of str
@@ -59,27 +53,28 @@ class Header:
 
 
 class Output:
-    """A folder of shards that is held by one process at a time; use it in a `with`.
+    """The output folder of a batch, locked by one process at a time; use it in a `with`.
 
     Parameters
     ----------
     folder : Path
         Made where it is absent; else it must be empty or hold a batch.
 
+    Attributes
+    ----------
+    damaged : tuple of str
+        Files that `begin` found damaged or missing; their shards no longer count as finished.
+
     Raises
     ------
     InputError
-        When the folder cannot be written to, holds something else, or is held by another process.
-
-    Notes
-    -----
-    The lock is the kernel's (flock), so that of a process that died is gone with it.
+        When the folder cannot be written to, holds something else, or is locked.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.entries: dict[int, dict[str, Any]] = {}
         self.damaged: tuple[str, ...] = ()
+        self._entries: dict[int, dict[str, Any]] = {}
         self._header: Header | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -96,45 +91,29 @@ class Output:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lock.close()
 
     @property
     def done(self) -> frozenset[int]:
-        """The finished shards."""
-        return frozenset(self.entries)
+        """Indices of the finished shards."""
+        return frozenset(self._entries)
 
     @property
     def n_rows(self) -> int:
         """Rows of the finished shards."""
-        return sum(entry["rows"] for entry in self.entries.values())
+        return sum(entry["rows"] for entry in self._entries.values())
 
     @property
     def n_errors(self) -> int:
         """Error rows of the finished shards."""
-        return sum(entry["errors"] for entry in self.entries.values())
+        return sum(entry["errors"] for entry in self._entries.values())
 
     def begin(self, header: Header, *, restart: bool = False) -> None:
-        """Take up what an earlier run finished, or begin.
+        """Resume what an earlier run finished, or begin a new batch.
 
-        Shards that are damaged or missing are told in `damaged` and no longer count as finished;
-        files that no line of the manifest names are deleted.
-
-        Parameters
-        ----------
-        header : Header
-        restart : bool
-            Whether to delete the batch that the folder holds, first.
-
-        Raises
-        ------
-        InputError
-            When the folder holds a batch of other rows, another model or other options.
+        Files that no line of the manifest names are deleted; with `restart`, the whole batch that
+        the folder holds. A batch of other rows, another model or other options is an `InputError`.
         """
         path = self.folder / MANIFEST
         if restart:
@@ -147,13 +126,13 @@ class Output:
             wrong = [name for name in header.tables if not self._is_sound(line, name)]
             damaged += [str(self._file(name, line["shard"])) for name in wrong]
             if not wrong:
-                self.entries[line["shard"]] = line
+                self._entries[line["shard"]] = line
         self.damaged = tuple(damaged)
         self._header = header
         try:
             for name in header.tables:
                 (self.folder / name).mkdir(exist_ok=True)
-                kept = {self._file(name, shard) for shard in self.entries}
+                kept = {self._file(name, shard) for shard in self._entries}
                 for file in (self.folder / name).iterdir():
                     if file not in kept and (file.suffix in {".parquet", ".part"}):
                         file.unlink()
@@ -161,32 +140,30 @@ class Output:
             raise _unwritten(self.folder, err) from err
         self._write_manifest()
 
-    def write(self, done: Done) -> None:
+    def write(self, result: ShardResult) -> None:
         """Write a finished shard: its files, then its line in the manifest.
 
-        Raises
-        ------
-        InputError
-            When it cannot be written, or another model made it; what was written before stays.
+        A file that cannot be written, or a result of another model, is an `InputError`; what was
+        written before stays.
         """
         header = self._begun()
-        if done.signature != header.signature:
+        if result.signature != header.signature:
             msg = (
-                f"{self.folder}: shard {done.shard} was made by {done.signature}, the batch by "
+                f"{self.folder}: shard {result.shard} was made by {result.signature}, the batch by "
                 f"{header.signature}; install the same versions and models on every machine"
             )
             raise InputError(msg)
         files = {}
         for name in header.tables:
-            data = done.tables[name]
-            path = self._file(name, done.shard)
-            try:
-                write_whole(path, data)
-            except InputError as err:
-                msg = f"{err}; {_AGAIN}"
-                raise InputError(msg) from err
+            data = result.tables[name]
+            self._write_whole(self._file(name, result.shard), data)
             files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        entry = {"shard": done.shard, "rows": done.n_rows, "errors": done.n_errors, "files": files}
+        entry = {
+            "shard": result.shard,
+            "rows": result.n_rows,
+            "errors": result.n_errors,
+            "files": files,
+        }
         try:
             with (self.folder / MANIFEST).open("ab") as manifest:
                 manifest.write(_line(entry))
@@ -194,21 +171,15 @@ class Output:
                 os.fsync(manifest.fileno())
         except OSError as err:
             raise _unwritten(self.folder / MANIFEST, err) from err
-        self.entries[done.shard] = entry
+        self._entries[result.shard] = entry
 
     def finish(self) -> None:
-        """Make sure that nothing is missing, and put the manifest in order.
-
-        Raises
-        ------
-        InputError
-            When a shard or a row is missing, which would be a fault of an engine.
-        """
+        """Check that no row is missing, and sort the manifest."""
         header = self._begun()
         if self.done != set(range(header.n_shards)) or self.n_rows != header.n_rows:
             msg = (
                 f"{self.folder}: holds {self.n_rows} of {header.n_rows} rows in {len(self.done)} "
-                f"of {header.n_shards} shards, and no worker is left; {_AGAIN}"
+                f"of {header.n_shards} shards, and no worker is left; {RESUME_HINT}"
             )
             raise InputError(msg)
         self._write_manifest()
@@ -223,50 +194,50 @@ class Output:
         return self.folder / name / f"{shard:06d}.parquet"
 
     def _is_sound(self, entry: Mapping[str, Any], name: str) -> bool:
-        known = entry["files"][name]
+        expected = entry["files"][name]
         try:
             with self._file(name, entry["shard"]).open("rb") as file:
-                same_size = os.fstat(file.fileno()).st_size == known["bytes"]
+                same_size = os.fstat(file.fileno()).st_size == expected["bytes"]
                 digest = hashlib.file_digest(file, "sha256").hexdigest() if same_size else ""
         except OSError:
             return False
-        return bool(digest == known["sha256"])
+        return bool(digest == expected["sha256"])
 
     def _compare(self, old: Header, new: Header) -> None:
-        again = "name another folder, or give --restart to delete what it holds and begin anew"
+        """Check that a batch is the same as the one that the folder holds."""
         if old.signature != new.signature:
-            msg = (
-                f"{self.folder}: was begun with {old.signature}, now it is {new.signature}; "
-                f"go on with the same models and versions, {again}"
+            was, now = old.signature, new.signature
+            same = "the same models and versions"
+        elif (old.digest, old.n_rows) != (new.digest, new.n_rows):
+            was, now = (
+                f"{header.n_rows} rows of {header.input} ({header.digest[:12]})"
+                for header in (old, new)
             )
-            raise InputError(msg)
-        if (old.digest, old.n_rows) != (new.digest, new.n_rows):
-            msg = (
-                f"{self.folder}: was begun with other rows: {old.n_rows} rows of {old.input} "
-                f"({old.digest[:12]}), now it is {new.n_rows} rows of {new.input} "
-                f"({new.digest[:12]}); go on with the same input, {again}"
-            )
-            raise InputError(msg)
-        if old.tables != new.tables:
-            msg = (
-                f"{self.folder}: was begun with tables {', '.join(old.tables)}, now it is "
-                f"{', '.join(new.tables)}; go on with the same options, {again}"
-            )
-            raise InputError(msg)
-        if (old.shard_rows, old.n_shards) != (new.shard_rows, new.n_shards):
-            msg = (
-                f"{self.folder}: was begun with shards of {old.shard_rows} rows, now it is "
-                f"{new.shard_rows}; go on with --shard-rows {old.shard_rows}, {again}"
-            )
-            raise InputError(msg)
+            was, same = f"other rows: {was}", "the same input"
+        elif old.tables != new.tables:
+            was, now = f"tables {', '.join(old.tables)}", ", ".join(new.tables)
+            same = "the same options"
+        elif (old.shard_rows, old.n_shards) != (new.shard_rows, new.n_shards):
+            was, now = f"shards of {old.shard_rows} rows", str(new.shard_rows)
+            same = f"--shard-rows {old.shard_rows}"
+        else:
+            return
+        msg = (
+            f"{self.folder}: was begun with {was}, now it is {now}; go on with {same}, "
+            "name another folder, or give --restart to delete what it holds and begin anew"
+        )
+        raise InputError(msg)
 
     def _write_manifest(self) -> None:
         header = {"format": FORMAT, "schema": SCHEMA, **asdict(self._begun())}
-        lines = [header, *(self.entries[shard] for shard in sorted(self.entries))]
+        lines = [header, *(self._entries[shard] for shard in sorted(self._entries))]
+        self._write_whole(self.folder / MANIFEST, b"".join(map(_line, lines)))
+
+    def _write_whole(self, path: Path, data: bytes) -> None:
         try:
-            write_whole(self.folder / MANIFEST, b"".join(map(_line, lines)))
+            write_whole(path, data)
         except InputError as err:
-            msg = f"{err}; {_AGAIN}"
+            msg = f"{err}; {RESUME_HINT}"
             raise InputError(msg) from err
 
     def _check_foreign(self) -> None:
@@ -322,7 +293,7 @@ def _line(record: Mapping[str, Any]) -> bytes:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """Read a manifest; a last line that was cut off is left out."""
+    """Read a manifest, without a last line that was cut off."""
     try:
         whole, _, _ = path.read_bytes().rpartition(b"\n")
     except FileNotFoundError:
@@ -371,4 +342,4 @@ def _header_of(line: Mapping[str, Any], path: Path) -> Header:
 
 
 def _unwritten(path: Path, err: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({err.strerror or err}); {_AGAIN}")
+    return InputError(f"{path}: cannot be written ({err.strerror or err}); {RESUME_HINT}")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from detector.batch.manifest import MANIFEST, Header, Output
-from detector.batch.tasks import Done
+from detector.batch.tasks import ShardResult
 from detector.errors import InputError
 
 HEADER = Header(
@@ -25,7 +25,7 @@ HEADER = Header(
 )
 
 
-def done(shard: int, **more: object) -> Done:
+def result(shard: int, **more: object) -> ShardResult:
     fields = {
         "shard": shard,
         "n_rows": 1 if shard == 2 else 2,
@@ -34,7 +34,7 @@ def done(shard: int, **more: object) -> Done:
         "signature": HEADER.signature,
         "tables": {name: f"{name} {shard}".encode() * 9 for name in HEADER.tables},
     }
-    return Done(**{**fields, **more})  # type: ignore[arg-type]
+    return ShardResult(**{**fields, **more})  # type: ignore[arg-type]
 
 
 def begun(folder: Path, header: Header = HEADER, *, restart: bool = False) -> Output:
@@ -60,7 +60,7 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
     """The files of an unbroken batch."""
     with begun(tmp_path / "whole") as output:
         for shard in (1, 0, 2):
-            output.write(done(shard))
+            output.write(result(shard))
         output.finish()
     return files(tmp_path / "whole")
 
@@ -68,12 +68,12 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
 def test_shards_are_taken_up_where_a_run_stopped(tmp_path: Path, whole: dict[str, bytes]) -> None:
     out = tmp_path / "out"
     with begun(out) as output:
-        output.write(done(2))
+        output.write(result(2))
     with begun(out) as output:
         assert output.done == {2}
         assert (output.n_rows, output.n_errors) == (1, 2)
-        output.write(done(0))
-        output.write(done(1))
+        output.write(result(0))
+        output.write(result(1))
         output.finish()
     assert files(out) == whole
 
@@ -87,13 +87,13 @@ def test_shards_a_line_that_was_cut_off_does_not_count(
     with begun(out) as output:
         assert output.done == {0, 1}
         assert output.damaged == ()
-        output.write(done(2))
+        output.write(result(2))
         output.finish()
     assert files(out) == whole
 
 
 @pytest.mark.parametrize("how", ["truncated", "changed", "missing"])
-def test_shards_that_are_damaged_are_told_and_made_anew(
+def test_shards_that_are_damaged_are_reported_and_made_again(
     tmp_path: Path, whole: dict[str, bytes], how: str
 ) -> None:
     out = tmp_path / "whole"
@@ -106,7 +106,7 @@ def test_shards_that_are_damaged_are_told_and_made_anew(
     with begun(out) as output:
         assert output.damaged == (str(path),)
         assert output.done == {0, 2}
-        output.write(done(1))
+        output.write(result(1))
         output.finish()
     assert files(out) == whole
 
@@ -124,7 +124,7 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"signature": "detector 2"}, r"begun with detector 1, now it is detector 2; go on with"),
         ({"digest": "e" * 64}, r"begun with other rows: 5 rows of pairs\.csv \(dddddddddddd\)"),
@@ -137,11 +137,11 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
     ],
 )
 def test_shards_of_another_batch_are_refused_or_deleted(
-    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object], told: str
+    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object], message: str
 ) -> None:
     out = tmp_path / "whole"
     other = replace(HEADER, **change)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         begun(out, other)
     assert "--restart" in str(caught.value)
     assert files(out) == whole
@@ -153,13 +153,13 @@ def test_shards_of_another_batch_are_refused_or_deleted(
 def test_shards_of_another_signature_are_not_written(tmp_path: Path) -> None:
     with begun(tmp_path) as output:
         with pytest.raises(InputError, match="shard 1 was made by detector 2, the batch by"):
-            output.write(done(1, signature="detector 2"))
+            output.write(result(1, signature="detector 2"))
         assert output.done == frozenset()
 
 
 def test_shards_missing_at_the_end_are_an_error(tmp_path: Path) -> None:
     with begun(tmp_path) as output:
-        output.write(done(0))
+        output.write(result(0))
         with pytest.raises(InputError, match="holds 2 of 5 rows in 1 of 3 shards"):
             output.finish()
 
@@ -224,37 +224,37 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_batch_shards import HEADER, begun, done
+from test_batch_shards import HEADER, begun, result
 from detector.errors import InputError
 with begun(Path(sys.argv[1])) as output:
-    output.write(done(0))
+    output.write(result(0))
     size = (Path(sys.argv[1]) / "manifest.jsonl").stat().st_size + int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     large = {name: b"x" * int(sys.argv[4]) for name in HEADER.tables}
     try:
-        output.write(done(1, tables=large))
+        output.write(result(1, tables=large))
     except InputError as err:
         print(err)
 """
 
 
 @pytest.mark.parametrize(("manifest", "shard", "where"), [(9, 9, MANIFEST), (0, 5000, "000001")])
-def test_shards_a_full_disk_is_told_and_loses_nothing(
+def test_shards_a_full_disk_is_reported_and_loses_nothing(
     tmp_path: Path, whole: dict[str, bytes], manifest: int, shard: int, where: str
 ) -> None:
     out = tmp_path / "out"
-    told = subprocess.run(
+    message = subprocess.run(
         [sys.executable, "-c", _FULL, out, Path(__file__).parent, str(manifest), str(shard)],
         capture_output=True,
         encoding="utf-8",
         check=True,
     ).stdout
-    assert where in told
-    assert "File too large" in told  # how a limit on sizes reads; a full disk takes the same road
-    assert "what was finished before is kept" in told
+    assert where in message
+    assert "File too large" in message  # a limit on file sizes fails in the same way as a full disk
+    assert "what was finished before is kept" in message
     with begun(out) as output:
         assert output.done == {0}
-        output.write(done(1))
-        output.write(done(2))
+        output.write(result(1))
+        output.write(result(2))
         output.finish()
     assert files(out) == whole
