@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from detector.archive.articles import Article
@@ -274,24 +275,23 @@ def write_lock(uri: str) -> Iterator[None]:
     if folder is None:
         yield
         return
-    import fcntl
-
     if foreign := _foreign_file(folder):
         msg = f"{safe(uri)}: the folder holds {safe(foreign)}, no archive; give a new folder"
         raise InputError(msg)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("ab")
+        lock = FileLock(folder / _LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as err:
+        msg = f"{safe(uri)}: another process is writing to this archive; wait for its end"
+        raise InputError(msg) from err
     except OSError as err:
         msg = f"{safe(uri)}: cannot be written ({err.strerror}); give a folder that can be"
         raise InputError(msg) from err
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
-            msg = f"{safe(uri)}: another process is writing to this archive; wait for its end"
-            raise InputError(msg) from err
-        yield  # the system lets go of the lock when the file is closed, or the process killed
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def folder_of(uri: str) -> Path | None:

@@ -7,21 +7,23 @@ file: one that was damaged later is found and made again. Nothing is scored here
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
 
 from detector.batch.tasks import RESUME_HINT, ShardResult
 from detector.errors import InputError
 from detector.text.files import write_whole
 
 FORMAT, SCHEMA = "detector-batch", 1
-MANIFEST, _LOCK = "manifest.jsonl", ".lock"
+MANIFEST = "manifest.jsonl"
+_LOCK, _HOLDER = ".lock", ".lock.pid"  # apart: Windows bars others from reading a locked file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,21 +80,21 @@ class Output:
         self._header: Header | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(folder)
+            self._lock = self._locked()
         except OSError as err:
             msg = f"{folder}: cannot be written to ({err.strerror}); name a folder that can be"
             raise InputError(msg) from err
         try:
             self._check_foreign()
         except BaseException:
-            self._lock.close()
+            self._unlock()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._lock.close()
+        self._unlock()
 
     @property
     def done(self) -> frozenset[int]:
@@ -184,6 +186,27 @@ class Output:
             raise InputError(msg)
         self._write_manifest()
 
+    def _locked(self) -> FileLock:
+        lock, holder = FileLock(self.folder / _LOCK, timeout=0), self.folder / _HOLDER
+        try:
+            lock.acquire()
+        except Timeout as err:
+            msg = (
+                f"{self.folder}: another run writes there (process {_pid(holder)}); wait for it to "
+                "end, or name another folder"
+            )
+            raise InputError(msg) from err
+        holder.unlink(missing_ok=True)  # of a killed run; if it is a link, it is not followed
+        with holder.open("x", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+        return lock
+
+    def _unlock(self) -> None:
+        try:
+            (self.folder / _HOLDER).unlink(missing_ok=True)
+        finally:
+            self._lock.release()
+
     def _begun(self) -> Header:
         if self._header is None:
             msg = f"{self.folder}: the batch was not begun; call `begin` first"
@@ -241,7 +264,7 @@ class Output:
             raise InputError(msg) from err
 
     def _check_foreign(self) -> None:
-        names = {path.name for path in self.folder.iterdir()} - {_LOCK}
+        names = {path.name for path in self.folder.iterdir()} - {_LOCK, _HOLDER}
         if MANIFEST not in names and any(not name.endswith(".part") for name in names):
             msg = (
                 f"{self.folder}: holds {len(names)} files and no {MANIFEST}; name a new folder, "
@@ -268,24 +291,12 @@ class Output:
             raise _unwritten(self.folder, err) from err
 
 
-def _locked(folder: Path) -> BinaryIO:
-    """Lock a folder until the file returned is closed."""
-    lock = (folder / _LOCK).open("a+b")
+def _pid(holder: Path) -> str:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as err:
-        lock.seek(0)
-        holder = lock.read(20).decode("ascii", "replace").strip() or "unknown"
-        lock.close()
-        msg = (
-            f"{folder}: another run writes there (process {holder}); wait for it to end, or name "
-            "another folder"
-        )
-        raise InputError(msg) from err
-    lock.truncate(0)
-    lock.write(str(os.getpid()).encode("ascii"))
-    lock.flush()
-    return lock
+        pid = holder.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return "unknown"
+    return pid if pid.isdigit() else "unknown"
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
