@@ -2,7 +2,8 @@
 
 The files of a shard are written first and its line in the manifest last, so whatever the manifest
 names is there, whenever the program was stopped. A line holds the size and the SHA-256 of each
-file: one that was damaged later is found and made again. Nothing is scored here.
+file: one that was damaged later is found and made again. Only regular files of the exact names
+that a batch writes are read or deleted, and no link is followed. Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
+from detector.batch.outputs import TABLES
 from detector.batch.tasks import RESUME_HINT, ShardResult
 from detector.errors import InputError
 from detector.text.files import write_whole
@@ -24,6 +27,8 @@ from detector.text.files import write_whole
 FORMAT, SCHEMA = "detector-batch", 1
 MANIFEST = "manifest.jsonl"
 _LOCK, _HOLDER = ".lock", ".lock.pid"  # apart: Windows bars others from reading a locked file
+_PART_FILE = re.compile(r"\.[0-9a-f]{16}\.part")  # as `write_whole` names them
+_TABLE_FILE = re.compile(rf"\d{{6,}}\.parquet|{_PART_FILE.pattern}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,29 +122,28 @@ class Output:
         Files that no line of the manifest names are deleted; with `restart`, the whole batch that
         the folder holds. A batch of other rows, another model or other options is an `InputError`.
         """
-        path = self.folder / MANIFEST
         if restart:
             self._clear()
-        lines = _lines(path)
-        if lines:
-            self._compare(_header_of(lines[0], path), header)
-        damaged = []
-        for line in lines[1:]:
-            wrong = [name for name in header.tables if not self._is_sound(line, name)]
-            damaged += [str(self._file(name, line["shard"])) for name in wrong]
-            if not wrong:
-                self._entries[line["shard"]] = line
-        self.damaged = tuple(damaged)
-        self._header = header
+        old, entries = _read_manifest(self.folder / MANIFEST)
+        if old is not None:
+            self._compare(old, header)
         try:
             for name in header.tables:
                 (self.folder / name).mkdir(exist_ok=True)
-                kept = {self._file(name, shard) for shard in self._entries}
-                for file in (self.folder / name).iterdir():
-                    if file not in kept and (file.suffix in {".parquet", ".part"}):
-                        file.unlink()
+            files = {file for name in header.tables for file in self._files(name)}
+            damaged = []
+            for entry in entries:
+                wrong = [name for name in header.tables if not self._is_sound(entry, name)]
+                damaged += [str(self._file(name, entry["shard"])) for name in wrong]
+                if not wrong:
+                    self._entries[entry["shard"]] = entry
+            named = {self._file(name, shard) for name in header.tables for shard in self._entries}
+            for file in files - named:
+                file.unlink()
         except OSError as err:
             raise _unwritten(self.folder, err) from err
+        self.damaged = tuple(damaged)
+        self._header = header
         self._write_manifest()
 
     def write(self, result: ShardResult) -> None:
@@ -216,6 +220,17 @@ class Output:
     def _file(self, name: str, shard: int) -> Path:
         return self.folder / name / f"{shard:06d}.parquet"
 
+    def _files(self, name: str) -> list[Path]:
+        """Return the files of a table; a link among them, or as its folder, is refused."""
+        folder = self.folder / name
+        if folder.is_symlink():
+            msg = f"{folder}: is a link; delete it, or name another folder"
+            raise InputError(msg)
+        files = [file for file in folder.glob("*") if _TABLE_FILE.fullmatch(file.name)]
+        for file in files:
+            _check_file(file)
+        return files
+
     def _is_sound(self, entry: Mapping[str, Any], name: str) -> bool:
         expected = entry["files"][name]
         try:
@@ -264,29 +279,27 @@ class Output:
             raise InputError(msg) from err
 
     def _check_foreign(self) -> None:
-        names = {path.name for path in self.folder.iterdir()} - {_LOCK, _HOLDER}
-        if MANIFEST not in names and any(not name.endswith(".part") for name in names):
+        paths = [path for path in self.folder.iterdir() if path.name not in {_LOCK, _HOLDER}]
+        parts = [path for path in paths if _PART_FILE.fullmatch(path.name)]
+        if not (self.folder / MANIFEST).exists() and len(parts) < len(paths):
             msg = (
-                f"{self.folder}: holds {len(names)} files and no {MANIFEST}; name a new folder, "
+                f"{self.folder}: holds {len(paths)} files and no {MANIFEST}; name a new folder, "
                 "or one that holds a batch"
             )
             raise InputError(msg)
-        for name in names:
-            if name.endswith(".part"):
-                (self.folder / name).unlink()
+        for path in parts:
+            _check_file(path)
+            path.unlink()
 
     def _clear(self) -> None:
         """Delete the batch that the folder holds; its manifest last, so that it is known as one."""
         path = self.folder / MANIFEST
-        lines = _lines(path)
-        if not lines:
-            path.unlink(missing_ok=True)
-            return
+        header, _ = _read_manifest(path)
         try:
-            for name in _header_of(lines[0], path).tables:
-                for file in (self.folder / name).glob("*.parquet"):
+            for name in () if header is None else header.tables:
+                for file in self._files(name):
                     file.unlink()
-            path.unlink()
+            path.unlink(missing_ok=True)
         except OSError as err:
             raise _unwritten(self.folder, err) from err
 
@@ -303,53 +316,83 @@ def _line(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, ensure_ascii=True) + "\n").encode("ascii")
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Read a manifest, without a last line that was cut off."""
+def _read_manifest(path: Path) -> tuple[Header | None, list[dict[str, Any]]]:
+    """Read the header and the entries of a manifest, without a last line that was cut off."""
+    if not path.exists() and not path.is_symlink():
+        return None, []
+    _check_file(path)
     try:
         whole, _, _ = path.read_bytes().rpartition(b"\n")
-    except FileNotFoundError:
-        return []
     except OSError as err:
         msg = f"{path}: cannot be read ({err.strerror}); name a folder that can be"
         raise InputError(msg) from err
-    lines = []
+    header: Header | None = None
+    entries = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             record = json.loads(line)
-            if number > 1:  # else it is the header
-                _check_entry(record)
-        except (ValueError, KeyError, TypeError) as err:
+            if header is not None:
+                _check_entry(record, header)
+                entries.append(record)
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
             msg = (
                 f"{path}, line {number}: is damaged ({type(err).__name__}: {err}); delete that "
                 "line, which makes its shard anew, or give another folder"
             )
             raise InputError(msg) from err
-        lines.append(record)
-    return lines
+        if header is None:
+            header = _header_of(record, path)
+    return header, entries
 
 
-def _check_entry(record: Mapping[str, Any]) -> None:
+def _check_file(path: Path) -> None:
+    """Refuse a link, or what is no regular file, in place of a file of a batch."""
+    if path.is_symlink() or not path.is_file():
+        msg = f"{path}: is a link or no file; delete it, or name another folder"
+        raise InputError(msg)
+
+
+def _check_entry(record: Mapping[str, Any], header: Header) -> None:
+    files = record["files"]
+    if set(files) != set(header.tables):
+        msg = f"files of {', '.join(map(repr, files))}"
+        raise ValueError(msg)
     numbers = [record["shard"], record["rows"], record["errors"]]
-    for known in record["files"].values():
+    for known in files.values():
         numbers.append(known["bytes"])
         str.encode(known["sha256"])
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+    if not all(type(number) is int and number >= 0 for number in numbers):
         msg = f"numbers {numbers}"
+        raise ValueError(msg)
+    if record["shard"] >= header.n_shards:
+        msg = f"shard {record['shard']} of {header.n_shards}"
         raise ValueError(msg)
 
 
 def _header_of(line: Mapping[str, Any], path: Path) -> Header:
     try:
         form, schema = line["format"], line["schema"]
-        fields: Sequence[str] = Header.__slots__
-        header = {name: line[name] for name in fields}
+        header = Header(**{field.name: line[field.name] for field in fields(Header)})
     except (KeyError, TypeError) as err:
         msg = f"{path}: is no manifest of a batch; name a new folder, or one that holds a batch"
         raise InputError(msg) from err
     if (form, schema) != (FORMAT, SCHEMA):
         msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; name another folder"
         raise InputError(msg)
-    return Header(**{**header, "tables": tuple(header["tables"])})
+    numbers = (header.n_rows, header.n_shards, header.shard_rows)
+    texts = (header.input, header.digest, header.signature)
+    tables = header.tables
+    if (
+        any(type(number) is not int for number in numbers)
+        or not all(isinstance(text, str) for text in texts)
+        or not (isinstance(tables, list) and tables and all(name in TABLES for name in tables))
+    ):
+        msg = (
+            f"{path}: is damaged: rows and shards {numbers}, tables {tables!r}; a batch has tables "
+            f"among {', '.join(TABLES)}: name a new folder, or one that holds a batch"
+        )
+        raise InputError(msg)
+    return replace(header, tables=tuple(tables))
 
 
 def _unwritten(path: Path, err: OSError) -> InputError:

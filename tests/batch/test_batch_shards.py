@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -116,8 +117,8 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
 ) -> None:
     out = tmp_path / "whole"
     (out / "pairs" / "000007.parquet").write_bytes(b"of a shard that was not finished")
-    (out / "pairs" / ".abc.part").write_bytes(b"torn")
-    (out / ".abc.part").write_bytes(b"torn")
+    (out / "pairs" / ".0123456789abcdef.part").write_bytes(b"torn")
+    (out / ".0123456789abcdef.part").write_bytes(b"torn")
     with begun(out) as output:
         output.finish()
     assert files(out) == whole
@@ -182,6 +183,83 @@ def test_shards_damaged_manifest_is_refused_by_its_line(
     path.write_bytes(b"".join([lines[0], lines[1], b'{"shard": 1}\n', lines[3]]))
     with pytest.raises(InputError, match=r"manifest\.jsonl, line 3: is damaged"):
         begun(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    "tables", [["../other"], ["pairs", "/absolute"], ["pairs/../../other"], ["thesis"], [], "pairs"]
+)
+def test_shards_a_manifest_that_names_other_folders_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], tables: object, restart: bool
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "000000.parquet").write_bytes(b"mine")
+    path = tmp_path / "whole" / MANIFEST
+    header, *lines = whole[MANIFEST].splitlines(keepends=True)
+    tampered = {**json.loads(header), "tables": tables}
+    path.write_bytes(b"".join([json.dumps(tampered).encode() + b"\n", *lines]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl: is damaged: .*pairs, sentences, susp"):
+        begun(tmp_path / "whole", restart=restart)
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+    assert files(other) == {"000000.parquet": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shard": "../../other/000000"},
+        {"shard": True},
+        {"shard": -1},
+        {"shard": 3},
+        {"files": {"../other": {"bytes": 4, "sha256": "0"}}},
+        {"files": []},
+    ],
+)
+def test_shards_an_entry_of_another_file_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object]
+) -> None:
+    path = tmp_path / "whole" / MANIFEST
+    header, entry, *lines = whole[MANIFEST].splitlines(keepends=True)
+    tampered = json.dumps({**json.loads(entry), **change}).encode() + b"\n"
+    path.write_bytes(b"".join([header, tampered, *lines]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl, line 2: is damaged"):
+        begun(tmp_path / "whole")
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    "name", [MANIFEST, "pairs", "pairs/000001.parquet", "pairs/000007.parquet"]
+)
+def test_shards_behind_a_link_are_refused(
+    tmp_path: Path, whole: dict[str, bytes], name: str, restart: bool
+) -> None:
+    path, moved = tmp_path / "whole" / name, tmp_path / "moved"
+    if path.exists():
+        path.rename(moved)
+    else:
+        moved.write_bytes(b"mine")
+    path.symlink_to(moved)
+    before = files(tmp_path)
+    with pytest.raises(InputError, match=rf"{path}: is a link.*name another folder"):
+        begun(tmp_path / "whole", restart=restart)
+    assert files(tmp_path) == before
+    assert len(before) >= len(whole)
+
+
+def test_shards_restart_deletes_nothing_but_files_of_the_batch(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    out = tmp_path / "whole"
+    kept = {"pairs/thesis.parquet", "pairs/1.parquet", "sentences/.mine.part", "notes.part"}
+    for name in kept:
+        (out / name).write_bytes(b"mine")
+    for restart in (False, True):
+        with begun(out, restart=restart):
+            assert kept <= set(files(out))
+    assert set(files(out)) == {MANIFEST, *kept}
+    assert whole.keys().isdisjoint(kept)
 
 
 def test_shards_two_runs_at_once_are_refused_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
