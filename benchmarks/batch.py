@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from detector.batch.inputs import PairRow, Shard
+from detector.batch.inputs import Row, Shard
 from detector.batch.local import LocalEngine
 from detector.batch.tasks import Scoring, ShardResult, Worker
 from detector.encoder import Encoder, MiniLMEncoder, matching_view
@@ -40,9 +40,9 @@ class EncodingWorker:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def __call__(self, shard: Shard[PairRow]) -> ShardResult:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Encode what a scorer would."""
-        sides = [str(side) for row in shard.rows for side in (row.source, row.copy)]
+        sides = [str(text) for row in shard.rows for text in row.texts]
         views = [matching_view(text) for side in sides for text in split(side).texts]
         self._encoder.encode(list(dict.fromkeys(views)))
         return ShardResult(
@@ -80,11 +80,8 @@ def documents(n: int, size: int, *, skip: int = 0) -> list[Pair]:
     return [(lines(sides[0], i), lines(sides[1], i)) for i in range(n)]
 
 
-def shards_of(pairs: list[Pair], n_rows: int) -> list[Shard[PairRow]]:
-    rows = [
-        PairRow(index=i, place=f"row {i + 1}", id=None, source=source, copy=copy)
-        for i, (source, copy) in enumerate(pairs)
-    ]
+def shards_of(pairs: list[Pair], n_rows: int) -> list[Shard]:
+    rows = [Row(index=i, place=f"row {i + 1}", id=None, texts=pair) for i, pair in enumerate(pairs)]
     return [
         Shard(index=i // n_rows, rows=tuple(rows[i : i + n_rows]))
         for i in range(0, len(rows), n_rows)

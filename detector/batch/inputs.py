@@ -10,10 +10,10 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from detector.archive.articles import read_articles
 from detector.errors import InputError
@@ -32,8 +32,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row(ABC):
-    """One row of an input.
+class Row:
+    """One row of an input: a pair, or a suspect.
 
     Attributes
     ----------
@@ -42,6 +42,9 @@ class Row(ABC):
     place : str
         File and position in it, for messages.
     id : str or None
+    texts : tuple of str or Path
+        The source and the copy, or the suspect: each a text or the path of its file. Empty where
+        the row has a fault.
     fault : str or None
         Why the row cannot be used, and what would be accepted.
     """
@@ -49,28 +52,26 @@ class Row(ABC):
     index: int
     place: str
     id: str | None
+    texts: tuple[str | Path, ...]
     fault: str | None = None
 
     @property
-    @abstractmethod
     def length(self) -> int:
         """About how many characters the row holds."""
+        return sum(_length(text) for text in self.texts)
 
     @property
-    @abstractmethod
     def content(self) -> list[object]:
-        """What identifies the row, as JSON values."""
-
-
-R = TypeVar("R", bound=Row, covariant=True)
+        """What identifies the row, as JSON values, with digests of the files that it names."""
+        return [self.id, *map(_fingerprint, self.texts), self.fault]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shard(Generic[R]):
+class Shard:
     """Rows that one worker processes together, and whose results share a file."""
 
     index: int
-    rows: tuple[R, ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class Survey:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table(ABC, Generic[R]):
+class Table(ABC):
     """Rows that can be read again and again, the same each time."""
 
     shard_rows: int = SHARD_ROWS
@@ -100,12 +101,12 @@ class Table(ABC, Generic[R]):
         """Name for messages."""
 
     @abstractmethod
-    def rows(self) -> Iterator[R]:
+    def rows(self) -> Iterator[Row]:
         """Yield the rows; an `InputError` says why there are none."""
 
-    def shards(self, *, done: frozenset[int] = frozenset()) -> Iterator[Shard[R]]:
+    def shards(self, *, done: frozenset[int] = frozenset()) -> Iterator[Shard]:
         """Yield the rows by shard, without the shards of `done`."""
-        rows: list[R] = []
+        rows: list[Row] = []
         index = length = 0
         for row in self.rows():
             rows.append(row)
@@ -145,26 +146,8 @@ class Table(ABC, Generic[R]):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairRow(Row):
-    """A pair: each side is a text, the path of its file, or None where the row has a fault."""
-
-    source: str | Path | None = None
-    copy: str | Path | None = None
-
-    @property
-    def length(self) -> int:
-        """About how many characters both sides hold."""
-        return sum(_length(side) for side in (self.source, self.copy))
-
-    @property
-    def content(self) -> list[object]:
-        """Id, texts and fault, with digests of the files that the row names."""
-        return [self.id, _fingerprint(self.source), _fingerprint(self.copy), self.fault]
-
-
 @dataclass(frozen=True, kw_only=True)
-class PairTable(Table[PairRow]):
+class PairTable(Table):
     """A table of pairs.
 
     Attributes
@@ -182,7 +165,7 @@ class PairTable(Table[PairRow]):
         """Name of the file."""
         return self.path.name
 
-    def rows(self) -> Iterator[PairRow]:
+    def rows(self) -> Iterator[Row]:
         """Yield the rows; an `InputError` says which column is missing."""
         for index, row in enumerate(rows_of(self.path, columns=_COLUMNS)):
             if row.fault is None and not index and self.path.suffix.lower() != ".jsonl":
@@ -199,54 +182,38 @@ class PairTable(Table[PairRow]):
                 )
                 raise InputError(msg)
 
-    def _pair(self, index: int, row: TableRow) -> PairRow:
+    def _pair(self, index: int, row: TableRow) -> Row:
         name = row.values.get("id")
-        source, copy, fault = None, None, row.fault
+        texts: tuple[str | Path, ...] = ()
+        fault = row.fault
         if fault is None:
-            source, fault = self._side("source", row.values)
-        if fault is None:
-            copy, fault = self._side("copy", row.values)
-        return PairRow(
+            try:
+                texts = tuple(self._side(side, row.values) for side in _SIDES)
+            except InputError as err:
+                fault = str(err)
+        return Row(
             index=index,
             place=f"{self.path}, {row.place}",
             id=None if name is None else _SURROGATE.sub("\ufffd", str(name)),
-            source=source if fault is None else None,
-            copy=copy,
+            texts=texts,
             fault=fault,
         )
 
-    def _side(self, side: str, values: Any) -> tuple[str | Path | None, str | None]:  # noqa: ANN401
-        """Return one side of a pair, and its fault."""
+    def _side(self, side: str, values: Mapping[str, Any]) -> str | Path:
         column = side if side in values or f"{side}_path" not in values else f"{side}_path"
         value = values.get(column)
         if not isinstance(value, str) or not value.strip():
             held = "blank" if isinstance(value, str) or value is None else type(value).__name__
             wanted = "a text" if column == side else "the path of a text file"
-            return None, f"{column} is {held}; give {wanted}"
+            msg = f"{column} is {held}; give {wanted}"
+            raise InputError(msg)
         # Arrow holds no lone surrogate; U+FFFD is as long, so offsets stay.
         text = _SURROGATE.sub("\ufffd", value)
-        return (text if column == side else self.path.parent / text), None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuspectRow(Row):
-    """A suspect; without an id where it has a fault."""
-
-    text: str
-
-    @property
-    def length(self) -> int:
-        """Characters of the text."""
-        return len(self.text)
-
-    @property
-    def content(self) -> list[object]:
-        """Id, text and fault."""
-        return [self.id, self.text, self.fault]
+        return text if column == side else self.path.parent / text
 
 
 @dataclass(frozen=True, kw_only=True)
-class SuspectTable(Table[SuspectRow]):
+class SuspectTable(Table):
     """Files of suspects.
 
     Attributes
@@ -275,35 +242,35 @@ class SuspectTable(Table[SuspectRow]):
         first, more = Path(self.files[0]).name, len(self.files) - 1
         return f"{first} and {more} more" if more else first
 
-    def rows(self) -> Iterator[SuspectRow]:
+    def rows(self) -> Iterator[Row]:
         """Yield the suspects; an input that is none has a fault."""
         entries = read_articles(self.files, encoding=self.encoding, folder=self.folder)
         for index, entry in enumerate(entries):
             article = entry.article
-            yield SuspectRow(
+            yield Row(
                 index=index,
                 place=entry.place,
-                id=None if article is None else article.id,
-                text="" if article is None else article.text,
-                fault=entry.reason if article is None else None,
+                id=article.id if article else None,
+                texts=(article.text,) if article else (),
+                fault=None if article else entry.reason,
             )
 
 
-def _length(side: str | Path | None) -> int:
-    if not isinstance(side, Path):
-        return len(side or "")
+def _length(text: str | Path) -> int:
+    if isinstance(text, str):
+        return len(text)
     try:
-        return side.stat().st_size
+        return text.stat().st_size
     except (OSError, ValueError):
         return 0
 
 
-def _fingerprint(side: str | Path | None) -> str | list[str] | None:
+def _fingerprint(text: str | Path) -> str | list[str]:
     """Return a text itself, or the name and the SHA-256 of a file."""
-    if not isinstance(side, Path):
-        return side
+    if isinstance(text, str):
+        return text
     try:
-        with side.open("rb") as file:
-            return [side.name, hashlib.file_digest(file, "sha256").hexdigest()]
+        with text.open("rb") as file:
+            return [text.name, hashlib.file_digest(file, "sha256").hexdigest()]
     except (OSError, ValueError) as err:
-        return [side.name, type(err).__name__]
+        return [text.name, type(err).__name__]

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from detector.batch.inputs import Shard
 from detector.batch.tasks import RESUME_HINT, ShardResult, Task, Worker
@@ -64,7 +64,7 @@ class LocalEngine:
         """Return what produces the tables, as a worker reports it."""
         return _result(self._pool.submit(_signature))
 
-    def run(self, shards: Iterable[Shard[Any]]) -> Iterator[ShardResult]:
+    def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
         """Yield the results of shards in the order in which they are finished.
 
         Shards are taken as workers become free, so memory does not grow with their number. A
@@ -133,5 +133,5 @@ def _signature() -> str:
     return _load().signature
 
 
-def _process(shard: Shard[Any]) -> ShardResult:
+def _process(shard: Shard) -> ShardResult:
     return _load()(shard)

@@ -71,7 +71,7 @@ class RayEngine:
         remote = ray.remote(_signature).options(**self._reserved)
         return str(_translate_errors(lambda: ray.get(remote.remote(self._task))))
 
-    def run(self, shards: Iterable[Shard[Any]]) -> Iterator[ShardResult]:
+    def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
         """Yield the results of shards in the order in which they are finished.
 
         The iterable is pickled, and iterated on the node where this runs. A worker that cannot
@@ -81,7 +81,7 @@ class RayEngine:
         while (row := _translate_errors(lambda: next(rows, None))) is not None:
             yield row["result"]
 
-    def _dataset(self, shards: Iterable[Shard[Any]]) -> Any:  # noqa: ANN401 - ray is loaded lazily
+    def _dataset(self, shards: Iterable[Shard]) -> Any:  # noqa: ANN401 - ray is loaded lazily
         import ray
         from ray.data import ActorPoolStrategy, DataContext
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -117,7 +117,7 @@ class _Actor:
         return {"result": _column(self._worker(shard) for shard in batch["shard"])}
 
 
-def _read(batch: dict[str, Any], shards: Iterable[Shard[Any]]) -> Iterator[dict[str, Any]]:
+def _read(batch: dict[str, Any], shards: Iterable[Shard]) -> Iterator[dict[str, Any]]:
     for _ in batch["start"]:
         for shard in shards:
             yield {"shard": _column([shard])}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from detector.batch.inputs import Row, Shard, Table
+from detector.batch.inputs import Shard, Table
 from detector.batch.manifest import Header, Output
 from detector.batch.tasks import ShardResult
 from detector.errors import InputError
@@ -20,19 +20,19 @@ class Engine(Protocol):
         """Return what produces the tables."""
         ...
 
-    def run(self, shards: Iterable[Shard[Any]]) -> Iterator[ShardResult]:
+    def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
         """Yield the results of shards in any order, each once."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingShards(Iterable[Shard[Row]]):
+class PendingShards(Iterable[Shard]):
     """The shards of a table that are not done; can be pickled and iterated again."""
 
-    table: Table[Any]
+    table: Table
     done: frozenset[int] = frozenset()
 
-    def __iter__(self) -> Iterator[Shard[Row]]:
+    def __iter__(self) -> Iterator[Shard]:
         """Yield them in order."""
         return self.table.shards(done=self.done)
 
@@ -59,7 +59,7 @@ class Progress:
 
 
 def run(  # noqa: PLR0913 - options of a front door, each by its name
-    table: Table[Any],
+    table: Table,
     engine: Engine,
     *,
     tables: Iterable[str],

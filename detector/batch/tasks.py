@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
 from detector.archive.match import Match, match_document
-from detector.batch.inputs import PairRow, Shard, SuspectRow
+from detector.batch.inputs import Row, Shard
 from detector.batch.outputs import (
     CANDIDATES,
     PAIRS,
@@ -67,7 +67,7 @@ class ShardResult:
     @classmethod
     def of(
         cls,
-        shard: Shard[Any],
+        shard: Shard,
         outcomes: Iterable[Outcome[Any]],
         *,
         signature: str,
@@ -97,7 +97,7 @@ class Worker(Protocol):
         """What produces its tables, on one line."""
         ...
 
-    def __call__(self, shard: Shard[Any]) -> ShardResult:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Process one shard."""
         ...
 
@@ -180,14 +180,13 @@ class ScoringWorker:
         self._scorer = scorer
         self.signature = _signature(scorer)
 
-    def __call__(self, shard: Shard[PairRow]) -> ShardResult:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Score the pairs of one shard; one that cannot be scored becomes an error row."""
-        texts = [_texts(row) for row in shard.rows]
-        pairs = [pair for pair in texts if not isinstance(pair, str)]
-        reports = iter(self._reports(pairs))
+        pairs = [_pair(row) for row in shard.rows]
+        reports = iter(self._reports([pair for pair in pairs if not isinstance(pair, str)]))
         outcomes = [
             Outcome[Report].of(row, pair if isinstance(pair, str) else next(reports))
-            for row, pair in zip(shard.rows, texts, strict=True)
+            for row, pair in zip(shard.rows, pairs, strict=True)
         ]
         return ShardResult.of(
             shard, outcomes, signature=self.signature, tables=pair_parquet(outcomes)
@@ -260,7 +259,7 @@ class MatchingWorker:
         self._task = task
         self.signature = f"{_signature(scorer)}|top {task.top}|archive {safe(task.archive)}"
 
-    def __call__(self, shard: Shard[SuspectRow]) -> ShardResult:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Match the suspects of one shard; one that cannot be becomes an error row."""
         n_articles = self._archive.n_articles
         outcomes = [Outcome[Match].of(row, self._match(row)) for row in shard.rows]
@@ -269,12 +268,12 @@ class MatchingWorker:
         )
         return ShardResult.of(shard, outcomes, signature=self.signature, tables=tables)
 
-    def _match(self, row: SuspectRow) -> Match | str:
+    def _match(self, row: Row) -> Match | str:
         """Return the match of a suspect, or its error."""
         if row.fault is not None:
             return row.fault
         try:
-            document = text_document("text", row.text)
+            document = text_document("text", _text(row.texts[0]))
         except InputError as err:
             return str(err)
         return _unless_unforeseen(
@@ -308,17 +307,20 @@ def _unless_unforeseen(call: Callable[[], T], kind: str) -> T | str:
         return f"cannot be done ({type(err).__name__}: {err}); please report this {kind}"
 
 
-def _texts(row: PairRow) -> tuple[str, str] | str:
-    """Return both texts of a row, or why there are none."""
-    if row.fault is not None or row.source is None or row.copy is None:
-        return row.fault or "has no texts"
+def _pair(row: Row) -> tuple[str, str] | str:
+    """Return the source and the copy of a row, or its error."""
+    if row.fault is not None:
+        return row.fault
+    source, copy = row.texts
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", EncodingWarning)  # one a file would be too many
-            return _text(row.source), _text(row.copy)
+        return _text(source), _text(copy)
     except InputError as err:
         return str(err)
 
 
-def _text(side: str | Path) -> str:
-    return side if isinstance(side, str) else read(side)
+def _text(text: str | Path) -> str:
+    if isinstance(text, str):
+        return text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EncodingWarning)  # one a file would be too many
+        return read(text)

@@ -81,7 +81,7 @@ def add_engine(parser: argparse.ArgumentParser, *, rows: str, shard_rows: int) -
 
 
 def carry_out(  # noqa: PLR0913 - words, each by its name
-    arguments: argparse.Namespace, table: Table[Any], task: Task, *, row: str, doing: str, done: str
+    arguments: argparse.Namespace, table: Table, task: Task, *, row: str, doing: str, done: str
 ) -> None:
     """Do a table's rows as the arguments say, and tell what came of it.
 

@@ -146,7 +146,7 @@ def test_suspects_are_named_by_the_path_as_given(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(BEES, encoding="utf-8")
     table = SuspectTable(files=("a.txt", "none.txt"), folder=tmp_path)
     there, missing = table.rows()
-    assert (there.id, there.text.strip(), there.fault) == ("a.txt", BEES, None)
+    assert (there.id, there.texts, there.fault) == ("a.txt", (BEES,), None)
     assert (missing.id, missing.index) == (None, 1)
     assert "there is no such file" in (missing.fault or "")
     assert table.name == "a.txt and 1 more"

@@ -53,18 +53,17 @@ def test_pairs_say_what_is_wrong_with_a_row(tmp_path: Path) -> None:
     assert "copy is int; give a text" in faults[2]
     assert "not an object" in faults[3]
     assert rows[4].place.endswith("pairs.jsonl, line 5")
-    assert [row.source for row in rows[:2]] == ["a.", None]
+    assert [row.texts for row in rows[:2]] == [("a.", "a!"), ()]
 
 
 def test_pairs_of_files_are_found_beside_the_table(tmp_path: Path) -> None:
     [row] = table(tmp_path, [{"source_path": "texts/a.txt", "copy": "B."}]).rows()
-    assert row.source == tmp_path / "texts" / "a.txt"
-    assert row.copy == "B."
+    assert row.texts == (tmp_path / "texts" / "a.txt", "B.")
 
 
 def test_pairs_hold_no_lone_surrogate(tmp_path: Path) -> None:
     [row] = table(tmp_path, [pair("a\ud800b", id="\udfff")]).rows()
-    assert (row.source, row.id) == ("a\ufffdb.", "\ufffd")
+    assert (row.texts[0], row.id) == ("a\ufffdb.", "\ufffd")
 
 
 def test_pairs_survey_counts_and_knows_the_same_pairs_again(tmp_path: Path) -> None:
