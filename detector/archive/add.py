@@ -7,7 +7,7 @@ run continues where it stopped when it is started again. Nothing is searched her
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 import numpy as np
@@ -29,14 +29,8 @@ COMPACT_EVERY = 64  # batches
 class Added:
     """Counts of what became of the articles given to an archive.
 
-    Attributes
-    ----------
-    n_added, n_sentences : int
-        Articles that are new, and their sentences.
-    n_known : int
-        Articles whose text was there already, under whatever id.
-    n_refused : int
-        Inputs that hold no article, and articles whose id belongs to another text.
+    `n_known` have a text that was there already, under whatever id. `n_refused` are no articles,
+    or have the id of another text.
     """
 
     n_added: int = 0
@@ -45,12 +39,8 @@ class Added:
     n_refused: int = 0
 
     def __add__(self, other: Added) -> Added:
-        return Added(
-            n_added=self.n_added + other.n_added,
-            n_sentences=self.n_sentences + other.n_sentences,
-            n_known=self.n_known + other.n_known,
-            n_refused=self.n_refused + other.n_refused,
-        )
+        sums = {name: n + getattr(other, name) for name, n in asdict(self).items()}
+        return Added(**sums)
 
 
 def add(
@@ -65,23 +55,24 @@ def add(
 
     Entries are read one by one; memory grows by 32 bytes an article.
     """
-    known = _KnownArticles(store)
+    texts, ids = map(_KeySet, store.keys())
     writer = _BatchWriter(store, encoder)
     skipped = Added()
     for entry in entries:
         article, reason = entry.article, entry.reason
         sentences: list[str] = []
         if article is not None:
-            if known.has_text(article):
+            if _text_key(article) in texts:
                 skipped += Added(n_known=1)
                 continue
-            if known.has_id(article):
+            if key_of(article.id) in ids:
                 reason = "the archive holds another text under this id; remove that first"
             else:
                 sentences = split(article.text).texts
                 reason = "the text holds no sentence"
         if article is not None and sentences:
-            known.add(article)
+            texts.new.add(_text_key(article))
+            ids.new.add(key_of(article.id))
             if writer.add(article, sentences) and stored is not None:
                 stored(skipped + writer.added)
             continue
@@ -160,32 +151,20 @@ class _BatchWriter:
         self.added += Added(n_added=len(batch), n_sentences=len(vectors))
 
 
-class _KnownArticles:
-    """The texts and ids of an archive: sorted keys of the stored ones, sets of the new ones."""
+class _KeySet:
+    """Keys of an archive: a sorted array of the stored ones, a set of the new ones."""
 
-    def __init__(self, store: Store) -> None:
-        self._digests, self._ids = store.keys()
-        self._new_digests: set[bytes] = set()
-        self._new_ids: set[bytes] = set()
+    def __init__(self, stored: NDArray[np.bytes_]) -> None:
+        self.new: set[bytes] = set()
+        self._stored = stored
 
-    def has_text(self, article: Article) -> bool:
-        key = _digest_key(article)
-        return key in self._new_digests or _contains(self._digests, key)
-
-    def has_id(self, article: Article) -> bool:
-        key = key_of(article.id)
-        return key in self._new_ids or _contains(self._ids, key)
-
-    def add(self, article: Article) -> None:
-        self._new_digests.add(_digest_key(article))
-        self._new_ids.add(key_of(article.id))
+    def __contains__(self, key: bytes) -> bool:
+        if key in self.new:
+            return True
+        wanted = np.array(key, dtype="S16")
+        at = int(np.searchsorted(self._stored, wanted))
+        return at < len(self._stored) and bool(self._stored[at] == wanted)
 
 
-def _digest_key(article: Article) -> bytes:
+def _text_key(article: Article) -> bytes:
     return bytes.fromhex(article.digest)[:16]
-
-
-def _contains(keys: NDArray[np.bytes_], key: bytes) -> bool:
-    wanted = np.array(key, dtype="S16")
-    at = int(np.searchsorted(keys, wanted))
-    return at < len(keys) and bool(keys[at] == wanted)

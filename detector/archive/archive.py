@@ -227,12 +227,7 @@ class Archive:
     ) -> tuple[SearchResult, ...]:
         """Find the articles that an encoded document may come from (see `search`).
 
-        Parameters
-        ----------
-        document : Document
-        vectors : ndarray of shape (n_sentences, d), float32
-            Of its sentences, by this archive's encoder; unit rows.
-        top : int
+        `vectors` are those of its sentences by this archive's encoder: unit rows, shape (n, d).
         """
         store = self._open()
         _check_encoder(store, self.encoder.identity)

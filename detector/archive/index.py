@@ -36,14 +36,9 @@ _BLOCK: Final = 16_384  # archived sentences compared at a time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexState:
-    """The state of an archive's index.
+    """The state of an archive's index; `kind` is empty where there is none.
 
-    Attributes
-    ----------
-    kind : str
-        Empty where there is no index.
-    n_indexed, n_left : int
-        Sentences in the index, and those added since, which are compared one by one.
+    `n_left` sentences were added since, and are compared one by one.
     """
 
     kind: str

@@ -43,8 +43,8 @@ class Candidate:
     sentences : tuple of int
         Sentences of the suspect, from 0, that it explains and no better candidate does.
     relation : Relation or None
-        What the suspect is to it; None without a scorer, without a relation model, or where it is
-        no likely source (see `MIN_RELATIVE_SHARE`).
+        What the suspect is to it; None without a scorer or a relation model, and where it is no
+        likely source (see `MIN_RELATIVE_SHARE`).
     """
 
     id: str

@@ -77,18 +77,10 @@ def rank_articles(hits: Hits, *, top: int) -> NDArray[np.int64]:
 def max_similarities(
     queries: NDArray[np.float32], articles: Mapping[int, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Return the cosine of each sentence to the nearest sentence of each article.
+    """Return the cosine of each query to the nearest sentence of each article.
 
-    Parameters
-    ----------
-    queries : ndarray of shape (n_queries, d), float32
-        Unit rows.
-    articles : mapping of int to ndarray of shape (n_sentences, d), float32
-
-    Returns
-    -------
-    ndarray of shape (n_queries, n_articles), float32
-        In [-1, 1].
+    Queries and sentences are unit rows of d columns. The result has shape (n_queries, n_articles)
+    and values in [-1, 1].
     """
     columns = [(queries @ vectors.T).max(axis=1) for vectors in articles.values()]
     return np.stack(columns, axis=1) if columns else np.zeros((len(queries), 0), np.float32)
@@ -97,20 +89,11 @@ def max_similarities(
 def explained_shares(
     similarities: NDArray[np.float32], usual: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Return how much of a suspect each article explains.
+    """Return how much of a suspect each article explains, in [0, 1]; shape (n_articles,).
 
-    Parameters
-    ----------
-    similarities : ndarray of shape (n_queries, n_articles), float32
-        As from `max_similarities`.
-    usual : ndarray of shape (n_queries,), float32
-        As from `background`; at most `MIN_SIMILARITY` is used, since what many articles hold, this
-        one holds too.
-
-    Returns
-    -------
-    ndarray of shape (n_articles,), float64
-        In [0, 1]: 1 where the article holds every sentence word for word.
+    1 means that the article holds every query word for word. `similarities` are those of
+    `max_similarities`, `usual` those of `background`, of which at most `MIN_SIMILARITY` is used,
+    since what many articles hold, this one holds too.
     """
     if not len(similarities):
         return np.zeros(similarities.shape[1])
@@ -122,22 +105,11 @@ def explained_shares(
 def assign_sentences(
     similarities: NDArray[np.float32], ranked: Sequence[int]
 ) -> dict[int, tuple[int, ...]]:
-    """Assign each sentence of a suspect to the article that explains it.
+    """Assign each sentence of a suspect to at most one article that explains it.
 
-    Parameters
-    ----------
-    similarities : ndarray of shape (n_queries, n_articles), float32
-    ranked : sequence of int
-        Columns, best first: of equals the first is taken.
+    `similarities` has shape (n_sentences, n_articles), `ranked` its columns, best first: of equals
+    the first is taken. The result maps a column to its sentences, the one with the most first.
 
-    Returns
-    -------
-    dict of int to tuple of int
-        Column to its sentences, the article with the most first. A sentence that is like no
-        article is in none, any other in one at most.
-
-    Notes
-    -----
     Greedy: the article that explains most of what is left is taken, while it explains at least
     two sentences (or all there are), none of which another article explains clearly better.
     """

@@ -52,14 +52,7 @@ class EncodedArticle:
 
 
 class Store:
-    """The tables of one archive, as `open_store` returns them.
-
-    Attributes
-    ----------
-    uri : str
-    encoder : EncoderIdentity
-        The encoder of the stored vectors.
-    """
+    """The tables of one archive, as `open_store` returns them."""
 
     def __init__(self, uri: str, tables: dict[str, Any], encoder: EncoderIdentity) -> None:
         self.uri = uri
@@ -219,21 +212,9 @@ class Store:
 
 
 def open_store(uri: str, *, create: EncoderIdentity | None = None) -> Store:
-    """Open an archive.
+    """Open an archive, or with `create` make one for that encoder where there is none.
 
-    Parameters
-    ----------
-    uri : str
-        A folder, or an address that LanceDB takes, such as `s3://bucket/archive`.
-    create : EncoderIdentity, optional
-        Make an archive for this encoder where there is none; by default that is an error.
-
-    Raises
-    ------
-    InputError
-        When there is no archive, or it is damaged or of another layout.
-    MissingExtra
-        When LanceDB is not installed.
+    No archive, a damaged one or one of another layout is an `InputError`.
     """
     folder = folder_of(uri)
     lancedb = _lancedb()
@@ -266,10 +247,7 @@ def open_store(uri: str, *, create: EncoderIdentity | None = None) -> Store:
 def write_lock(uri: str) -> Iterator[None]:
     """Be the only writer of a local archive; a remote one is not locked.
 
-    Raises
-    ------
-    InputError
-        When another process writes to it, or the folder cannot be written to or holds other files.
+    Another writer, or a folder that holds other files, is an `InputError`.
     """
     folder = folder_of(uri)
     if folder is None:

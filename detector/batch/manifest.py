@@ -35,19 +35,8 @@ _TABLE_FILE = re.compile(rf"\d{{6,}}\.parquet|{_PART_FILE.pattern}")
 class Header:
     """First line of a manifest: what the batch is. Every run on the folder must match it.
 
-    Attributes
-    ----------
-    input : str
-        Name of the input, for messages.
-    n_rows, n_shards : int
-    digest : str
-        SHA-256 of the rows.
-    shard_rows : int
-        Rows of a shard.
-    tables : tuple of str
-        Names of the tables written.
-    signature : str
-        What produces them.
+    `input` is a name for messages, `digest` the SHA-256 of the rows, `signature` what produces the
+    tables.
     """
 
     input: str
@@ -62,20 +51,8 @@ class Header:
 class Output:
     """The output folder of a batch, locked by one process at a time; use it in a `with`.
 
-    Parameters
-    ----------
-    folder : Path
-        Made where it is absent; else it must be empty or hold a batch.
-
-    Attributes
-    ----------
-    damaged : tuple of str
-        Files that `begin` found damaged or missing; their shards no longer count as finished.
-
-    Raises
-    ------
-    InputError
-        When the folder cannot be written to, holds something else, or is locked.
+    A folder that cannot be written to, is locked or holds anything but a batch is an `InputError`.
+    `damaged` are files that `begin` found damaged or missing; their shards are not finished.
     """
 
     def __init__(self, folder: Path) -> None:

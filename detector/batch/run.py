@@ -39,16 +39,9 @@ class PendingShards(Iterable[Shard]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Progress of a batch.
+    """Rows finished before this run, so far, and in all; error rows so far.
 
-    Attributes
-    ----------
-    n_before, n_done, n_rows : int
-        Rows finished before this run, finished so far, and in all.
-    n_errors : int
-        Error rows so far.
-    damaged : tuple of str
-        Files that were damaged or missing, whose shards are processed again.
+    `damaged` are files that were damaged or missing, and whose shards are processed again.
     """
 
     n_before: int

@@ -41,20 +41,9 @@ RESUME_HINT = "what was finished before is kept: run the same command again to g
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardResult:
-    """The results of one shard.
+    """The results of one shard: a whole Parquet file for each table.
 
-    Attributes
-    ----------
-    shard : int
-        Its index.
-    n_rows, n_errors : int
-        Its rows, and how many of them became an error row.
-    first_error : str or None
-        Place and reason of the first error row.
-    signature : str
-        What produced the results.
-    tables : mapping of str to bytes
-        A whole Parquet file for each table.
+    `signature` is what produced them, `first_error` place and reason of the first error row.
     """
 
     shard: int
@@ -209,18 +198,10 @@ class ScoringWorker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """The task of matching suspects with an archive.
+    """The task of matching suspects with an archive; `top` and `report` are options of `match`.
 
-    Attributes
-    ----------
-    archive : str
-        An address, or the folder's absolute path; every worker must see it.
-    top : int
-        Candidates of a suspect (see `match`).
-    report : bool
-        Whether there is a table of sentences, against the first candidate.
-    scoring : Scoring
-        Options of the scorer.
+    `archive` is an address or an absolute path that every worker sees. Without `report` there is
+    no table of sentences. `scoring` holds the options of the scorer.
     """
 
     archive: str
