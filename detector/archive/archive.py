@@ -198,13 +198,21 @@ class Archive:
         """Raise `InputError` without an archive, or when another encoder than this one made it."""
         _check_encoder(self._open(), encoder or self.encoder.identity)
 
-    def search(self, text: str, *, top: int = 5) -> tuple[SearchResult, ...]:
+    def search(
+        self,
+        text: str | Document,
+        *,
+        vectors: NDArray[np.float32] | None = None,
+        top: int = 5,
+    ) -> tuple[SearchResult, ...]:
         """Find the articles that a text may come from.
 
         Parameters
         ----------
-        text : str
-            The suspect's raw text.
+        text : str or Document
+            The suspect's raw text, or the text split into sentences.
+        vectors : ndarray of shape (n_sentences, d), float32, optional
+            Of the suspect's sentences by this archive's encoder; by default they are encoded.
         top : int
             Articles at most; further ones are given when they explain sentences of their own.
 
@@ -218,17 +226,9 @@ class Archive:
         InputError
             If the text holds no sentence, or the archive cannot be read.
         """
-        document = text_document("text", text)
-        vectors = encode_sentences(document.texts, self.encoder)
-        return self.search_vectors(document, vectors, top=top)
-
-    def search_vectors(
-        self, document: Document, vectors: NDArray[np.float32], *, top: int = 5
-    ) -> tuple[SearchResult, ...]:
-        """Find the articles that an encoded document may come from (see `search`).
-
-        `vectors` are those of its sentences by this archive's encoder: unit rows, shape (n, d).
-        """
+        document = text if isinstance(text, Document) else text_document("text", text)
+        if vectors is None:
+            vectors = encode_sentences(document.texts, self.encoder)
         store = self._open()
         _check_encoder(store, self.encoder.identity)
         if self._searcher is None:

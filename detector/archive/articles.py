@@ -76,13 +76,7 @@ class Article:
 class Entry:
     """One input: an article, or the reason why it is none.
 
-    Attributes
-    ----------
-    place : str
-        The file and the row, safe to show.
-    article : Article or None
-    reason : str
-        Empty where there is an article.
+    `place` is the file and the row, safe to show. `reason` is empty where there is an article.
     """
 
     place: str

@@ -79,14 +79,19 @@ class Match:
 
 
 def match(
-    text: str, archive: Archive, *, scorer: Scorer | None = None, top: int = 5, report: bool = True
+    text: str | Document,
+    archive: Archive,
+    *,
+    scorer: Scorer | None = None,
+    top: int = 5,
+    report: bool = True,
 ) -> Match:
     """Find the source of a suspect in an archive, and score the suspect against it.
 
     Parameters
     ----------
-    text : str
-        The suspect's raw text.
+    text : str or Document
+        The suspect's raw text, or the text split into sentences.
     archive : Archive
     scorer : Scorer, optional
         With the archive's encoder; without one there are neither relations nor a report.
@@ -103,27 +108,16 @@ def match(
     ------
     InputError
         If the text holds no sentence, or the archive is another encoder's or cannot be read.
-    """
-    document = text_document("text", text)
-    return match_document(document, archive, scorer=scorer, top=top, report=report)
 
-
-def match_document(
-    document: Document,
-    archive: Archive,
-    *,
-    scorer: Scorer | None = None,
-    top: int = 5,
-    report: bool = True,
-) -> Match:
-    """Find the source of a text that was split already (see `match`).
-
+    Notes
+    -----
     Each sentence of the suspect is encoded once, for the search, the relations and the report.
     The relation to the first candidate is the report's.
     """
     if top < 1:
         msg = f"top is {top}; give 1 or more"
         raise InputError(msg)
+    document = text if isinstance(text, Document) else text_document("text", text)
     encoded = None
     if scorer is not None:
         archive.check(scorer.encoder.identity)
@@ -132,8 +126,11 @@ def match_document(
         vectors = encode_sentences(document.texts, archive.encoder)
     else:
         vectors = encoded.encoding.vectors
-    results = archive.search_vectors(document, vectors, top=top)
-    results = tuple(result for result in results if result.share >= MIN_SHARE)
+    results = [
+        result
+        for result in archive.search(document, vectors=vectors, top=top)
+        if result.share >= MIN_SHARE
+    ]
     scored = None
     if scorer is not None and encoded is not None and results:
         scored = scorer.score(copy=encoded, source=results[0].article.text)

@@ -109,16 +109,12 @@ class Store:
             ],
             schema=_sentences_schema(self.encoder.dimension),
         )
-        articles = pa.record_batch(
-            [
-                pa.array(numbers),
-                pa.array([one.article.id for one in encoded]),
-                pa.array([one.article.digest for one in encoded]),
-                pa.array([one.article.title for one in encoded]),
-                pa.array([one.article.text for one in encoded]),
-                pa.array(sizes, pa.int32()),
-            ],
-            schema=_articles_schema(),
+        columns = {
+            name: [getattr(one.article, name) for one in encoded]
+            for name in ("id", "digest", "title", "text")
+        }
+        articles = pa.RecordBatch.from_pydict(
+            {"number": numbers, **columns, "n_sentences": sizes}, schema=_articles_schema()
         )
         with lancedb_errors(self.uri, "written"):
             self.sentences.add(sentences)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Self, TypeVar
@@ -99,9 +100,7 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-# State of a worker process, from its start to its end.
-_task: Task | None = None
-_worker: Worker | None = None
+_task: Task  # of a worker process, set at its start
 
 
 def _start(task: Task, parent: Connection) -> None:
@@ -119,19 +118,14 @@ def _exit_with(parent: Connection) -> None:
         os._exit(1)
 
 
-def _load() -> Worker:
-    global _worker
-    if _worker is None:
-        if _task is None:
-            msg = "a worker was given no task"
-            raise DetectorError(msg)
-        _worker = _task.load()
-    return _worker
+@cache
+def _worker() -> Worker:
+    return _task.load()
 
 
 def _signature() -> str:
-    return _load().signature
+    return _worker().signature
 
 
 def _process(shard: Shard) -> ShardResult:
-    return _load()(shard)
+    return _worker()(shard)

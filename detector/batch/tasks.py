@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
-from detector.archive.match import Match, match_document
+from detector.archive.match import Match, match
 from detector.batch.inputs import Row, Shard
 from detector.batch.outputs import (
     CANDIDATES,
@@ -258,7 +258,7 @@ class MatchingWorker:
         except InputError as err:
             return str(err)
         return _unless_unforeseen(
-            lambda: match_document(
+            lambda: match(
                 document,
                 self._archive,
                 scorer=self._scorer,

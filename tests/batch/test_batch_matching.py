@@ -124,7 +124,7 @@ def test_matching_an_archive_that_cannot_be_read_is_no_error_row(
         msg = "the archive cannot be searched"
         raise InputError(msg)
 
-    monkeypatch.setattr(worker._archive, "search_vectors", broken)
+    monkeypatch.setattr(worker._archive, "search", broken)
     [shard] = suspects(tmp_path, [BEES]).shards()
     assert isinstance(shard, Shard)
     with pytest.raises(InputError, match="the archive cannot be searched"):
