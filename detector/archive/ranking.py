@@ -25,19 +25,11 @@ _MIN_SENTENCES: Final = 2  # that a further source must explain, where the suspe
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Hits:
-    """The nearest archived sentences of some queries.
+    """The nearest archived sentences of some queries; arrays of shape (n_hits,).
 
-    Attributes
-    ----------
-    queries : ndarray of shape (n_hits,), intp
-        Index of the query.
-    articles : ndarray of shape (n_hits,), int64
-        Number of the article that holds the hit.
-    similarities : ndarray of shape (n_hits,), float32
-        Cosine in [-1, 1].
-    n_queries : int
-    truncated : bool
-        Whether the archive may hold more sentences than the hits of each query.
+    `queries` are indices, `articles` numbers of the articles that hold the hits, `similarities`
+    cosines in [-1, 1]. `truncated` where the archive may hold more sentences than each query has
+    hits.
     """
 
     queries: NDArray[np.intp]

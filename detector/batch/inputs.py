@@ -35,18 +35,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Row:
     """One row of an input: a pair, or a suspect.
 
-    Attributes
-    ----------
-    index : int
-        Position among the rows, from 0.
-    place : str
-        File and position in it, for messages.
-    id : str or None
-    texts : tuple of str or Path
-        The source and the copy, or the suspect: each a text or the path of its file. Empty where
-        the row has a fault.
-    fault : str or None
-        Why the row cannot be used, and what would be accepted.
+    `index` counts from 0, `place` is for messages. `texts` are the source and the copy, or the
+    suspect: each a text or the path of its file. They are empty where the row has a `fault`, which
+    says what would be accepted.
     """
 
     index: int
@@ -148,14 +139,10 @@ class Table(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class PairTable(Table):
-    """A table of pairs.
+    """A table of pairs: a `.csv`, `.tsv`, `.jsonl` or `.parquet` file.
 
-    Attributes
-    ----------
-    path : Path
-        A `.csv`, `.tsv`, `.jsonl` or `.parquet` file with columns `source` and `copy`, or
-        `source_path` and `copy_path` (text files and saved pages, relative to the table's folder),
-        and optionally `id`.
+    It has columns `source` and `copy`, or `source_path` and `copy_path` (text files and saved
+    pages, relative to the table's folder), and optionally `id`.
     """
 
     path: Path
@@ -214,17 +201,7 @@ class PairTable(Table):
 
 @dataclass(frozen=True, kw_only=True)
 class SuspectTable(Table):
-    """Files of suspects.
-
-    Attributes
-    ----------
-    files : tuple of str
-        As for `read_articles`, but not standard input, which cannot be read twice.
-    folder : Path
-        Base of relative paths.
-    encoding : str, optional
-        Of texts and pages; by default detected.
-    """
+    """Files of suspects, as for `read_articles`; standard input cannot be read twice."""
 
     files: tuple[str, ...]
     folder: Path

@@ -66,12 +66,7 @@ _REPORT_COLUMNS: Final[dict[str, tuple[str, Callable[[Report], Any]]]] = {
 def schemas() -> dict[str, Any]:
     """Return the Arrow schema of each table of scored pairs.
 
-    Returns
-    -------
-    dict of str to pyarrow.Schema
-        `pairs` holds, after `pair_index` (position in the input, from 0), `id` and `error` (null
-        where the pair was scored), the counts of the report and what produced them;
-        `sentences` holds `pair_index`, `id` and the columns of `Report.to_frame`.
+    `pair_index` is the position in the input, from 0; `error` is null where the pair was scored.
     """
     import pyarrow as pa
 
@@ -86,14 +81,8 @@ def schemas() -> dict[str, Any]:
 def match_schemas() -> dict[str, Any]:
     """Return the Arrow schema of each table of matched suspects.
 
-    Returns
-    -------
-    dict of str to pyarrow.Schema
-        `suspects` holds, after `suspect_index` (position in the input, from 0), `id` and `error`
-        (null where the suspect was matched), the first candidate (null where no article is like
-        the suspect), the counts of the report against it, how many articles the archive held, and
-        what produced this. `candidates` holds all of them by `rank`, from 1. `sentences` holds
-        the columns of `Report.to_frame`, against the first.
+    `suspect_index` is the position in the input, from 0; `error` is null where the suspect was
+    matched; `source` is null where no article is like it. `rank` counts from 1.
     """
     import pyarrow as pa
 

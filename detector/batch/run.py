@@ -78,11 +78,6 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
     progress : callable
         Called at the start and after each shard.
 
-    Returns
-    -------
-    Progress
-        At the end.
-
     Raises
     ------
     InputError
