@@ -1,4 +1,4 @@
-"""How well an archive finds the source of a suspect, beside BM25 and MinHash, and what it costs.
+"""Measure how well an archive finds the source of a suspect, beside BM25 and MinHash.
 
     python benchmarks/archive.py                                    # a small round, some minutes
     python benchmarks/archive.py --suspects 1500 --distractors 100000 --cache FOLDER
@@ -37,22 +37,22 @@ from detector.text.sentences import split
 TOP = 5
 
 
-class Remembering:
-    """An encoder that encodes a text once in its life, with the vectors in a folder."""
+class CachedEncoder:
+    """An encoder that keeps the vectors of each distinct text in a folder."""
 
     def __init__(self, folder: Path | None) -> None:
         self.encoder = MiniLMEncoder()
         self.vectors: dict[str, np.ndarray] = {}
-        self.spent = 0.0  # seconds of true encoding
+        self.seconds = 0.0  # of encoding, without the cache
         self._folder = folder
 
     @property
     def identity(self) -> EncoderIdentity:
-        """The true encoder's."""
+        """Identity of the encoder."""
         return self.encoder.identity
 
-    def learn(self, texts: Sequence[str]) -> None:
-        """Encode texts, 8,192 at a time, or take what the folder holds of them."""
+    def cache(self, texts: Sequence[str]) -> None:
+        """Encode texts, 8,192 at a time, or read their vectors from the folder."""
         texts = [text for text in texts if text not in self.vectors]
         for start in range(0, len(texts), 8192):
             part = list(texts[start : start + 8192])
@@ -63,16 +63,16 @@ class Remembering:
             else:
                 began = time.perf_counter()
                 vectors = self.encoder.encode(part, tokens=False).vectors
-                self.spent += time.perf_counter() - began
+                self.seconds += time.perf_counter() - began
                 if file is not None:
                     np.save(file, vectors)
             self.vectors.update(zip(part, vectors, strict=True))
             print(f"  {start + len(part)} of {len(texts)} sentences", file=sys.stderr)
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Look vectors up; what is new is encoded."""
+        """Return cached vectors; encode new texts."""
         assert not tokens
-        self.learn(list(dict.fromkeys(texts)))
+        self.cache(list(dict.fromkeys(texts)))
         vectors = np.stack([self.vectors[text] for text in texts])
         return Encoding(vectors, None, (False,) * len(texts))
 
@@ -95,7 +95,7 @@ def third(lines: Sequence[str], rng: np.random.Generator) -> list[str]:
     return list(lines[start : start + size])
 
 
-def tell(
+def print_recall(
     name: str, drawn: Sequence[Suspect], ranks: Sequence[int | None], took: Sequence[float]
 ) -> None:
     groups = [one.source for one in drawn]
@@ -153,7 +153,7 @@ def by_minhash(texts: Sequence[str], ids: Sequence[str]) -> Callable[[str], list
 
 
 def stitched(archive: Archive, drawn: Sequence[Suspect], rng: np.random.Generator, n: int) -> None:
-    """Join parts of two or three suspects, and see which article is said of each sentence."""
+    """Join parts of two or three suspects, and compare the article named for each sentence."""
     right, found_all, groups = [], [], []
     for _ in range(n):
         chosen = [drawn[i] for i in rng.choice(len(drawn), int(rng.integers(2, 4)), replace=False)]
@@ -173,35 +173,35 @@ def stitched(archive: Archive, drawn: Sequence[Suspect], rng: np.random.Generato
         found_all.append({one.source for one in chosen} <= {one.id for one in found.sources})
         groups.append(chosen[0].source)
     print(
-        f"stitched of 2 or 3, {len(right)} suspects: the right article said of "
+        f"stitched of 2 or 3, {len(right)} suspects: the right article named for "
         f"{interval(right, groups)} of a suspect's sentences; every source named in "
         f"{interval(found_all, groups)}"
     )
 
 
-def judged(archive: Archive, encoder: Remembering, texts: Sequence[str]) -> None:
-    """Print what a match takes beyond encoding: search alone, and with relations.
+def match_times(archive: Archive, encoder: CachedEncoder, texts: Sequence[str]) -> None:
+    """Print the time of a match beyond encoding: search alone, and with relations.
 
-    What the aligner has encoded beyond the suspect's own sentences, joins of some, is told apart.
+    The aligner also encodes merged sentences; their time is printed apart.
     """
     scorer = Scorer(encoder=archive.encoder, tagger=None)
     took: dict[str, list[float]] = {"search alone": [], "with relations": []}
-    joined: list[float] = []
-    n_judged = []
+    merged: list[float] = []
+    n_relations = []
     for turn, text in enumerate([texts[0], *texts]):
         for name, by in (("search alone", None), ("with relations", scorer)):
-            encoder.spent = 0.0
+            encoder.seconds = 0.0
             began = time.perf_counter()
             found = match(text, archive, scorer=by, report=False)
             if turn:
-                took[name].append(time.perf_counter() - began - encoder.spent)
-        joined.append(encoder.spent)
-        n_judged.append(sum(one.relation is not None for one in found.candidates))
+                took[name].append(time.perf_counter() - began - encoder.seconds)
+        merged.append(encoder.seconds)
+        n_relations.append(sum(one.relation is not None for one in found.candidates))
     for name, times in took.items():
         low, high = np.quantile(times, (0.5, 0.95)) * 1000
         print(f"match, {name}, of {len(texts)} suspects: {low:.0f} ms, p95 {high:.0f} ms")
-    print(f"joins encoded: {np.mean(joined) * 1000:.0f} ms a suspect on average")
-    print(f"candidates judged: {np.mean(n_judged):.2f} on average, {max(n_judged)} at most")
+    print(f"merged sentences encoded: {np.mean(merged) * 1000:.0f} ms a suspect on average")
+    print(f"relations predicted: {np.mean(n_relations):.2f} on average, {max(n_relations)} at most")
 
 
 def rate(made: Sequence[Made], folder: Path, n: int) -> None:
@@ -268,10 +268,10 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
     mixed = distractors([len(split(one.text)) for one in made], rng, arguments.distractors)
     wholes = ["\n\n".join(one.lines) for one in drawn]
     thirds = ["\n\n".join(third(one.lines, rng)) for one in drawn]
-    encoder = Remembering(folder)
+    encoder = CachedEncoder(folder)
     texts = [*(one.text for one in made), *wholes]
-    encoder.learn(list(dict.fromkeys(one for text in texts for one in split(text).texts)))
-    encoder.learn(list(dict.fromkeys(one for text in thirds for one in split(text).texts)))
+    encoder.cache(list(dict.fromkeys(one for text in texts for one in split(text).texts)))
+    encoder.cache(list(dict.fromkeys(one for text in thirds for one in split(text).texts)))
 
     archive = Archive(folder / "archive", encoder=encoder)
     began = time.perf_counter()
@@ -304,7 +304,7 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
         find(wholes[0])
         for what, given in (("whole", wholes), ("a third", thirds)):
             ranks, took = ranked(find, drawn, given)
-            tell(f"{name}, {what}", drawn, ranks, took)
+            print_recall(f"{name}, {what}", drawn, ranks, took)
             if name == "archive":
                 for corpus in ("news", "encyclopedia"):
                     at = [
@@ -313,10 +313,10 @@ def run(arguments: argparse.Namespace, shared: Path, folder: Path) -> None:
                         if (one.corpus == "flores") == (corpus == "encyclopedia")
                     ]
                     some = [ranks[i] for i in at], [took[i] for i in at]
-                    tell(f"  {corpus}", [drawn[i] for i in at], *some)
+                    print_recall(f"  {corpus}", [drawn[i] for i in at], *some)
     stitched(archive, drawn, rng, min(300, len(drawn)))
     some = rng.choice(len(drawn), min(250, len(drawn)), replace=False)
-    judged(archive, encoder, [wholes[i] for i in some])
+    match_times(archive, encoder, [wholes[i] for i in some])
     with tempfile.TemporaryDirectory() as other:
         rate(made, Path(other), arguments.rate)
 

@@ -2,8 +2,8 @@
 
     python benchmarks/archive_corpus.py     # how many there are (needs DETECTOR_SHARED)
 
-Corpora of single lines become documents by cutting runs of consecutive lines, of 5 to 40 lines,
-short ones more often than long ones. A distractor mixes sentences of different documents, one of
+Corpora of single lines are cut into documents of 5 to 40 consecutive lines, short ones more often
+than long ones. A distractor mixes sentences of different documents, one of
 each, so that it never holds most of any suspect's source. Nothing is encoded or searched here.
 """
 

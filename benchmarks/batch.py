@@ -1,4 +1,4 @@
-"""What a batch costs beside encoding: rates with the same workers, its own part, memory.
+"""Measure what a batch costs beyond encoding: rates with the same workers, tables, memory.
 
     python benchmarks/batch.py [--pairs 300] [--workers 2] [--memory 2000]
 
@@ -22,9 +22,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from detector.batch.inputs import Job, PairRow
-from detector.batch.run import LocalEngine
-from detector.batch.tasks import Done, Scoring, Work
+from detector.batch.inputs import Row, Shard
+from detector.batch.local import LocalEngine
+from detector.batch.tasks import Scoring, ShardResult, Worker
 from detector.encoder import Encoder, MiniLMEncoder
 from detector.errors import DetectorWarning
 from detector.text.sentences import split
@@ -32,22 +32,22 @@ from detector.text.sentences import split
 Pair = tuple[str, str]
 
 
-class Encoded:
-    """Work that splits and encodes the texts of a job, and nothing else."""
+class EncodingWorker:
+    """Splits and encodes the texts of a shard, and nothing else."""
 
     signature = "encoding alone"
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def __call__(self, job: Job[PairRow]) -> Done:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Encode what a scorer would."""
-        sides = [str(side) for row in job.rows for side in (row.source, row.copy)]
+        sides = [str(text) for row in shard.rows for text in row.texts]
         texts = [text for side in sides for text in split(side).texts]
         self._encoder.encode(list(dict.fromkeys(texts)))
-        return Done(
-            shard=job.shard,
-            n_rows=len(job.rows),
+        return ShardResult(
+            shard=shard.index,
+            n_rows=len(shard.rows),
             n_errors=0,
             first_error=None,
             signature=self.signature,
@@ -57,13 +57,13 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Encoding:
-    """The task of it."""
+    """The task of encoding."""
 
     tables: tuple[str, ...] = ()
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         """Load the encoder that a scorer would."""
-        return Encoded(MiniLMEncoder(threads=1))
+        return EncodingWorker(MiniLMEncoder(threads=1))
 
 
 def documents(n: int, size: int, *, skip: int = 0) -> list[Pair]:
@@ -80,30 +80,30 @@ def documents(n: int, size: int, *, skip: int = 0) -> list[Pair]:
     return [(lines(sides[0], i), lines(sides[1], i)) for i in range(n)]
 
 
-def jobs_of(pairs: list[Pair], rows: int) -> list[Job[PairRow]]:
-    made = [
-        PairRow(index=i, place=f"row {i + 1}", id=None, source=source, copy=copy)
-        for i, (source, copy) in enumerate(pairs)
+def shards_of(pairs: list[Pair], n_rows: int) -> list[Shard]:
+    rows = [Row(index=i, place=f"row {i + 1}", id=None, texts=pair) for i, pair in enumerate(pairs)]
+    return [
+        Shard(index=i // n_rows, rows=tuple(rows[i : i + n_rows]))
+        for i in range(0, len(rows), n_rows)
     ]
-    return [Job(shard=i // rows, rows=tuple(made[i : i + rows])) for i in range(0, len(made), rows)]
 
 
 def rates(pairs: list[Pair], workers: int, rounds: int) -> None:
-    """Print rates through the engine, and what they are beside encoding alone."""
+    """Print rates through the engine, and their share of the rate of encoding alone."""
     tasks = {
         "encoding alone": Encoding(),
         "without tagger": Scoring(tagger=None),
         "with tagger": Scoring(),
     }
-    jobs = jobs_of(pairs, max(1, len(pairs) // (workers * 8)))
+    shards = shards_of(pairs, max(1, len(pairs) // (workers * 8)))
     took: dict[str, list[float]] = {name: [] for name in tasks}
     engines = {name: LocalEngine(task, workers=workers) for name, task in tasks.items()}
     for engine in engines.values():
-        list(engine.run(jobs[: 2 * workers]))  # loads in every worker
+        list(engine.run(shards[: 2 * workers]))  # loads in every worker
     for _ in range(rounds):
         for name, engine in engines.items():
             began = time.perf_counter()
-            list(engine.run(jobs))
+            list(engine.run(shards))
             took[name].append(time.perf_counter() - began)
     for name, engine in engines.items():
         engine.__exit__(None, None, None)
@@ -115,11 +115,11 @@ def rates(pairs: list[Pair], workers: int, rounds: int) -> None:
         )
 
 
-def own_part(pairs: list[Pair], rounds: int) -> None:
-    """Print what a batch adds to the scorer that it uses: tables and Parquet."""
-    work = Scoring(tagger=None).load()
-    [job] = jobs_of(pairs, len(pairs))
-    scorer = work._scorer  # type: ignore[attr-defined]
+def table_cost(pairs: list[Pair], rounds: int) -> None:
+    """Print what the Parquet tables cost beside the scorer."""
+    worker = Scoring(tagger=None).load()
+    [shard] = shards_of(pairs, len(pairs))
+    scorer = worker._scorer  # type: ignore[attr-defined]
     list(scorer.score_pairs(pairs[:4]))
     ratios = []
     for _ in range(rounds):
@@ -127,7 +127,7 @@ def own_part(pairs: list[Pair], rounds: int) -> None:
         list(scorer.score_pairs(pairs))
         alone = time.process_time() - began
         began = time.process_time()
-        work(job)
+        worker(shard)
         ratios.append((time.process_time() - began) / alone)
     ratios.sort()
     print(
@@ -197,7 +197,7 @@ def main() -> None:
         pairs = documents(max(16, options.pairs // size), size, skip=500)
         print(f"{len(pairs)} pairs of {size} lines, {options.workers} workers of one thread")
         rates(pairs, options.workers, options.rounds)
-        own_part(pairs[: max(8, 100 // size)], options.rounds)
+        table_cost(pairs[: max(8, 100 // size)], options.rounds)
     if options.memory:
         print("memory (proportional set size, short pairs, no tagger)")
         memory(options.memory, options.workers)

@@ -1,46 +1,36 @@
-"""Add articles to an archive: split, encode and store them lot by lot.
+"""Add articles to an archive: split, encode and store them batch by batch.
 
-Articles into an archive: read, split, encoded in large lots, stored lot by lot.
-
-A lot is stored whole or not at all, and an article that is there is passed over, so what was
-stopped goes on where it was when it is called again. Nothing is searched here.
+A batch is stored whole or not at all, and an article that is there is skipped. So an interrupted
+run continues where it stopped when it is started again. Nothing is searched here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.archive.articles import Article, Entry
-from detector.archive.store import Kept, Store, key_of
+from detector.archive.store import EncodedArticle, Store, key_of
 from detector.encoder import Encoder
 from detector.errors import InputError
 from detector.text.sentences import split
 
-LOT = 8_192
-"""Sentences that are encoded and stored together: the most that a stop makes to be done again."""
+BATCH_SENTENCES = 8_192
+"""Sentences that are encoded and stored together: the most that an interruption loses."""
 
-TIDY_EVERY = 64  # lots after which small pieces of the tables are written together
-
-Refused = Callable[[str, str], object]
+COMPACT_EVERY = 64  # batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What became of the articles given.
+    """Counts of what became of the articles given to an archive.
 
-    Attributes
-    ----------
-    n_added, n_sentences : int
-        Articles that are new, and their sentences.
-    n_known : int
-        Articles whose text was there already, under whatever id.
-    n_refused : int
-        Places that hold no article, and articles whose id stands for another text.
+    `n_known` have a text that was there already, under whatever id. `n_refused` are no articles,
+    or have the id of another text.
     """
 
     n_added: int = 0
@@ -49,18 +39,8 @@ class Added:
     n_refused: int = 0
 
     def __add__(self, other: Added) -> Added:
-        return Added(
-            n_added=self.n_added + other.n_added,
-            n_sentences=self.n_sentences + other.n_sentences,
-            n_known=self.n_known + other.n_known,
-            n_refused=self.n_refused + other.n_refused,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    article: Article
-    texts: tuple[str, ...]
+        sums = {name: n + getattr(other, name) for name, n in asdict(self).items()}
+        return Added(**sums)
 
 
 def add(
@@ -68,147 +48,59 @@ def add(
     encoder: Encoder,
     entries: Iterable[Entry],
     *,
-    refused: Refused | None = None,
+    refused: Callable[[str, str], object] | None = None,
     stored: Callable[[Added], object] | None = None,
 ) -> Added:
-    """Add articles; the caller holds the lock and has repaired the store.
+    """Add articles to a store that the caller has locked and repaired (see `Archive.add`).
 
-    Parameters
-    ----------
-    store : Store
-    encoder : Encoder
-        The one whose vectors the store holds.
-    entries : iterable of Entry
-        Taken one by one; memory does not grow with their number, but for 32 bytes an article.
-    refused : callable, optional
-        Told the place and the reason of each that is left out; an `InputError` that it raises
-        stops the adding, after the articles before were stored.
-    stored : callable, optional
-        Told what has been done, after each lot.
-
-    Returns
-    -------
-    Added
+    Entries are read one by one; memory grows by 32 bytes an article.
     """
-    known = _Known(store)
-    writer = _Writer(store, encoder)
-    total = Added()
+    texts, ids = map(_KeySet, store.keys())
+    writer = _BatchWriter(store, encoder)
+    skipped = Added()
     for entry in entries:
-        if entry.article is not None and known.holds(entry.article):
-            total += Added(n_known=1)
+        article, reason = entry.article, entry.reason
+        sentences: list[str] = []
+        if article is not None:
+            if _text_key(article) in texts:
+                skipped += Added(n_known=1)
+                continue
+            if key_of(article.id) in ids:
+                reason = "the archive holds another text under this id; remove that first"
+            else:
+                sentences = split(article.text).texts
+                reason = "the text holds no sentence"
+        if article is not None and sentences:
+            texts.new.add(_text_key(article))
+            ids.new.add(key_of(article.id))
+            if writer.add(article, sentences) and stored is not None:
+                stored(skipped + writer.added)
             continue
-        ready, reason = _ready(entry, known)
-        if ready is not None:
-            known.learn(ready.article)
-            if writer.take(ready) and stored is not None:
-                stored(total + writer.done)
-            continue
-        total += Added(n_refused=1)
+        skipped += Added(n_refused=1)
         if refused is not None:
             try:
                 refused(entry.place, reason)
             except InputError:
-                writer.finish()  # what was read before is not lost
+                writer.flush()  # so that the articles before it are not lost
                 raise
-    writer.finish()
+    writer.flush()
     if stored is not None:
-        stored(total + writer.done)
-    return total + writer.done
+        stored(skipped + writer.added)
+    return skipped + writer.added
 
 
-def encoded(texts: Iterable[str], encoder: Encoder) -> NDArray[np.float32]:
-    """Encode texts, each distinct one once; shape (n, d), float32, unit rows."""
+def encode_sentences(texts: Iterable[str], encoder: Encoder) -> NDArray[np.float32]:
+    """Encode sentences, each distinct one once; shape (n, d), float32, unit rows."""
     texts = list(texts)
-    distinct = list(dict.fromkeys(texts))
-    vectors = encoder.encode(distinct, tokens=False).vectors
-    if len(distinct) == len(texts):
+    position = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    vectors = encoder.encode(list(position), tokens=False).vectors
+    if len(position) == len(texts):
         return vectors
-    place = {text: index for index, text in enumerate(distinct)}
-    return vectors[[place[text] for text in texts]]
+    return vectors[[position[text] for text in texts]]
 
 
-def _ready(entry: Entry, known: _Known) -> tuple[_Ready | None, str]:
-    """Return an article split up, or None and why it cannot be added."""
-    if entry.article is None:
-        return None, entry.reason
-    if known.names(entry.article):
-        return None, "the archive holds another text under this id; remove that first"
-    texts = tuple(split(entry.article.text).texts)
-    if not texts:
-        return None, "the text holds no sentence"
-    return _Ready(article=entry.article, texts=texts), ""
-
-
-class _Writer:
-    """Gathers articles into lots and stores them."""
-
-    def __init__(self, store: Store, encoder: Encoder) -> None:
-        self.done = Added()
-        self._store = store
-        self._encoder = encoder
-        self._lot: list[_Ready] = []
-        self._size = 0
-        self._lots = 0
-
-    def take(self, ready: _Ready) -> bool:
-        """Take an article; True when that filled a lot, which is stored."""
-        self._lot.append(ready)
-        self._size += len(ready.texts)
-        if self._size < LOT:
-            return False
-        self.finish()
-        if self._lots % TIDY_EVERY == 0:
-            self._store.tidy()
-        return True
-
-    def finish(self) -> None:
-        """Store what was taken."""
-        lot, self._lot, self._size = self._lot, [], 0
-        if not lot:
-            return
-        vectors = encoded(chain.from_iterable(one.texts for one in lot), self._encoder)
-        cuts = np.cumsum([len(one.texts) for one in lot])[:-1]
-        parts = np.split(vectors, cuts)
-        self._store.add(
-            [Kept(article=one.article, vectors=part) for one, part in zip(lot, parts, strict=True)]
-        )
-        self._lots += 1
-        self.done += Added(n_added=len(lot), n_sentences=len(vectors))
-
-
-class _Known:
-    """Which texts and ids an archive holds: sorted keys of what it held, and a set of the new."""
-
-    def __init__(self, store: Store) -> None:
-        self._digests, self._ids = store.known()
-        self._new_digests: set[bytes] = set()
-        self._new_ids: set[bytes] = set()
-
-    def holds(self, article: Article) -> bool:
-        key = _digest_key(article)
-        return key in self._new_digests or _among(self._digests, key)
-
-    def names(self, article: Article) -> bool:
-        key = key_of(article.id)
-        return key in self._new_ids or _among(self._ids, key)
-
-    def learn(self, article: Article) -> None:
-        self._new_digests.add(_digest_key(article))
-        self._new_ids.add(key_of(article.id))
-
-
-def _digest_key(article: Article) -> bytes:
-    return bytes.fromhex(article.digest)[:16]
-
-
-def _among(keys: NDArray[np.bytes_], key: bytes) -> bool:
-    wanted = np.array(key, dtype="S16")
-    at = int(np.searchsorted(keys, wanted))
-    return at < len(keys) and keys[at] == wanted
-
-
-def entries_of(articles: Iterable[Article | Entry]) -> Iterator[Entry]:
-    """Yield articles that are at hand as if they were read; entries as they are."""
+def as_entries(articles: Iterable[Article | Entry]) -> Iterator[Entry]:
+    """Yield articles as entries; entries as they are."""
     for number, article in enumerate(articles, start=1):
         if isinstance(article, Entry):
             yield article
@@ -217,3 +109,62 @@ def entries_of(articles: Iterable[Article | Entry]) -> Iterator[Entry]:
         else:
             msg = f"article {number} is a {type(article).__name__}; give Articles or entries"
             raise InputError(msg)
+
+
+class _BatchWriter:
+    """Collects articles into batches, and encodes and stores them."""
+
+    def __init__(self, store: Store, encoder: Encoder) -> None:
+        self.added = Added()
+        self._store = store
+        self._encoder = encoder
+        self._batch: list[tuple[Article, list[str]]] = []
+        self._n_sentences = self._n_batches = 0
+
+    def add(self, article: Article, sentences: list[str]) -> bool:
+        """Take an article; return whether that filled a batch, which is then stored."""
+        self._batch.append((article, sentences))
+        self._n_sentences += len(sentences)
+        if self._n_sentences < BATCH_SENTENCES:
+            return False
+        self.flush()
+        if self._n_batches % COMPACT_EVERY == 0:
+            self._store.compact()
+        return True
+
+    def flush(self) -> None:
+        """Encode and store the articles taken since the last batch."""
+        batch, self._batch, self._n_sentences = self._batch, [], 0
+        if not batch:
+            return
+        vectors = encode_sentences(
+            chain.from_iterable(sentences for _, sentences in batch), self._encoder
+        )
+        parts = np.split(vectors, np.cumsum([len(sentences) for _, sentences in batch])[:-1])
+        self._store.add(
+            [
+                EncodedArticle(article=article, vectors=part)
+                for (article, _), part in zip(batch, parts, strict=True)
+            ]
+        )
+        self._n_batches += 1
+        self.added += Added(n_added=len(batch), n_sentences=len(vectors))
+
+
+class _KeySet:
+    """Keys of an archive: a sorted array of the stored ones, a set of the new ones."""
+
+    def __init__(self, stored: NDArray[np.bytes_]) -> None:
+        self.new: set[bytes] = set()
+        self._stored = stored
+
+    def __contains__(self, key: bytes) -> bool:
+        if key in self.new:
+            return True
+        wanted = np.array(key, dtype="S16")
+        at = int(np.searchsorted(self._stored, wanted))
+        return at < len(self._stored) and bool(self._stored[at] == wanted)
+
+
+def _text_key(article: Article) -> bytes:
+    return bytes.fromhex(article.digest)[:16]

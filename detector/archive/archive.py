@@ -1,8 +1,6 @@
-"""`Archive`: many articles, one encoder, and the search for a suspect's sources.
+"""Keep articles with the vectors of their sentences, and search the sources of a suspect.
 
-`Archive`: many articles, one encoder, and the articles that a suspect may come from.
-
-This room conducts: tables are `store`'s, sentences `adding`'s, votes `votes`'. It judges no pair.
+`Archive` combines the store, the index and the ranking. It scores no pair (see `match`).
 """
 
 from __future__ import annotations
@@ -10,44 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.archive import store as index
-from detector.archive.add import Added, add, encoded, entries_of
+from detector.archive.add import Added, add, as_entries, encode_sentences
 from detector.archive.articles import Article, Entry
-from detector.archive.ranking import Searcher, ballot, closeness, pieces, shares, usual
-from detector.archive.store import Store, Stored, locked, open_store
+from detector.archive.index import IndexState, Searcher, index_state, update_index
+from detector.archive.ranking import (
+    assign_sentences,
+    background,
+    explained_shares,
+    max_similarities,
+    rank_articles,
+)
+from detector.archive.store import Store, open_store, write_lock
 from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document
 from detector.text.escape import safe
 
-if TYPE_CHECKING:
-    from detector.archive.store import IndexState
+MAX_QUERIES = 20
+"""Sentences of a suspect that are searched; of a longer one as many, evenly spread."""
 
-VOTERS = 20
-"""Sentences of a suspect that are looked up; of a longer one as many, evenly spread."""
-
-LOOKED_AT = 20
-"""Articles with the most votes whose every sentence is compared with the suspect's."""
+RERANKED = 20
+"""Best-ranked articles whose every sentence is compared with the suspect's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Info:
-    """What an archive holds.
-
-    Attributes
-    ----------
-    n_articles, n_sentences : int
-    n_bytes : int
-        On disk.
-    encoder : EncoderIdentity
-    index : IndexState
-    """
+    """What an archive holds; `n_bytes` is its size on disk."""
 
     n_articles: int
     n_sentences: int
@@ -57,14 +48,14 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Found:
+class SearchResult:
     """An article that a suspect may come from.
 
     Attributes
     ----------
-    stored : Stored
+    article : Article
     share : float
-        How much of the suspect it explains, in [0, 1]; 1 where every sentence stands in it.
+        How much of the suspect it explains, in [0, 1]; 1 where it holds every sentence.
     sentences : tuple of int
         Sentences of the suspect that it explains best, from 0; of two equals the better ranked
         article has them. Empty for most articles.
@@ -72,7 +63,7 @@ class Found:
         Of the article's sentences.
     """
 
-    stored: Stored
+    article: Article
     share: float
     sentences: tuple[int, ...]
     vectors: NDArray[np.float32]
@@ -84,8 +75,8 @@ class Archive:
     Parameters
     ----------
     uri : str or Path
-        A folder, or an address that LanceDB takes, such as `s3://bucket/archive`. It is made by
-        the first `add`.
+        A folder, or an address that LanceDB takes, such as `s3://bucket/archive`. The first `add`
+        creates it.
     encoder : Encoder, optional
         By default all-MiniLM-L6-v2 from its package, loaded when it is first needed.
 
@@ -96,7 +87,8 @@ class Archive:
 
     Notes
     -----
-    One process writes at a time; a folder is locked, an address is not. Any number may search.
+    One process writes at a time; a folder is locked, a remote archive is not. Any number may
+    search.
 
     Examples
     --------
@@ -113,7 +105,7 @@ class Archive:
 
     @property
     def encoder(self) -> Encoder:
-        """What makes the vectors."""
+        """The encoder of the articles and the suspects."""
         if self._encoder is None:
             self._encoder = MiniLMEncoder()
         return self._encoder
@@ -125,17 +117,17 @@ class Archive:
         refused: Callable[[str, str], object] | None = None,
         stored: Callable[[Added], object] | None = None,
     ) -> Added:
-        """Add articles; those whose text is there already are passed over.
+        """Add articles; those whose text is there already are skipped.
 
         Parameters
         ----------
         articles : iterable of Article or Entry
             `read_articles` gives entries.
         refused : callable, optional
-            Told the place and the reason of each that is left out. To stop there, raise an
-            `InputError`.
+            Called with the place and the reason of each input that is left out. To stop there,
+            raise an `InputError`.
         stored : callable, optional
-            Told what has been done so far, after each lot.
+            Called with the counts so far, after each batch.
 
         Returns
         -------
@@ -145,22 +137,22 @@ class Archive:
         ------
         InputError
             When the archive cannot be written to, is another encoder's, or another process
-            writes to it. What was stored before stays; call again to go on.
+            writes to it. What was stored before stays; call again to continue.
         """
         identity = self.encoder.identity
-        with locked(self._uri):
+        with write_lock(self._uri):
             store = open_store(self._uri, create=identity)
             _check_encoder(store, identity)
             store.repair()
-            done = add(store, self.encoder, entries_of(articles), refused=refused, stored=stored)
-            if done.n_added:
-                store.tidy()
-            index.bring_up(store)
-        self._store = self._searcher = None  # to see at once what was written
-        return done
+            added = add(store, self.encoder, as_entries(articles), refused=refused, stored=stored)
+            if added.n_added:
+                store.compact()
+            update_index(store)
+        self._store = self._searcher = None  # so that the next search sees what was written
+        return added
 
     def remove(self, ids: Iterable[str]) -> list[str]:
-        """Take articles out by their ids.
+        """Remove articles by their ids.
 
         Returns
         -------
@@ -175,49 +167,57 @@ class Archive:
         if isinstance(ids, str):
             msg = f"ids is the text {safe(ids)!r}; give a list of ids"
             raise InputError(msg)
-        self._opened()
-        with locked(self._uri):
+        self._open()
+        with write_lock(self._uri):
             store = open_store(self._uri)
             store.repair()
-            gone = store.remove(ids)
-            if gone:
-                store.tidy()
+            removed = store.remove(ids)
+            if removed:
+                store.compact()
         self._store = self._searcher = None
-        return gone
+        return removed
 
     def info(self) -> Info:
         """Return what the archive holds."""
-        store = self._opened()
+        store = self._open()
         return Info(
             n_articles=store.n_articles,
             n_sentences=store.n_sentences,
-            n_bytes=store.size(),
+            n_bytes=store.n_bytes,
             encoder=store.encoder,
-            index=index.state(store),
+            index=index_state(store),
         )
 
     @property
     def n_articles(self) -> int:
         """Articles in the archive."""
-        return self._opened().n_articles
+        return self._open().n_articles
 
     def check(self, encoder: EncoderIdentity | None = None) -> None:
-        """Raise `InputError` when there is no archive, or it is not by an encoder: its own, say."""
-        _check_encoder(self._opened(), encoder or self.encoder.identity)
+        """Raise `InputError` without an archive, or when another encoder than this one made it."""
+        _check_encoder(self._open(), encoder or self.encoder.identity)
 
-    def search(self, text: str, *, top: int = 5) -> tuple[Found, ...]:
+    def search(
+        self,
+        text: str | Document,
+        *,
+        vectors: NDArray[np.float32] | None = None,
+        top: int = 5,
+    ) -> tuple[SearchResult, ...]:
         """Find the articles that a text may come from.
 
         Parameters
         ----------
-        text : str
-            The suspect's raw text.
+        text : str or Document
+            The suspect's raw text, or the text split into sentences.
+        vectors : ndarray of shape (n_sentences, d), float32, optional
+            Of the suspect's sentences by this archive's encoder; by default they are encoded.
         top : int
-            At most so many; further ones are given when they explain sentences of their own.
+            Articles at most; further ones are given when they explain sentences of their own.
 
         Returns
         -------
-        tuple of Found
+        tuple of SearchResult
             The one that explains most first; empty when the archive is.
 
         Raises
@@ -225,66 +225,57 @@ class Archive:
         InputError
             If the text holds no sentence, or the archive cannot be read.
         """
-        document = text_document("text", text)
-        return self.search_vectors(document, encoded(document.texts, self.encoder), top=top)
-
-    def search_vectors(
-        self, document: Document, vectors: NDArray[np.float32], *, top: int = 5
-    ) -> tuple[Found, ...]:
-        """Find the articles that a document may come from; see `search`.
-
-        Parameters
-        ----------
-        document : Document
-        vectors : ndarray of shape (n_sentences, d), float32
-            Of its sentences, by this archive's encoder; unit rows.
-        top : int
-        """
-        store = self._opened()
+        document = text if isinstance(text, Document) else text_document("text", text)
+        if vectors is None:
+            vectors = encode_sentences(document.texts, self.encoder)
+        store = self._open()
         _check_encoder(store, self.encoder.identity)
         if self._searcher is None:
             self._searcher = Searcher(store)
-        voters = voters_of(document)
-        hits = self._searcher.nearest(vectors[voters])
-        looked_at = [int(number) for number in ballot(hits, top=max(LOOKED_AT, top))]
-        known = store.vectors(looked_at)
-        order = [number for number in looked_at if number in known]
-        own = article_sentences(document)
-        alike = closeness(vectors[own], {number: known[number] for number in order})
-        explained = shares(alike[np.isin(own, voters)], usual(hits))
-        ranked = [int(i) for i in np.argsort(-explained, kind="stable")]
-        parts = pieces(alike, ranked)
-        shown = [*ranked[:top], *(column for column in parts if column not in ranked[:top])]
-        stored = store.articles(order[column] for column in shown)
+        queries = query_sentences(document)
+        hits = self._searcher.nearest(vectors[queries])
+        candidates = [int(number) for number in rank_articles(hits, top=max(RERANKED, top))]
+        archived = store.vectors(candidates)
+        numbers = [number for number in candidates if number in archived]
+        sentences = _article_sentences(document)
+        similarities = max_similarities(
+            vectors[sentences], {number: archived[number] for number in numbers}
+        )
+        shares = explained_shares(similarities[np.isin(sentences, queries)], background(hits))
+        ranked = [int(i) for i in np.argsort(-shares, kind="stable")]
+        assigned = assign_sentences(similarities, ranked)
+        columns = [*ranked[:top], *(column for column in assigned if column not in ranked[:top])]
+        articles = store.articles(numbers[column] for column in columns)
         return tuple(
-            Found(
-                stored=stored[order[column]],
-                share=float(explained[column]),
-                sentences=tuple(int(own[i]) for i in parts.get(column, ())),
-                vectors=known[order[column]],
+            SearchResult(
+                article=articles[numbers[column]],
+                share=float(shares[column]),
+                sentences=tuple(int(sentences[i]) for i in assigned.get(column, ())),
+                vectors=archived[numbers[column]],
             )
-            for column in shown
-            if order[column] in stored  # not taken out just now
+            for column in columns
+            if numbers[column] in articles  # another process may have just removed it
         )
 
-    def _opened(self) -> Store:
+    def _open(self) -> Store:
         if self._store is None:
             self._store = open_store(self._uri)
         return self._store
 
 
-def article_sentences(document: Document) -> NDArray[np.intp]:
-    """Return the sentences of a document that are no page furniture; all where no other is."""
-    article = [i for i, one in enumerate(document.sentences) if one.boilerplate is None]
+def query_sentences(document: Document) -> NDArray[np.intp]:
+    """Return which sentences are searched: `MAX_QUERIES` at most, none of them boilerplate."""
+    sentences = _article_sentences(document)
+    if len(sentences) > MAX_QUERIES:
+        spread = np.linspace(0, len(sentences) - 1, MAX_QUERIES).round().astype(np.intp)
+        sentences = sentences[spread]
+    return sentences
+
+
+def _article_sentences(document: Document) -> NDArray[np.intp]:
+    """Return the sentences that are not boilerplate; all where every one is."""
+    article = [i for i, s in enumerate(document.sentences) if s.boilerplate is None]
     return np.array(article or range(len(document)), np.intp)
-
-
-def voters_of(document: Document) -> NDArray[np.intp]:
-    """Return which sentences are looked up: `VOTERS` at most, none of them page furniture."""
-    own = article_sentences(document)
-    if len(own) > VOTERS:
-        own = own[np.linspace(0, len(own) - 1, VOTERS).round().astype(np.intp)]
-    return own
 
 
 def _check_encoder(store: Store, in_use: EncoderIdentity) -> None:

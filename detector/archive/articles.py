@@ -1,10 +1,8 @@
 """Read articles from texts, saved pages and tables.
 
-Files to articles, one after another: texts, saved pages, and tables with an article a row.
-
-A table is streamed, so that memory does not grow with its length. What is no article is given
-back with its place and a reason, not raised: whoever reads decides whether to go on. Nothing is
-split into sentences here.
+Tables are streamed, so memory does not grow with their length. An input that is no article is
+returned with a reason, not raised: the caller decides whether to continue. No text is split into
+sentences here.
 """
 
 from __future__ import annotations
@@ -20,28 +18,28 @@ from detector.text.escape import safe
 from detector.text.files import read
 from detector.text.tables import rows_of
 
-LONGEST_ID: Final = 1_000
+MAX_ID: Final = 1_000
 """Code points that an article's id may have."""
 
-LONGEST_TEXT: Final = 10_000_000
-"""Code points that an article may have: a row beyond is a damaged table, or no article."""
+MAX_TEXT: Final = 10_000_000
+"""Code points that an article may have: a longer row is a damaged table, or no article."""
 
-_NAMES: Final = ("id", "text", "title")
+_COLUMNS: Final = ("id", "text", "title")
 _TABLES: Final = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """A text with a name.
+    """A text with an id.
 
     Attributes
     ----------
     id : str
-        Tells it from other articles; not blank, at most `LONGEST_ID` code points.
+        Unique in an archive; not blank, at most `MAX_ID` code points.
     text : str
         The raw text, with at least one letter or digit.
     title : str
-        To be shown beside the id; may be empty.
+        Shown beside the id; may be empty.
     """
 
     id: str
@@ -49,21 +47,21 @@ class Article:
     title: str = ""
 
     def __post_init__(self) -> None:
-        for name in _NAMES:
+        for name in _COLUMNS:
             value = getattr(self, name)
             if not isinstance(value, str):
                 msg = f"the {name} is a {type(value).__name__}; give a str"
                 raise InputError(msg)
-            if any("\ud800" <= mark <= "\udfff" for mark in value):
+            if any("\ud800" <= char <= "\udfff" for char in value):
                 msg = f"the {name} holds half a character (a lone surrogate); give whole ones"
                 raise InputError(msg)
-        if not self.id.strip() or len(self.id) > LONGEST_ID:
-            msg = f"the id has {len(self.id)} characters; give 1 to {LONGEST_ID}, not blank"
+        if not self.id.strip() or len(self.id) > MAX_ID:
+            msg = f"the id has {len(self.id)} characters; give 1 to {MAX_ID}, not blank"
             raise InputError(msg)
-        if len(self.text) > LONGEST_TEXT:
-            msg = f"the text has {len(self.text)} characters; give at most {LONGEST_TEXT}"
+        if len(self.text) > MAX_TEXT:
+            msg = f"the text has {len(self.text)} characters; give at most {MAX_TEXT}"
             raise InputError(msg)
-        if not any(mark.isalnum() for mark in self.text):
+        if not any(char.isalnum() for char in self.text):
             what = "no letter or digit" if self.text.strip() else "nothing"
             msg = f"the text holds {what}; give one of at least one sentence"
             raise InputError(msg)
@@ -76,15 +74,9 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What stands at one place of the files: an article, or why there is none.
+    """One input: an article, or the reason why it is none.
 
-    Attributes
-    ----------
-    place : str
-        The file and the row, safe to show.
-    article : Article or None
-    reason : str
-        Why there is none; empty where there is one.
+    `place` is the file and the row, safe to show. `reason` is empty where there is an article.
     """
 
     place: str
@@ -106,7 +98,7 @@ def read_articles(
     encoding : str, optional
         Of texts and pages; by default detected. Tables are UTF-8.
     folder : Path, optional
-        Where paths that are not absolute begin; by default where the process is.
+        Base of relative paths; by default the current folder.
 
     Yields
     ------
@@ -121,11 +113,11 @@ def read_articles(
     for path in paths:
         name = safe(str(path))
         try:
-            place = path if folder is None or str(path) == "-" else folder / path
+            file = path if folder is None or str(path) == "-" else folder / path
             if _is_table(path):
-                yield from _entries(Path(place), name, _id(path))
+                yield from _table_entries(Path(file), name, _id(path))
             else:
-                text = read(place, encoding=encoding)
+                text = read(file, encoding=encoding)
                 yield Entry(place=name, article=Article(id=_id(path), text=text))
         except (InputError, OSError, UnicodeError) as err:
             reason = safe(str(err)).removeprefix(name).lstrip(": ")
@@ -133,7 +125,7 @@ def read_articles(
 
 
 def count_articles(paths: Iterable[str | Path]) -> int:
-    """Return how many entries `read_articles` gives: a quick look that keeps no text."""
+    """Return how many entries `read_articles` gives, without keeping a text."""
     total = 0
     for path in paths:
         try:
@@ -147,18 +139,18 @@ def _is_table(path: str | Path) -> bool:
     return str(path) != "-" and Path(path).suffix.lower() in _TABLES
 
 
-def _entries(path: Path, name: str, called: str) -> Iterator[Entry]:
-    for number, row in enumerate(rows_of(path, columns=_NAMES), start=1):
+def _table_entries(path: Path, name: str, default_id: str) -> Iterator[Entry]:
+    for number, row in enumerate(rows_of(path, columns=_COLUMNS), start=1):
         place, reason, article = f"{name}, {row.place}", "", None
         if row.fault is not None:
             reason = safe(row.fault)
         elif row.values.get("text") is None:
             reason = "it has no text; give a column text, and if you like id and title"
         else:
-            given = {key: _text(row.values.get(key)) for key in _NAMES}
-            given["id"] = given["id"] or f"{called}#{number}"
+            values = {key: _text(row.values.get(key)) for key in _COLUMNS}
+            values["id"] = values["id"] or f"{default_id}#{number}"
             try:
-                article = Article(**given)
+                article = Article(**values)
             except InputError as err:
                 reason = str(err)
         yield Entry(place=place, article=article, reason=reason)

@@ -1,8 +1,6 @@
 """Match a suspect against an archive: ranked sources, relations and a report.
 
-`match`: the articles a suspect may come from, what it is to each, and a report of the best.
-
-This room conducts: it finds candidates with an archive and judges them with a scorer.
+The archive finds the candidates, the scorer compares them with the suspect.
 """
 
 from __future__ import annotations
@@ -13,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.archive.add import encoded
-from detector.archive.archive import Archive, Found
+from detector.archive.add import encode_sentences
+from detector.archive.archive import Archive, SearchResult
 from detector.errors import InputError
 from detector.features.evidence import text_document
 from detector.records import Document, Relation
@@ -24,12 +22,12 @@ if TYPE_CHECKING:
     from detector.report.report import Report
     from detector.scorer import Scorer
 
-LEAST = 0.05
-"""Share of the suspect that an article must explain to be a candidate at all."""
+MIN_SHARE = 0.05
+"""Share of the suspect that an article must explain to be a candidate."""
 
-JUDGED = 0.5
-"""Of what the first candidate explains: an article that explains less, and no sentence best, is
-no likely source, and what the suspect is to it is not worked out."""
+MIN_RELATIVE_SHARE = 0.5
+"""Part of the first candidate's share from which the relation of another is predicted, even where
+that candidate explains no sentence best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +37,14 @@ class Candidate:
     Attributes
     ----------
     id, title : str
-        As they were given to the archive; a stranger's text, not safe to print as it is.
+        As given to the archive; untrusted text, not safe to print as it is.
     share : float
         How much of the suspect the article explains, in [0, 1].
     sentences : tuple of int
         Sentences of the suspect, from 0, that it explains and no better candidate does.
     relation : Relation or None
-        What the suspect is to it; None where no model says so, or where it is no likely source
-        (see `JUDGED`).
+        What the suspect is to it; None without a scorer or a relation model, and where it is no
+        likely source (see `MIN_RELATIVE_SHARE`).
     """
 
     id: str
@@ -58,7 +56,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """What an archive says of a suspect.
+    """The sources of a suspect in an archive.
 
     Attributes
     ----------
@@ -81,14 +79,19 @@ class Match:
 
 
 def match(
-    text: str, archive: Archive, *, scorer: Scorer | None = None, top: int = 5, report: bool = True
+    text: str | Document,
+    archive: Archive,
+    *,
+    scorer: Scorer | None = None,
+    top: int = 5,
+    report: bool = True,
 ) -> Match:
-    """Find the source of a suspect in an archive, and judge the suspect against it.
+    """Find the source of a suspect in an archive, and score the suspect against it.
 
     Parameters
     ----------
-    text : str
-        The suspect's raw text.
+    text : str or Document
+        The suspect's raw text, or the text split into sentences.
     archive : Archive
     scorer : Scorer, optional
         With the archive's encoder; without one there are neither relations nor a report.
@@ -105,70 +108,60 @@ def match(
     ------
     InputError
         If the text holds no sentence, or the archive is another encoder's or cannot be read.
-    """
-    document = text_document("text", text)
-    return match_document(document, archive, scorer=scorer, top=top, report=report)
-
-
-def match_document(
-    document: Document,
-    archive: Archive,
-    *,
-    scorer: Scorer | None = None,
-    top: int = 5,
-    report: bool = True,
-) -> Match:
-    """Find the source of a text that was split already; see `match`.
 
     Notes
     -----
-    Each sentence of the suspect is encoded once: what found its sources is compared with them, and
-    is read by the report. Its relation to the first candidate is then the report's.
+    Each sentence of the suspect is encoded once, for the search, the relations and the report.
+    The relation to the first candidate is the report's.
     """
     if top < 1:
         msg = f"top is {top}; give 1 or more"
         raise InputError(msg)
-    reading = None
+    document = text if isinstance(text, Document) else text_document("text", text)
+    encoded = None
     if scorer is not None:
         archive.check(scorer.encoder.identity)
-        reading = scorer.read(document) if report else None
-    if reading is None:
-        vectors = encoded(document.texts, archive.encoder)
+        encoded = scorer.read(document) if report else None
+    if encoded is None:
+        vectors = encode_sentences(document.texts, archive.encoder)
     else:
-        vectors = reading.encoding.vectors
-    found = archive.search_vectors(document, vectors, top=top)
-    found = tuple(one for one in found if one.share >= LEAST)
+        vectors = encoded.encoding.vectors
+    results = [
+        result
+        for result in archive.search(document, vectors=vectors, top=top)
+        if result.share >= MIN_SHARE
+    ]
     scored = None
-    if scorer is not None and reading is not None and found:
-        scored = scorer.score(copy=reading, source=found[0].stored.article.text)
+    if scorer is not None and encoded is not None and results:
+        scored = scorer.score(copy=encoded, source=results[0].article.text)
 
-    def relation(one: Found) -> Relation | None:
-        if scored is not None and one is found[0]:
+    def relation(result: SearchResult) -> Relation | None:
+        if scored is not None and result is results[0]:
             return scored.relation
-        likely = bool(one.sentences) or one.share >= JUDGED * found[0].share
-        return _relation(scorer, document, vectors, one) if scorer is not None and likely else None
+        likely = result.sentences or result.share >= MIN_RELATIVE_SHARE * results[0].share
+        return _relation(scorer, document, vectors, result) if scorer and likely else None
 
     return Match(
         n_sentences=len(document),
         candidates=tuple(
             Candidate(
-                id=one.stored.article.id,
-                title=one.stored.article.title,
-                share=one.share,
-                sentences=one.sentences,
-                relation=relation(one),
+                id=result.article.id,
+                title=result.article.title,
+                share=result.share,
+                sentences=result.sentences,
+                relation=relation(result),
             )
-            for one in found
+            for result in results
         ),
         report=scored,
     )
 
 
 def _relation(
-    scorer: Scorer, copy: Document, vectors: NDArray[np.float32], found: Found
+    scorer: Scorer, copy: Document, vectors: NDArray[np.float32], result: SearchResult
 ) -> Relation | None:
-    """Say what the suspect is to an archived article, whose vectors are not made again."""
-    source = split(found.stored.article.text)
-    if len(source) != len(found.vectors):
+    """Predict what the suspect is to an archived article, from the stored vectors."""
+    source = split(result.article.text)
+    if len(source) != len(result.vectors):
         return None  # the archive was made by a version that splits in another way
-    return scorer.relate(copy=(copy, vectors), source=(source, found.vectors))
+    return scorer.relate(copy=(copy, vectors), source=(source, result.vectors))

@@ -1,52 +1,42 @@
 """Keep a batch's output folder: whole shards, and a manifest to resume from.
 
-The folder that a batch is written to: shards written whole, and a manifest that says which.
-
-A shard's files come first and its line in the manifest last, so what the manifest names is there,
-whenever the program was stopped. Each line holds the size and the SHA-256 of its files: one that
-was damaged later is found and made anew. Nothing is scored here.
+The files of a shard are written first and its line in the manifest last, so whatever the manifest
+names is there, whenever the program was stopped. A line holds the size and the SHA-256 of each
+file: one that was damaged later is found and made again. Only regular files of the exact names
+that a batch writes are read or deleted, and no link is followed. Nothing is scored here.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from detector.batch.tasks import Done
+from filelock import FileLock, Timeout
+
+from detector.batch.outputs import TABLES
+from detector.batch.tasks import RESUME_HINT, ShardResult
 from detector.errors import InputError
 from detector.text.files import write_whole
 
 FORMAT, SCHEMA = "detector-batch", 1
-MANIFEST, _LOCK = "manifest.jsonl", ".lock"
-
-_AGAIN = "what was finished before is kept: run the same command again to go on"
+MANIFEST = "manifest.jsonl"
+_LOCK, _HOLDER = ".lock", ".lock.pid"  # apart: Windows bars others from reading a locked file
+_PART_FILE = re.compile(r"\.[0-9a-f]{16}\.part")  # as `write_whole` names them
+_TABLE_FILE = re.compile(rf"\d{{6,}}\.parquet|{_PART_FILE.pattern}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a batch is: its first line in the manifest, which every run on the folder must match.
+    """First line of a manifest: what the batch is. Every run on the folder must match it.
 
-    Attributes
-    ----------
-    input : str
-        Name of the table, for people.
-    n_rows, n_shards : int
-        What it holds.
-    digest : str
-        SHA-256 of its rows.
-    shard_rows : int
-        Rows of a shard.
-    tables : tuple of str
-        Names of the tables written.
-    signature : str
-        What produces them.
+    `input` is a name for messages, `digest` the SHA-256 of the rows, `signature` what produces the
+    tables.
     """
 
     input: str
@@ -59,134 +49,104 @@ class Header:
 
 
 class Output:
-    """A folder of shards that is held by one process at a time; use it in a `with`.
+    """The output folder of a batch, locked by one process at a time; use it in a `with`.
 
-    Parameters
-    ----------
-    folder : Path
-        Made where it is absent; else it must be empty or hold a batch.
-
-    Raises
-    ------
-    InputError
-        When the folder cannot be written to, holds something else, or is held by another process.
-
-    Notes
-    -----
-    The lock is the kernel's (flock), so that of a process that died is gone with it.
+    A folder that cannot be written to, is locked or holds anything but a batch is an `InputError`.
+    `damaged` are files that `begin` found damaged or missing; their shards are not finished.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.entries: dict[int, dict[str, Any]] = {}
         self.damaged: tuple[str, ...] = ()
+        self._entries: dict[int, dict[str, Any]] = {}
         self._header: Header | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(folder)
+            self._lock = self._locked()
         except OSError as err:
             msg = f"{folder}: cannot be written to ({err.strerror}); name a folder that can be"
             raise InputError(msg) from err
         try:
             self._check_foreign()
         except BaseException:
-            self._lock.close()
+            self._unlock()
             raise
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lock.close()
+    def __exit__(self, *_: object) -> None:
+        self._unlock()
 
     @property
     def done(self) -> frozenset[int]:
-        """The finished shards."""
-        return frozenset(self.entries)
+        """Indices of the finished shards."""
+        return frozenset(self._entries)
 
     @property
     def n_rows(self) -> int:
         """Rows of the finished shards."""
-        return sum(entry["rows"] for entry in self.entries.values())
+        return sum(entry["rows"] for entry in self._entries.values())
 
     @property
     def n_errors(self) -> int:
         """Error rows of the finished shards."""
-        return sum(entry["errors"] for entry in self.entries.values())
+        return sum(entry["errors"] for entry in self._entries.values())
 
     def begin(self, header: Header, *, restart: bool = False) -> None:
-        """Take up what an earlier run finished, or begin.
+        """Resume what an earlier run finished, or begin a new batch.
 
-        Shards that are damaged or missing are told in `damaged` and no longer count as finished;
-        files that no line of the manifest names are deleted.
-
-        Parameters
-        ----------
-        header : Header
-        restart : bool
-            Whether to delete the batch that the folder holds, first.
-
-        Raises
-        ------
-        InputError
-            When the folder holds a batch of other rows, another model or other options.
+        Files that no line of the manifest names are deleted; with `restart`, the whole batch that
+        the folder holds. A batch of other rows, another model or other options is an `InputError`.
         """
-        path = self.folder / MANIFEST
         if restart:
             self._clear()
-        lines = _lines(path)
-        if lines:
-            self._compare(_header_of(lines[0], path), header)
-        damaged = []
-        for line in lines[1:]:
-            wrong = [name for name in header.tables if not self._is_sound(line, name)]
-            damaged += [str(self._file(name, line["shard"])) for name in wrong]
-            if not wrong:
-                self.entries[line["shard"]] = line
-        self.damaged = tuple(damaged)
-        self._header = header
+        old, entries = _read_manifest(self.folder / MANIFEST)
+        if old is not None:
+            self._compare(old, header)
         try:
             for name in header.tables:
                 (self.folder / name).mkdir(exist_ok=True)
-                kept = {self._file(name, shard) for shard in self.entries}
-                for file in (self.folder / name).iterdir():
-                    if file not in kept and (file.suffix in {".parquet", ".part"}):
-                        file.unlink()
+            files = {file for name in header.tables for file in self._files(name)}
+            damaged = []
+            for entry in entries:
+                wrong = [name for name in header.tables if not self._is_sound(entry, name)]
+                damaged += [str(self._file(name, entry["shard"])) for name in wrong]
+                if not wrong:
+                    self._entries[entry["shard"]] = entry
+            named = {self._file(name, shard) for name in header.tables for shard in self._entries}
+            for file in files - named:
+                file.unlink()
         except OSError as err:
             raise _unwritten(self.folder, err) from err
+        self.damaged = tuple(damaged)
+        self._header = header
         self._write_manifest()
 
-    def write(self, done: Done) -> None:
+    def write(self, result: ShardResult) -> None:
         """Write a finished shard: its files, then its line in the manifest.
 
-        Raises
-        ------
-        InputError
-            When it cannot be written, or another model made it; what was written before stays.
+        A file that cannot be written, or a result of another model, is an `InputError`; what was
+        written before stays.
         """
         header = self._begun()
-        if done.signature != header.signature:
+        if result.signature != header.signature:
             msg = (
-                f"{self.folder}: shard {done.shard} was made by {done.signature}, the batch by "
+                f"{self.folder}: shard {result.shard} was made by {result.signature}, the batch by "
                 f"{header.signature}; install the same versions and models on every machine"
             )
             raise InputError(msg)
         files = {}
         for name in header.tables:
-            data = done.tables[name]
-            path = self._file(name, done.shard)
-            try:
-                write_whole(path, data)
-            except InputError as err:
-                msg = f"{err}; {_AGAIN}"
-                raise InputError(msg) from err
+            data = result.tables[name]
+            self._write_whole(self._file(name, result.shard), data)
             files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        entry = {"shard": done.shard, "rows": done.n_rows, "errors": done.n_errors, "files": files}
+        entry = {
+            "shard": result.shard,
+            "rows": result.n_rows,
+            "errors": result.n_errors,
+            "files": files,
+        }
         try:
             with (self.folder / MANIFEST).open("ab") as manifest:
                 manifest.write(_line(entry))
@@ -194,24 +154,39 @@ class Output:
                 os.fsync(manifest.fileno())
         except OSError as err:
             raise _unwritten(self.folder / MANIFEST, err) from err
-        self.entries[done.shard] = entry
+        self._entries[result.shard] = entry
 
     def finish(self) -> None:
-        """Make sure that nothing is missing, and put the manifest in order.
-
-        Raises
-        ------
-        InputError
-            When a shard or a row is missing, which would be a fault of an engine.
-        """
+        """Check that no row is missing, and sort the manifest."""
         header = self._begun()
         if self.done != set(range(header.n_shards)) or self.n_rows != header.n_rows:
             msg = (
                 f"{self.folder}: holds {self.n_rows} of {header.n_rows} rows in {len(self.done)} "
-                f"of {header.n_shards} shards, and no worker is left; {_AGAIN}"
+                f"of {header.n_shards} shards, and no worker is left; {RESUME_HINT}"
             )
             raise InputError(msg)
         self._write_manifest()
+
+    def _locked(self) -> FileLock:
+        lock, holder = FileLock(self.folder / _LOCK, timeout=0), self.folder / _HOLDER
+        try:
+            lock.acquire()
+        except Timeout as err:
+            msg = (
+                f"{self.folder}: another run writes there (process {_pid(holder)}); wait for it to "
+                "end, or name another folder"
+            )
+            raise InputError(msg) from err
+        holder.unlink(missing_ok=True)  # of a killed run; if it is a link, it is not followed
+        with holder.open("x", encoding="ascii") as file:
+            file.write(str(os.getpid()))
+        return lock
+
+    def _unlock(self) -> None:
+        try:
+            (self.folder / _HOLDER).unlink(missing_ok=True)
+        finally:
+            self._lock.release()
 
     def _begun(self) -> Header:
         if self._header is None:
@@ -222,153 +197,180 @@ class Output:
     def _file(self, name: str, shard: int) -> Path:
         return self.folder / name / f"{shard:06d}.parquet"
 
+    def _files(self, name: str) -> list[Path]:
+        """Return the files of a table; a link among them, or as its folder, is refused."""
+        folder = self.folder / name
+        if folder.is_symlink():
+            msg = f"{folder}: is a link; delete it, or name another folder"
+            raise InputError(msg)
+        files = [file for file in folder.glob("*") if _TABLE_FILE.fullmatch(file.name)]
+        for file in files:
+            _check_file(file)
+        return files
+
     def _is_sound(self, entry: Mapping[str, Any], name: str) -> bool:
-        known = entry["files"][name]
+        expected = entry["files"][name]
         try:
             with self._file(name, entry["shard"]).open("rb") as file:
-                same_size = os.fstat(file.fileno()).st_size == known["bytes"]
+                same_size = os.fstat(file.fileno()).st_size == expected["bytes"]
                 digest = hashlib.file_digest(file, "sha256").hexdigest() if same_size else ""
         except OSError:
             return False
-        return bool(digest == known["sha256"])
+        return bool(digest == expected["sha256"])
 
     def _compare(self, old: Header, new: Header) -> None:
-        again = "name another folder, or give --restart to delete what it holds and begin anew"
+        """Check that a batch is the same as the one that the folder holds."""
         if old.signature != new.signature:
-            msg = (
-                f"{self.folder}: was begun with {old.signature}, now it is {new.signature}; "
-                f"go on with the same models and versions, {again}"
+            was, now = old.signature, new.signature
+            same = "the same models and versions"
+        elif (old.digest, old.n_rows) != (new.digest, new.n_rows):
+            was, now = (
+                f"{header.n_rows} rows of {header.input} ({header.digest[:12]})"
+                for header in (old, new)
             )
-            raise InputError(msg)
-        if (old.digest, old.n_rows) != (new.digest, new.n_rows):
-            msg = (
-                f"{self.folder}: was begun with other rows: {old.n_rows} rows of {old.input} "
-                f"({old.digest[:12]}), now it is {new.n_rows} rows of {new.input} "
-                f"({new.digest[:12]}); go on with the same input, {again}"
-            )
-            raise InputError(msg)
-        if old.tables != new.tables:
-            msg = (
-                f"{self.folder}: was begun with tables {', '.join(old.tables)}, now it is "
-                f"{', '.join(new.tables)}; go on with the same options, {again}"
-            )
-            raise InputError(msg)
-        if (old.shard_rows, old.n_shards) != (new.shard_rows, new.n_shards):
-            msg = (
-                f"{self.folder}: was begun with shards of {old.shard_rows} rows, now it is "
-                f"{new.shard_rows}; go on with --shard-rows {old.shard_rows}, {again}"
-            )
-            raise InputError(msg)
+            was, same = f"other rows: {was}", "the same input"
+        elif old.tables != new.tables:
+            was, now = f"tables {', '.join(old.tables)}", ", ".join(new.tables)
+            same = "the same options"
+        elif (old.shard_rows, old.n_shards) != (new.shard_rows, new.n_shards):
+            was, now = f"shards of {old.shard_rows} rows", str(new.shard_rows)
+            same = f"--shard-rows {old.shard_rows}"
+        else:
+            return
+        msg = (
+            f"{self.folder}: was begun with {was}, now it is {now}; go on with {same}, "
+            "name another folder, or give --restart to delete what it holds and begin anew"
+        )
+        raise InputError(msg)
 
     def _write_manifest(self) -> None:
         header = {"format": FORMAT, "schema": SCHEMA, **asdict(self._begun())}
-        lines = [header, *(self.entries[shard] for shard in sorted(self.entries))]
+        lines = [header, *(self._entries[shard] for shard in sorted(self._entries))]
+        self._write_whole(self.folder / MANIFEST, b"".join(map(_line, lines)))
+
+    def _write_whole(self, path: Path, data: bytes) -> None:
         try:
-            write_whole(self.folder / MANIFEST, b"".join(map(_line, lines)))
+            write_whole(path, data)
         except InputError as err:
-            msg = f"{err}; {_AGAIN}"
+            msg = f"{err}; {RESUME_HINT}"
             raise InputError(msg) from err
 
     def _check_foreign(self) -> None:
-        names = {path.name for path in self.folder.iterdir()} - {_LOCK}
-        if MANIFEST not in names and any(not name.endswith(".part") for name in names):
+        paths = [path for path in self.folder.iterdir() if path.name not in {_LOCK, _HOLDER}]
+        parts = [path for path in paths if _PART_FILE.fullmatch(path.name)]
+        if not (self.folder / MANIFEST).exists() and len(parts) < len(paths):
             msg = (
-                f"{self.folder}: holds {len(names)} files and no {MANIFEST}; name a new folder, "
+                f"{self.folder}: holds {len(paths)} files and no {MANIFEST}; name a new folder, "
                 "or one that holds a batch"
             )
             raise InputError(msg)
-        for name in names:
-            if name.endswith(".part"):
-                (self.folder / name).unlink()
+        for path in parts:
+            _check_file(path)
+            path.unlink()
 
     def _clear(self) -> None:
         """Delete the batch that the folder holds; its manifest last, so that it is known as one."""
         path = self.folder / MANIFEST
-        lines = _lines(path)
-        if not lines:
-            path.unlink(missing_ok=True)
-            return
+        header, _ = _read_manifest(path)
         try:
-            for name in _header_of(lines[0], path).tables:
-                for file in (self.folder / name).glob("*.parquet"):
+            for name in () if header is None else header.tables:
+                for file in self._files(name):
                     file.unlink()
-            path.unlink()
+            path.unlink(missing_ok=True)
         except OSError as err:
             raise _unwritten(self.folder, err) from err
 
 
-def _locked(folder: Path) -> BinaryIO:
-    """Lock a folder until the file returned is closed."""
-    lock = (folder / _LOCK).open("a+b")
+def _pid(holder: Path) -> str:
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as err:
-        lock.seek(0)
-        holder = lock.read(20).decode("ascii", "replace").strip() or "unknown"
-        lock.close()
-        msg = (
-            f"{folder}: another run writes there (process {holder}); wait for it to end, or name "
-            "another folder"
-        )
-        raise InputError(msg) from err
-    lock.truncate(0)
-    lock.write(str(os.getpid()).encode("ascii"))
-    lock.flush()
-    return lock
+        pid = holder.read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return "unknown"
+    return pid if pid.isdigit() else "unknown"
 
 
 def _line(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, ensure_ascii=True) + "\n").encode("ascii")
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Read a manifest; a last line that was cut off is left out."""
+def _read_manifest(path: Path) -> tuple[Header | None, list[dict[str, Any]]]:
+    """Read the header and the entries of a manifest, without a last line that was cut off."""
+    if not path.exists() and not path.is_symlink():
+        return None, []
+    _check_file(path)
     try:
         whole, _, _ = path.read_bytes().rpartition(b"\n")
-    except FileNotFoundError:
-        return []
     except OSError as err:
         msg = f"{path}: cannot be read ({err.strerror}); name a folder that can be"
         raise InputError(msg) from err
-    lines = []
+    header: Header | None = None
+    entries = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             record = json.loads(line)
-            if number > 1:  # else it is the header
-                _check_entry(record)
-        except (ValueError, KeyError, TypeError) as err:
+            if header is not None:
+                _check_entry(record, header)
+                entries.append(record)
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
             msg = (
                 f"{path}, line {number}: is damaged ({type(err).__name__}: {err}); delete that "
                 "line, which makes its shard anew, or give another folder"
             )
             raise InputError(msg) from err
-        lines.append(record)
-    return lines
+        if header is None:
+            header = _header_of(record, path)
+    return header, entries
 
 
-def _check_entry(record: Mapping[str, Any]) -> None:
+def _check_file(path: Path) -> None:
+    """Refuse a link, or what is no regular file, in place of a file of a batch."""
+    if path.is_symlink() or not path.is_file():
+        msg = f"{path}: is a link or no file; delete it, or name another folder"
+        raise InputError(msg)
+
+
+def _check_entry(record: Mapping[str, Any], header: Header) -> None:
+    files = record["files"]
+    if set(files) != set(header.tables):
+        msg = f"files of {', '.join(map(repr, files))}"
+        raise ValueError(msg)
     numbers = [record["shard"], record["rows"], record["errors"]]
-    for known in record["files"].values():
+    for known in files.values():
         numbers.append(known["bytes"])
         str.encode(known["sha256"])
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+    if not all(type(number) is int and number >= 0 for number in numbers):
         msg = f"numbers {numbers}"
+        raise ValueError(msg)
+    if record["shard"] >= header.n_shards:
+        msg = f"shard {record['shard']} of {header.n_shards}"
         raise ValueError(msg)
 
 
 def _header_of(line: Mapping[str, Any], path: Path) -> Header:
     try:
         form, schema = line["format"], line["schema"]
-        fields: Sequence[str] = Header.__slots__
-        header = {name: line[name] for name in fields}
+        header = Header(**{field.name: line[field.name] for field in fields(Header)})
     except (KeyError, TypeError) as err:
         msg = f"{path}: is no manifest of a batch; name a new folder, or one that holds a batch"
         raise InputError(msg) from err
     if (form, schema) != (FORMAT, SCHEMA):
         msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; name another folder"
         raise InputError(msg)
-    return Header(**{**header, "tables": tuple(header["tables"])})
+    numbers = (header.n_rows, header.n_shards, header.shard_rows)
+    texts = (header.input, header.digest, header.signature)
+    tables = header.tables
+    if (
+        any(type(number) is not int for number in numbers)
+        or not all(isinstance(text, str) for text in texts)
+        or not (isinstance(tables, list) and tables and all(name in TABLES for name in tables))
+    ):
+        msg = (
+            f"{path}: is damaged: rows and shards {numbers}, tables {tables!r}; a batch has tables "
+            f"among {', '.join(TABLES)}: name a new folder, or one that holds a batch"
+        )
+        raise InputError(msg)
+    return replace(header, tables=tuple(tables))
 
 
 def _unwritten(path: Path, err: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({err.strerror or err}); {_AGAIN}")
+    return InputError(f"{path}: cannot be written ({err.strerror or err}); {RESUME_HINT}")

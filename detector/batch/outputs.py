@@ -1,38 +1,34 @@
 """Write reports and matches as Parquet tables.
 
-Reports as Parquet: the columns that tables share, and the two tables of scored pairs.
-
-Pure: reports in, bytes out. The same reports give the same bytes.
-
-Matches as Parquet: a row for each suspect, for each candidate source, for each sentence.
-
-Pure: matches in, bytes out. The same matches give the same bytes.
+Records in, bytes out: the same reports and matches give the same bytes. Null stands for what is
+not known. No file is opened here.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from detector.archive.match import Match
 from detector.batch.inputs import Row
 from detector.records import RELATIONS, Relation
+from detector.report.formats import COLUMNS
 from detector.report.report import Report
 from detector.report.serialise import row_record
 
-PAIRS, SENTENCES = "pairs", "sentences"
+PAIRS, SENTENCES, SUSPECTS, CANDIDATES = TABLES = ("pairs", "sentences", "suspects", "candidates")
 """Names of the tables."""
 
-
 T = TypeVar("T")
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome(Generic[T]):
-    """What became of one row: a result, or the reason why there is none."""
+    """The result of one row, or the reason why there is none."""
 
     index: int
     id: str | None
@@ -40,147 +36,127 @@ class Outcome(Generic[T]):
     error: str | None
 
     @classmethod
-    def of(cls, row: Row, found: T | str) -> Outcome[T]:
-        """Return that of a row, given its result or what is wrong with it."""
-        if isinstance(found, str):
-            return cls(index=row.index, id=row.id, result=None, error=found)
-        return cls(index=row.index, id=row.id, result=found, error=None)
+    def of(cls, row: Row, result: T | str) -> Outcome[T]:
+        """Return the outcome of a row, given its result or its error."""
+        if isinstance(result, str):
+            return cls(index=row.index, id=row.id, result=None, error=result)
+        return cls(index=row.index, id=row.id, result=result, error=None)
 
 
-def relation_columns() -> dict[str, Any]:
-    """Return the Arrow types of `relation_record`."""
-    import pyarrow as pa
-
-    return {"relation": pa.string(), **{f"relation_{name}": pa.float64() for name in RELATIONS}}
-
-
-def relation_record(relation: Relation | None) -> dict[str, Any]:
-    """Return a relation's label and probabilities, all null where there is none."""
-    if relation is None:
-        return {}
-    shares = {f"relation_{name}": share for name, share in relation.probabilities.items()}
-    return {"relation": relation.label, **shares}
-
-
-def report_columns() -> dict[str, Any]:
-    """Return the Arrow types of `report_record`."""
-    import pyarrow as pa
-
-    text, whole, number, truth = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-    return {
-        "n_source": whole,
-        "n_copy": whole,
-        "matched": number,
-        "match": truth,
-        "severity": number,
-        "n_flagged": whole,
-        "n_damaged": whole,
-        "n_additions": whole,
-        "n_omissions": whole,
-        "n_figures": whole,
-        "n_truncated": whole,
-        **relation_columns(),
-        "pivot": text,
-    }
-
-
-def report_record(report: Report | None) -> dict[str, Any]:
-    """Return the figures of a report, all null where there is none."""
-    if report is None:
-        return {}
-    return {
-        "n_source": report.n_source,
-        "n_copy": report.n_copy,
-        "matched": report.matched,
-        "match": report.match,
-        "severity": report.severity,
-        "n_flagged": len(report.flagged),
-        "n_damaged": len(report.damaged),
-        "n_additions": len(report.additions),
-        "n_omissions": len(report.omissions),
-        "n_figures": report.n_figures,
-        "n_truncated": report.n_truncated,
-        **relation_record(report.relation),
-        "pivot": None if report.pivot is None else report.pivot.language,
-    }
-
-
-def sentence_columns() -> dict[str, Any]:
-    """Return the Arrow types of `Report.to_frame`'s columns."""
-    import pyarrow as pa
-
-    text, whole, number, truth = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-    places = {f"{side}_{end}": whole for side in ("copy", "source") for end in ("start", "end")}
-    change = pa.struct(
-        {
-            "change": text,
-            "probability": number,
-            **places,
-            "copy_text": text,
-            "source_text": text,
-            "reason": text,
-        }
-    )
-    error = pa.struct({**places, "probability": number, "kind": text})
-    return {
-        "copy_index": whole,
-        "copy_start": whole,
-        "copy_end": whole,
-        "copy_text": text,
-        "kind": text,
-        "source_indices": pa.list_(whole),
-        "source_start": whole,
-        "source_end": whole,
-        "source_text": text,
-        "similarity": number,
-        "drift_probability": number,
-        "drift_flag": truth,
-        "severity": number,
-        "name_changes": pa.list_(change),
-        "spans": pa.list_(error),
-        "reasons": pa.list_(text),
-        "n_truncated": whole,
-    }
+_RELATION_COLUMNS: Final = {
+    "relation": "string",
+    **{f"relation_{name}": "float64" for name in RELATIONS},
+}
+_REPORT_COLUMNS: Final[dict[str, tuple[str, Callable[[Report], Any]]]] = {
+    "n_source": ("int64", lambda report: report.n_source),
+    "n_copy": ("int64", lambda report: report.n_copy),
+    "matched": ("float64", lambda report: report.matched),
+    "match": ("bool", lambda report: report.match),
+    "severity": ("float64", lambda report: report.severity),
+    "n_flagged": ("int64", lambda report: len(report.flagged)),
+    "n_damaged": ("int64", lambda report: len(report.damaged)),
+    "n_additions": ("int64", lambda report: len(report.additions)),
+    "n_omissions": ("int64", lambda report: len(report.omissions)),
+    "n_figures": ("int64", lambda report: report.n_figures),
+    "n_truncated": ("int64", lambda report: report.n_truncated),
+}
 
 
 @cache
 def schemas() -> dict[str, Any]:
-    """Return the Arrow schema of each table of scored pairs; null stands for what is not known.
+    """Return the Arrow schema of each table of scored pairs.
 
-    Returns
-    -------
-    dict of str to pyarrow.Schema
-        `pairs` holds, after `pair_index` (position in the input, from 0), `id` and `error` (null
-        where the pair was scored), the figures of the report and what produced them;
-        `sentences` holds `pair_index`, `id` and the columns of `Report.to_frame`.
+    `pair_index` is the position in the input, from 0; `error` is null where the pair was scored.
     """
     import pyarrow as pa
 
-    text = pa.string()
-    first = {"pair_index": pa.int64(), "id": text}
+    key = {"pair_index": "int64", "id": "string"}
     return {
-        PAIRS: pa.schema({**first, "error": text, **report_columns(), "signature": text}),
-        SENTENCES: pa.schema({**first, **sentence_columns()}),
+        PAIRS: pa.schema({**key, "error": "string", **_report_columns(), "signature": "string"}),
+        SENTENCES: pa.schema({**key, **_sentence_columns()}),
     }
 
 
-def parquet_of(outcomes: Sequence[Outcome[Report]]) -> dict[str, bytes]:
-    """Return both tables of some pairs, by name, each as a whole Parquet file."""
+@cache
+def match_schemas() -> dict[str, Any]:
+    """Return the Arrow schema of each table of matched suspects.
+
+    `suspect_index` is the position in the input, from 0; `error` is null where the suspect was
+    matched; `source` is null where no article is like it. `rank` counts from 1.
+    """
+    import pyarrow as pa
+
+    key = {"suspect_index": "int64", "id": "string"}
+    source = {"source": "string", "title": "string", "share": "float64"}
     return {
-        PAIRS: file_of(schemas()[PAIRS], map(_pair_record, outcomes)),
-        SENTENCES: file_of(
-            schemas()[SENTENCES],
-            (
-                {"pair_index": one.index, "id": one.id, **row_record(row)}
-                for one in outcomes
-                if one.result is not None
-                for row in one.result.rows
-            ),
+        SUSPECTS: pa.schema(
+            {
+                **key,
+                "error": "string",
+                "n_sentences": "int64",
+                "n_candidates": "int64",
+                **source,
+                **_report_columns(),
+                "n_articles": "int64",
+                "signature": "string",
+            }
         ),
+        CANDIDATES: pa.schema(
+            {
+                **key,
+                "rank": "int64",
+                **source,
+                "sentences": pa.list_(pa.int64()),
+                **_RELATION_COLUMNS,
+                "evidence": pa.list_(pa.string()),
+            }
+        ),
+        SENTENCES: pa.schema({**key, "source": "string", **_sentence_columns()}),
     }
 
 
-def file_of(schema: Any, records: Iterable[Mapping[str, Any]]) -> bytes:  # noqa: ANN401 - Arrow
+def pair_parquet(outcomes: Sequence[Outcome[Report]]) -> dict[str, bytes]:
+    """Return the tables of some pairs by name, each as a whole Parquet file."""
+    pairs = (
+        {
+            "pair_index": one.index,
+            "id": one.id,
+            "error": one.error,
+            **_report_record(one.result),
+            "signature": None if one.result is None else str(one.result.signature),
+        }
+        for one in outcomes
+    )
+    sentences = (
+        {"pair_index": one.index, "id": one.id, **row_record(row)}
+        for one in outcomes
+        if one.result is not None
+        for row in one.result.rows
+    )
+    return {
+        PAIRS: _parquet(schemas()[PAIRS], pairs),
+        SENTENCES: _parquet(schemas()[SENTENCES], sentences),
+    }
+
+
+def match_parquet(
+    outcomes: Sequence[Outcome[Match]], *, n_articles: int, signature: str, report: bool
+) -> dict[str, bytes]:
+    """Return the tables of some suspects by name, each as a whole Parquet file.
+
+    `n_articles` is the size of the archive; without `report` there is no table of sentences.
+    """
+    searched = {"n_articles": n_articles, "signature": signature}
+    records: dict[str, Iterable[Record]] = {
+        SUSPECTS: ({**_suspect_record(one), **searched} for one in outcomes),
+        CANDIDATES: (record for one in outcomes for record in _candidate_records(one)),
+    }
+    if report:
+        records[SENTENCES] = (record for one in outcomes for record in _sentence_records(one))
+    return {name: _parquet(match_schemas()[name], rows) for name, rows in records.items()}
+
+
+def _parquet(schema: Any, records: Iterable[Mapping[str, Any]]) -> bytes:  # noqa: ANN401 - Arrow
     """Return records as a whole Parquet file; what a record lacks is null."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -190,93 +166,57 @@ def file_of(schema: Any, records: Iterable[Mapping[str, Any]]) -> bytes:  # noqa
     return out.getvalue()
 
 
-def _pair_record(one: Outcome[Report]) -> dict[str, Any]:
-    signature = None if one.result is None else str(one.result.signature)
-    return {
-        "pair_index": one.index,
-        "id": one.id,
-        "error": one.error,
-        **report_record(one.result),
-        "signature": signature,
-    }
+def _report_columns() -> dict[str, str]:
+    counts = {name: kind for name, (kind, _) in _REPORT_COLUMNS.items()}
+    return {**counts, **_RELATION_COLUMNS, "pivot": "string"}
 
 
-SUSPECTS, CANDIDATES = "suspects", "candidates"
-"""Names of tables; the third is `tables.SENTENCES`."""
-
-
-@cache
-def match_schemas() -> dict[str, Any]:
-    """Return the Arrow schema of each table; null stands for what is not known.
-
-    Returns
-    -------
-    dict of str to pyarrow.Schema
-        `suspects` holds, after `suspect_index` (position in the input, from 0), `id` and `error`
-        (null where the suspect was matched), the first candidate (null where no article is like
-        the suspect), the figures of the report against it, how many articles were there, and what
-        produced this. `candidates` holds all of them by `rank`, from 1. `sentences` holds the
-        columns of `Report.to_frame`, against the first.
-    """
+def _sentence_columns() -> dict[str, Any]:
+    """Return the Arrow types of `Report.to_frame`'s columns."""
     import pyarrow as pa
 
-    text, whole, number = pa.string(), pa.int64(), pa.float64()
-    first = {"suspect_index": whole, "id": text}
-    source = {"source": text, "title": text, "share": number}
+    spans = {f"{side}_{end}": "int64" for side in ("copy", "source") for end in ("start", "end")}
+    change = pa.struct(
+        {
+            "change": "string",
+            "probability": "float64",
+            **spans,
+            "copy_text": "string",
+            "source_text": "string",
+            "reason": "string",
+        }
+    )
+    error = pa.struct({**spans, "probability": "float64", "kind": "string"})
+    lists = {
+        "source_indices": pa.list_(pa.int64()),
+        "name_changes": pa.list_(change),
+        "number_changes": pa.list_(change),
+        "spans": pa.list_(error),
+        "reasons": pa.list_(pa.string()),
+    }
+    plain = {"object": "string"}
+    return {name: lists.get(name, plain.get(kind, kind.lower())) for name, kind in COLUMNS.items()}
+
+
+def _report_record(report: Report | None) -> Record:
+    if report is None:
+        return {}
     return {
-        SUSPECTS: pa.schema(
-            {
-                **first,
-                "error": text,
-                "n_sentences": whole,
-                "n_candidates": whole,
-                **source,
-                **report_columns(),
-                "n_articles": whole,
-                "signature": text,
-            }
-        ),
-        CANDIDATES: pa.schema(
-            {
-                **first,
-                "rank": whole,
-                **source,
-                "sentences": pa.list_(whole),
-                **relation_columns(),
-                "evidence": pa.list_(text),
-            }
-        ),
-        SENTENCES: pa.schema({**first, "source": text, **sentence_columns()}),
+        **{name: value(report) for name, (_, value) in _REPORT_COLUMNS.items()},
+        **_relation_record(report.relation),
+        "pivot": None if report.pivot is None else report.pivot.language,
     }
 
 
-def match_parquet(
-    findings: Sequence[Outcome[Match]], *, n_articles: int, signature: str, report: bool
-) -> dict[str, bytes]:
-    """Return the tables of some suspects, by name, each as a whole Parquet file.
-
-    Parameters
-    ----------
-    findings : sequence of Outcome
-    n_articles : int
-        Of the archive.
-    signature : str
-    report : bool
-        Whether there is a table of sentences.
-    """
-    searched = {"n_articles": n_articles, "signature": signature}
-    records = {
-        SUSPECTS: ({**_suspect(one), **searched} for one in findings),
-        CANDIDATES: (record for one in findings for record in _candidates(one)),
-        SENTENCES: (record for one in findings for record in _sentences(one)),
-    }
-    if not report:
-        del records[SENTENCES]
-    return {name: file_of(match_schemas()[name], rows) for name, rows in records.items()}
+def _relation_record(relation: Relation | None) -> Record:
+    if relation is None:
+        return {}
+    probabilities = {f"relation_{name}": p for name, p in relation.probabilities.items()}
+    return {"relation": relation.label, **probabilities}
 
 
-def _suspect(one: Outcome[Match]) -> dict[str, Any]:
-    record: dict[str, Any] = {"suspect_index": one.index, "id": one.id, "error": one.error}
+def _suspect_record(one: Outcome[Match]) -> Record:
+    record: Record = {"suspect_index": one.index, "id": one.id, "error": one.error}
     if one.result is None:
         return record
     record |= {"n_sentences": one.result.n_sentences, "n_candidates": len(one.result.candidates)}
@@ -288,27 +228,28 @@ def _suspect(one: Outcome[Match]) -> dict[str, Any]:
         "source": best.id,
         "title": best.title,
         "share": best.share,
-        **relation_record(best.relation),
-        **report_record(one.result.report),
+        **_relation_record(best.relation),
+        **_report_record(one.result.report),
     }
 
 
-def _candidates(one: Outcome[Match]) -> Iterator[dict[str, Any]]:
-    for rank, found in enumerate(one.result.candidates if one.result else (), start=1):
+def _candidate_records(one: Outcome[Match]) -> Iterator[Record]:
+    for rank, candidate in enumerate(one.result.candidates if one.result else (), start=1):
+        relation = candidate.relation
         yield {
             "suspect_index": one.index,
             "id": one.id,
             "rank": rank,
-            "source": found.id,
-            "title": found.title,
-            "share": found.share,
-            "sentences": list(found.sentences),
-            **relation_record(found.relation),
-            "evidence": None if found.relation is None else list(found.relation.evidence),
+            "source": candidate.id,
+            "title": candidate.title,
+            "share": candidate.share,
+            "sentences": list(candidate.sentences),
+            **_relation_record(relation),
+            "evidence": None if relation is None else list(relation.evidence),
         }
 
 
-def _sentences(one: Outcome[Match]) -> Iterator[dict[str, Any]]:
+def _sentence_records(one: Outcome[Match]) -> Iterator[Record]:
     if one.result is None or one.result.report is None:
         return
     source = one.result.candidates[0].id

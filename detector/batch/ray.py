@@ -1,23 +1,21 @@
 """Run a batch on a Ray cluster.
 
-Shards by Ray Data: the same work on the nodes of a cluster, models loaded once an actor.
-
-The table is read on the node where this runs, its shards go to a pool of actors, and what they
-make comes back here to be written. Ray does again what was lost with a node.
+The table is read on the node where this runs. Its shards go to a pool of actors, each of which
+loads its models once, and the results come back here to be written. Ray repeats what was lost with
+a node.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from types import TracebackType
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
-from detector.batch.inputs import Job
-from detector.batch.tasks import Done, Task, Work
+from detector.batch.inputs import Shard
+from detector.batch.tasks import RESUME_HINT, ShardResult, Task, Worker
 from detector.errors import DetectorError, InputError, MissingExtra
 
-_BLOCK = 1 << 16  # bytes from which shards go out: one or a few at a time
+_BLOCK = 1 << 16  # bytes of a block, small so that one or a few shards are in it
 
 
 class RayEngine:
@@ -48,54 +46,42 @@ class RayEngine:
             msg = f"{workers} workers do nothing; give 1 or more"
             raise InputError(msg)
         self._owned = _join(address)
-        cards, cores = _resources()
-        self._cards = cards
-        self.workers = workers or max(1, cards or cores)
-        self._task = task.on("cuda") if cards else task
+        import ray
+
+        resources = ray.cluster_resources()
+        gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 1))
+        self.workers = workers or max(1, gpus or cores)
+        self._task = task.on("cuda") if gpus else task
+        # What an actor reserves; no graphics card is asked for where there is none.
+        self._reserved = {"num_cpus": 1, **({"num_gpus": 1} if gpus else {})}
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._owned:
             import ray
 
             ray.shutdown()
 
     def signature(self) -> str:
-        """Return what produces the tables, as a worker says."""
+        """Return what produces the tables, as a worker reports it."""
         import ray
 
-        loaded = ray.remote(_signature).options(**self._needs)
-        return str(_told(lambda: ray.get(loaded.remote(self._task))))
+        remote = ray.remote(_signature).options(**self._reserved)
+        return str(_translate_errors(lambda: ray.get(remote.remote(self._task))))
 
-    def run(self, jobs: Iterable[Job[Any]]) -> Iterator[Done]:
-        """Yield finished shards, in the order in which they are finished.
+    def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
+        """Yield the results of shards in the order in which they are finished.
 
-        Parameters
-        ----------
-        jobs : iterable of Job
-            Sent to the task that reads the table, and gone through there.
-
-        Yields
-        ------
-        Done
-
-        Raises
-        ------
-        DetectorError
-            When a worker cannot load its models, or the cluster is lost.
+        The iterable is pickled, and iterated on the node where this runs. A worker that cannot
+        load its models, or a lost cluster, is a `DetectorError`.
         """
-        rows = iter(self._dataset(jobs).iter_rows())
-        while (row := _told(lambda: next(rows, None))) is not None:
-            yield row["done"]
+        rows = iter(self._dataset(shards).iter_rows())
+        while (row := _translate_errors(lambda: next(rows, None))) is not None:
+            yield row["result"]
 
-    def _dataset(self, jobs: Iterable[Job[Any]]) -> Any:  # noqa: ANN401 - ray is loaded lazily
+    def _dataset(self, shards: Iterable[Shard]) -> Any:  # noqa: ANN401 - ray is loaded lazily
         import ray
         from ray.data import ActorPoolStrategy, DataContext
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -106,48 +92,43 @@ class RayEngine:
         context.target_max_block_size = _BLOCK
         context.enable_progress_bars = context.print_on_execution_start = False
         with DataContext.current(context):
-            shards = ray.data.from_items([{"begin": 0}]).map_batches(
+            dataset = ray.data.from_items([{"start": 0}]).map_batches(
                 _read,
-                fn_kwargs={"jobs": jobs},
+                fn_kwargs={"shards": shards},
                 num_cpus=0,
                 ray_remote_args_fn=lambda: {"scheduling_strategy": here},
             )
-            return shards.map_batches(
+            return dataset.map_batches(
                 _Actor,
                 fn_constructor_kwargs={"task": self._task},
                 batch_size=1,
                 compute=pool,
-                **self._needs,
+                **self._reserved,
             )
-
-    @property
-    def _needs(self) -> dict[str, float]:
-        """What an actor takes of a node; no card is asked for where there is none."""
-        return {"num_cpus": 1, "num_gpus": 1} if self._cards else {"num_cpus": 1}
 
 
 class _Actor:
-    """The work of one actor."""
+    """Holds the worker of one actor."""
 
     def __init__(self, task: Task) -> None:
-        self._work: Work = task.load()
+        self._worker: Worker = task.load()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        return {"done": _column(self._work(job) for job in batch["job"])}
+        return {"result": _column(self._worker(shard) for shard in batch["shard"])}
 
 
-def _read(batch: dict[str, Any], jobs: Iterable[Job[Any]]) -> Iterator[dict[str, Any]]:
-    for _ in batch["begin"]:
-        for job in jobs:
-            yield {"job": _column([job])}
+def _read(batch: dict[str, Any], shards: Iterable[Shard]) -> Iterator[dict[str, Any]]:
+    for _ in batch["start"]:
+        for shard in shards:
+            yield {"shard": _column([shard])}
 
 
 def _column(values: Iterable[object]) -> Any:  # noqa: ANN401 - numpy would look into the records
     import numpy as np
 
-    held = list(values)
-    column = np.empty(len(held), dtype=object)
-    column[:] = held
+    items = list(values)
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
     return column
 
 
@@ -156,8 +137,8 @@ def _signature(task: Task) -> str:
 
 
 def _join(address: str | None) -> bool:
-    """Join a cluster or start one; return whether it is for us to leave."""
-    # Before Ray is imported: it would tell its makers of its use, and this program tells nobody.
+    """Join a cluster or start one; return whether we started or joined it, and shut it down."""
+    # Before Ray is imported, which would otherwise send usage statistics.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -191,20 +172,12 @@ def _join(address: str | None) -> bool:
     return True
 
 
-def _resources() -> tuple[int, int]:
-    """Return how many graphics cards and cores the cluster has."""
-    import ray
-
-    known = ray.cluster_resources()
-    return int(known.get("GPU", 0)), int(known.get("CPU", 1))
-
-
-def _told(do: Any) -> Any:  # noqa: ANN401 - a result of Ray's, whatever it is
-    """Do something of Ray's, and say in our words what went wrong."""
+def _translate_errors(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever Ray returns
+    """Return the result of a call; turn Ray's errors into ours."""
     import ray
 
     try:
-        return do()
+        return call()
     except ray.exceptions.RayTaskError as err:
         cause = err.cause
         while cause is not None and not isinstance(cause, DetectorError):
@@ -215,7 +188,6 @@ def _told(do: Any) -> Any:  # noqa: ANN401 - a result of Ray's, whatever it is
         raise DetectorError(msg) from err
     except ray.exceptions.RayError as err:
         msg = (
-            f"the cluster failed ({type(err).__name__}: {str(err).splitlines()[0]}); what was "
-            "finished before is kept: run the same command again to go on"
+            f"the cluster failed ({type(err).__name__}: {str(err).splitlines()[0]}); {RESUME_HINT}"
         )
         raise DetectorError(msg) from err

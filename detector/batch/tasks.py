@@ -1,12 +1,7 @@
 """Define the tasks that workers run: score pairs, match suspects.
 
-What an engine knows of the work: a `Task` that is loaded once, and makes shard after shard.
-
-It scores and matches nothing itself, starts no worker and writes nothing.
-
-The task of scoring pairs: a scorer, loaded once in a worker, turns shards into tables.
-
-The task of matching suspects: an archive and a scorer turn shards of them into tables.
+A `Task` is sent to each worker, which loads it once into a `Worker` that turns shard after shard
+into Parquet tables. No process is started and no file is written here.
 """
 
 from __future__ import annotations
@@ -17,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeVar
 
-from detector.archive.match import Match, match_document
-from detector.batch.inputs import Job, PairRow, SuspectRow
+from detector.archive.match import Match, match
+from detector.batch.inputs import Row, Shard
 from detector.batch.outputs import (
     CANDIDATES,
     PAIRS,
@@ -26,7 +21,7 @@ from detector.batch.outputs import (
     SUSPECTS,
     Outcome,
     match_parquet,
-    parquet_of,
+    pair_parquet,
 )
 from detector.errors import DetectorError, EncodingWarning, InputError
 from detector.features.evidence import text_document
@@ -41,22 +36,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RESUME_HINT = "what was finished before is kept: run the same command again to go on"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A finished shard.
+class ShardResult:
+    """The results of one shard: a whole Parquet file for each table.
 
-    Attributes
-    ----------
-    shard : int
-    n_rows, n_errors : int
-        Rows of it, and how many of them became an error row.
-    first_error : str or None
-        The place of the first of these, and its reason.
-    signature : str
-        What produced it.
-    tables : mapping of str to bytes
-        A whole Parquet file for each table.
+    `signature` is what produced them, `first_error` place and reason of the first error row.
     """
 
     shard: int
@@ -66,22 +53,46 @@ class Done:
     signature: str
     tables: Mapping[str, bytes]
 
+    @classmethod
+    def of(
+        cls,
+        shard: Shard,
+        outcomes: Iterable[Outcome[Any]],
+        *,
+        signature: str,
+        tables: Mapping[str, bytes],
+    ) -> ShardResult:
+        """Count the errors among the outcomes of a shard's rows."""
+        errors = [
+            f"{row.place}: {outcome.error}"
+            for row, outcome in zip(shard.rows, outcomes, strict=True)
+            if outcome.error is not None
+        ]
+        return cls(
+            shard=shard.index,
+            n_rows=len(shard.rows),
+            n_errors=len(errors),
+            first_error=errors[0] if errors else None,
+            signature=signature,
+            tables=tables,
+        )
 
-class Work(Protocol):
-    """Something loaded that turns jobs into finished shards."""
+
+class Worker(Protocol):
+    """A loaded task."""
 
     @property
     def signature(self) -> str:
         """What produces its tables, on one line."""
         ...
 
-    def __call__(self, job: Job[Any]) -> Done:
-        """Do one shard."""
+    def __call__(self, shard: Shard) -> ShardResult:
+        """Process one shard."""
         ...
 
 
 class Task(Protocol):
-    """What is sent to a worker, which loads it once; it must be possible to pickle."""
+    """What is sent to a worker; it can be pickled."""
 
     @property
     def tables(self) -> Sequence[str]:
@@ -89,82 +100,17 @@ class Task(Protocol):
         ...
 
     def on(self, device: str) -> Self:
-        """Return the same with its encoder on another device, such as "cuda"."""
+        """Return the same task with its encoder on another device, such as "cuda"."""
         ...
 
-    def load(self) -> Work:
-        """Load what is needed, in the worker."""
+    def load(self) -> Worker:
+        """Load the models, in the worker."""
         ...
-
-
-def finished(
-    job: Job[Any],
-    outcomes: Iterable[Outcome[Any]],
-    *,
-    signature: str,
-    tables: Mapping[str, bytes],
-) -> Done:
-    """Count what became of a shard.
-
-    Parameters
-    ----------
-    job : Job
-    outcomes : iterable of Outcome
-        One for each row.
-    signature : str
-    tables : mapping of str to bytes
-    """
-    told = [
-        f"{row.place}: {one.error}"
-        for row, one in zip(job.rows, outcomes, strict=True)
-        if one.error is not None
-    ]
-    return Done(
-        shard=job.shard,
-        n_rows=len(job.rows),
-        n_errors=len(told),
-        first_error=told[0] if told else None,
-        signature=signature,
-        tables=tables,
-    )
-
-
-def attempted(do: Callable[[], T], what: str) -> T | str:
-    """Do one row; what nobody foresaw in it must not stop the others, and becomes its error.
-
-    Parameters
-    ----------
-    do : callable
-        Errors of ours that it raises are raised: they are not the row's.
-    what : str
-        What the person is to report, such as "pair".
-    """
-    try:
-        return do()
-    except (DetectorError, MemoryError):
-        raise
-    except Exception as err:  # see above
-        return f"cannot be done ({type(err).__name__}: {err}); please report this {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scoring:
-    """The task of scoring pairs; the fields are options of `Scorer`.
-
-    Attributes
-    ----------
-    encoder : str or Path, optional
-        The folder or cached name of a sentence-transformers model; by default the package's.
-    bundle : Path, optional
-    threshold, name_threshold : float, optional
-        Probabilities in [0, 1].
-    precision : {"fp32", "bf16", "auto"}
-    tagger : "bundled" or None
-    pivot : bool or Path
-    pivot_dictionary : Path, optional
-    device : str
-        Where the encoder computes: "cpu" or, say, "cuda".
-    """
+    """The task of scoring pairs; the fields are options of `Scorer` and its encoder."""
 
     encoder: str | Path | None = None
     bundle: Path | None = None
@@ -182,22 +128,20 @@ class Scoring:
         return (PAIRS, SENTENCES)
 
     def on(self, device: str) -> Scoring:
-        """Return the same with its encoder on another device, such as "cuda"."""
+        """Return the same task with its encoder on another device."""
         return replace(self, device=device)
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         """Load a scorer for pairs."""
-        return ScoringWork(self.scorer())
+        return ScoringWorker(self.scorer())
 
     def scorer(self) -> Scorer:
-        """Load a scorer that keeps to one thread.
+        """Load a scorer that uses one thread.
 
-        Notes
-        -----
         How many threads share a product of matrices moves its last bits. With one thread in every
         worker, a shard has the same bytes whatever the number of workers.
         """
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no types
+        from threadpoolctl import threadpool_limits
 
         from detector.encoder import MiniLMEncoder
         from detector.scorer import Scorer
@@ -218,85 +162,46 @@ class Scoring:
         return scorer
 
 
-class ScoringWork:
-    """A loaded scorer that turns jobs into the tables of `tables`.
-
-    Parameters
-    ----------
-    scorer : Scorer
-
-    Attributes
-    ----------
-    signature : str
-        What produces its tables, on one line.
-    """
+class ScoringWorker:
+    """A loaded scorer that turns pairs into the tables `pairs` and `sentences`."""
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
-        self.signature = signature_of(scorer)
+        self.signature = _signature(scorer)
 
-    def __call__(self, job: Job[PairRow]) -> Done:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Score the pairs of one shard; one that cannot be scored becomes an error row."""
-        texts = [_texts(row) for row in job.rows]
-        pairs = [pair for pair in texts if not isinstance(pair, str)]
-        reports = iter(self._reports(pairs))
+        pairs = [_pair(row) for row in shard.rows]
+        reports = iter(self._reports([pair for pair in pairs if not isinstance(pair, str)]))
         outcomes = [
             Outcome[Report].of(row, pair if isinstance(pair, str) else next(reports))
-            for row, pair in zip(job.rows, texts, strict=True)
+            for row, pair in zip(shard.rows, pairs, strict=True)
         ]
-        return finished(job, outcomes, signature=self.signature, tables=parquet_of(outcomes))
+        return ShardResult.of(
+            shard, outcomes, signature=self.signature, tables=pair_parquet(outcomes)
+        )
 
     def _reports(self, pairs: Sequence[tuple[str, str]]) -> list[Report | str]:
-        # Together; one by one where a text that nobody foresaw is among them.
-        found = attempted(lambda: [_told(one) for one in self._scorer.score_pairs(pairs)], "pair")
-        return [self._alone(pair) for pair in pairs] if isinstance(found, str) else found
+        # Together; one by one where an unforeseen error is among them.
+        reports = _unless_unforeseen(lambda: self._score(pairs), "pair")
+        return [self._report(pair) for pair in pairs] if isinstance(reports, str) else reports
 
-    def _alone(self, pair: tuple[str, str]) -> Report | str:
-        return attempted(lambda: _told(next(self._scorer.score_pairs([pair]))), "pair")
+    def _report(self, pair: tuple[str, str]) -> Report | str:
+        return _unless_unforeseen(lambda: self._score([pair])[0], "pair")
 
-
-def signature_of(scorer: Scorer) -> str:
-    """Return what produces a scorer's reports, on one line; its pivot model too."""
-    pivot = scorer.pivot_digest
-    return str(scorer.signature) + ("" if pivot is None else f"|pivot {pivot[:12]}")
-
-
-def _told(one: Report | InputError) -> Report | str:
-    return str(one) if isinstance(one, InputError) else one
-
-
-def _texts(row: PairRow) -> tuple[str, str] | str:
-    """Return both texts of a row, or why there are none."""
-    if row.fault is not None or row.source is None or row.copy is None:
-        return row.fault or "has no texts"
-    try:
-        return _text(row.source), _text(row.copy)
-    except InputError as err:
-        return str(err)
-
-
-def _text(side: str | Path) -> str:
-    if isinstance(side, str):
-        return side
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EncodingWarning)  # told too often to be heard
-        return read(side)
+    def _score(self, pairs: Sequence[tuple[str, str]]) -> list[Report | str]:
+        return [
+            str(report) if isinstance(report, InputError) else report
+            for report in self._scorer.score_pairs(pairs)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """The task of matching suspects with an archive.
+    """The task of matching suspects with an archive; `top` and `report` are options of `match`.
 
-    Attributes
-    ----------
-    archive : str
-        An address, or the folder's absolute path; every worker must see it.
-    top : int
-        See `match`.
-    report : bool
-        Whether there is a table of sentences, against the first candidate.
-    scoring : Scoring
-        Options of the scorer.
+    `archive` is an address or an absolute path that every worker sees. Without `report` there is
+    no table of sentences. `scoring` holds the options of the scorer.
     """
 
     archive: str
@@ -310,67 +215,50 @@ class Matching:
         return (SUSPECTS, CANDIDATES, *([SENTENCES] if self.report else []))
 
     def on(self, device: str) -> Matching:
-        """Return the same with its encoder on another device, such as "cuda"."""
+        """Return the same task with its encoder on another device."""
         return replace(self, scoring=self.scoring.on(device))
 
-    def load(self) -> Work:
-        """Open the archive and load a scorer that keeps to one thread."""
+    def load(self) -> Worker:
+        """Open the archive and load a scorer that uses one thread."""
         from detector.archive.archive import Archive
 
         scorer = self.scoring.scorer()
         archive = Archive(self.archive, encoder=scorer.encoder)
         archive.check()
-        return MatchingWork(archive, scorer, task=self)
+        return MatchingWorker(archive, scorer, task=self)
 
 
-class MatchingWork:
-    """An archive and a scorer that turn suspects into the tables of `match_tables`.
+class MatchingWorker:
+    """An archive and a scorer that turn suspects into the tables of `Matching`.
 
-    Parameters
-    ----------
-    archive : Archive
-    scorer : Scorer
-    task : Matching
-
-    Attributes
-    ----------
-    signature : str
-        What produces its tables, on one line; not what the archive holds, which may grow.
+    The signature does not cover the articles: an archive may grow during a run.
     """
 
     def __init__(self, archive: Archive, scorer: Scorer, *, task: Matching) -> None:
         self._archive = archive
         self._scorer = scorer
         self._task = task
-        made = signature_of(scorer)
-        self.signature = f"{made}|top {task.top}|archive {safe(task.archive)}"
+        self.signature = f"{_signature(scorer)}|top {task.top}|archive {safe(task.archive)}"
 
-    def __call__(self, job: Job[SuspectRow]) -> Done:
+    def __call__(self, shard: Shard) -> ShardResult:
         """Match the suspects of one shard; one that cannot be becomes an error row."""
         n_articles = self._archive.n_articles
-        findings = [Outcome[Match].of(row, self._match(row)) for row in job.rows]
-        return finished(
-            job,
-            findings,
-            signature=self.signature,
-            tables=match_parquet(
-                findings,
-                n_articles=n_articles,
-                signature=self.signature,
-                report=self._task.report,
-            ),
+        outcomes = [Outcome[Match].of(row, self._match(row)) for row in shard.rows]
+        tables = match_parquet(
+            outcomes, n_articles=n_articles, signature=self.signature, report=self._task.report
         )
+        return ShardResult.of(shard, outcomes, signature=self.signature, tables=tables)
 
-    def _match(self, row: SuspectRow) -> Match | str:
-        """Return the match of a suspect, or what is wrong with it."""
+    def _match(self, row: Row) -> Match | str:
+        """Return the match of a suspect, or its error."""
         if row.fault is not None:
             return row.fault
         try:
-            document = text_document("text", row.text)
+            document = text_document("text", _text(row.texts[0]))
         except InputError as err:
             return str(err)
-        return attempted(
-            lambda: match_document(
+        return _unless_unforeseen(
+            lambda: match(
                 document,
                 self._archive,
                 scorer=self._scorer,
@@ -379,3 +267,41 @@ class MatchingWork:
             ),
             "suspect",
         )
+
+
+def _signature(scorer: Scorer) -> str:
+    """Return what produces a scorer's reports, on one line, with its pivot model."""
+    pivot = scorer.pivot_digest
+    return str(scorer.signature) + ("" if pivot is None else f"|pivot {pivot[:12]}")
+
+
+def _unless_unforeseen(call: Callable[[], T], kind: str) -> T | str:
+    """Return the result of a call, or the message of an error that nobody foresaw in its row.
+
+    Errors of ours are raised: they are not the row's.
+    """
+    try:
+        return call()
+    except (DetectorError, MemoryError):
+        raise
+    except Exception as err:  # one row must not stop the others
+        return f"cannot be done ({type(err).__name__}: {err}); please report this {kind}"
+
+
+def _pair(row: Row) -> tuple[str, str] | str:
+    """Return the source and the copy of a row, or its error."""
+    if row.fault is not None:
+        return row.fault
+    source, copy = row.texts
+    try:
+        return _text(source), _text(copy)
+    except InputError as err:
+        return str(err)
+
+
+def _text(text: str | Path) -> str:
+    if isinstance(text, str):
+        return text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EncodingWarning)  # one a file would be too many
+        return read(text)

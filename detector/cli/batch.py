@@ -35,8 +35,9 @@ from detector.text.escape import safe
 
 if TYPE_CHECKING:
     from detector.batch.inputs import Table
+    from detector.batch.local import LocalEngine
     from detector.batch.ray import RayEngine
-    from detector.batch.run import LocalEngine, Progress
+    from detector.batch.run import Progress
     from detector.batch.tasks import Task
 
 
@@ -80,7 +81,7 @@ def add_engine(parser: argparse.ArgumentParser, *, rows: str, shard_rows: int) -
 
 
 def carry_out(  # noqa: PLR0913 - words, each by its name
-    arguments: argparse.Namespace, table: Table[Any], task: Task, *, row: str, doing: str, done: str
+    arguments: argparse.Namespace, table: Table, task: Task, *, row: str, doing: str, done: str
 ) -> None:
     """Do a table's rows as the arguments say, and tell what came of it.
 
@@ -129,7 +130,7 @@ def _engine(
         if arguments.address is not None:
             msg = f"--address {arguments.address} is for --engine ray; give that too"
             raise InputError(msg)
-        from detector.batch.run import LocalEngine
+        from detector.batch.local import LocalEngine
 
         return LocalEngine(task, workers=arguments.workers)
     from detector.batch.ray import RayEngine

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +14,12 @@ import numpy as np
 import pytest
 from support.fakes import FakeEncoder
 
-from detector.archive import add as adding
-from detector.archive import ranking as search
-from detector.archive import store as index
-from detector.archive.add import Added
-from detector.archive.archive import Archive, voters_of
+from detector.archive import index
+from detector.archive.add import Added, encode_sentences
+from detector.archive.archive import Archive, query_sentences
 from detector.archive.articles import Article, Entry, read_articles
 from detector.archive.match import match
-from detector.archive.store import locked, open_store
+from detector.archive.store import folder_of, open_store, write_lock
 from detector.encoder import EncoderIdentity, MiniLMEncoder
 from detector.errors import InputError, MissingExtra
 from detector.scorer import Scorer
@@ -55,12 +54,12 @@ def archive(tmp_path: Path) -> Archive:
 
 def ids(made: Archive) -> list[str]:
     store = open_store(made._uri)
-    return sorted(one.article.id for one in store.articles(range(10_000)).values())
+    return sorted(one.id for one in store.articles(range(10_000)).values())
 
 
 def test_archive_finds_the_source_of_a_copy(archive: Archive) -> None:
     found = archive.search(article(7).text)
-    assert found[0].stored.article == article(7)
+    assert found[0].article == article(7)
     assert found[0].share == pytest.approx(1.0, abs=0.01)
     assert found[0].sentences == tuple(range(6))
     assert found[1].share < 0.5
@@ -68,7 +67,7 @@ def test_archive_finds_the_source_of_a_copy(archive: Archive) -> None:
 
 def test_archive_finds_the_source_of_a_part(archive: Archive) -> None:
     part = "\n\n".join(lines_of(article(11))[2:4])
-    assert archive.search(part)[0].stored.article.id == "a11"
+    assert archive.search(part)[0].article.id == "a11"
 
 
 def test_archive_says_which_source_explains_which_sentences_of_a_stitched_copy(
@@ -82,16 +81,16 @@ def test_archive_says_which_source_explains_which_sentences_of_a_stitched_copy(
     }
 
 
-def test_archive_furniture_does_not_vote(archive: Archive) -> None:
+def test_archive_boilerplate_is_not_searched(archive: Archive) -> None:
     text = "\n\n".join(["Subscribe to our newsletter", *lines_of(article(2)), "Share on Facebook"])
-    assert 0 not in voters_of(split(text))
+    assert 0 not in query_sentences(split(text))
     assert archive.search(text)[0].share == pytest.approx(1.0, abs=0.01)
 
 
-def test_archive_long_suspects_vote_with_some_of_their_sentences() -> None:
-    voters = voters_of(split("\n\n".join(lines_of(article(1, n_sentences=400)))))
-    assert len(voters) == 20
-    assert (voters[0], voters[-1]) == (0, 399)
+def test_archive_long_suspects_are_searched_by_some_of_their_sentences() -> None:
+    queries = query_sentences(split("\n\n".join(lines_of(article(1, n_sentences=400)))))
+    assert len(queries) == 20
+    assert (queries[0], queries[-1]) == (0, 399)
 
 
 def test_archive_adding_again_adds_nothing(archive: Archive) -> None:
@@ -106,12 +105,12 @@ def test_archive_one_text_under_two_ids_is_one_article(archive: Archive) -> None
     assert archive.add([twin, twin]) == Added(n_known=2)
 
 
-def test_archive_another_text_under_an_id_is_told(archive: Archive) -> None:
-    told = []
+def test_archive_another_text_under_an_id_is_refused(archive: Archive) -> None:
+    refused = []
     other = Article(id="a4", text=article(99).text)
-    done = archive.add([other], refused=lambda place, reason: told.append((place, reason)))
+    done = archive.add([other], refused=lambda place, reason: refused.append((place, reason)))
     assert done == Added(n_refused=1)
-    assert told == [
+    assert refused == [
         ("article 1", "the archive holds another text under this id; remove that first")
     ]
 
@@ -120,9 +119,9 @@ def test_archive_remove_takes_out_and_lets_in_again(archive: Archive) -> None:
     assert sorted(archive.remove(["a4", "a9", "nobody"])) == ["a4", "a9"]
     assert archive.info().n_articles == 28
     assert archive.info().n_sentences == 28 * 6
-    assert "a4" not in {one.stored.article.id for one in archive.search(article(4).text, top=40)}
+    assert "a4" not in {one.article.id for one in archive.search(article(4).text, top=40)}
     assert archive.add([article(4)]).n_added == 1
-    assert archive.search(article(4).text)[0].stored.article.id == "a4"
+    assert archive.search(article(4).text)[0].article.id == "a4"
 
 
 def test_archive_remove_wants_a_list(archive: Archive) -> None:
@@ -145,7 +144,7 @@ def test_archive_stops_on_demand_with_what_came_before_stored(archive: Archive) 
 def test_archive_ids_of_any_kind_are_kept_and_removed(tmp_path: Path, name: str) -> None:
     made = Archive(tmp_path / "kept", encoder=FakeEncoder())
     made.add([Article(id=name, text=article(1).text), article(2)])
-    assert made.search(article(1).text)[0].stored.article.id == name
+    assert made.search(article(1).text)[0].article.id == name
     assert made.remove([name]) == [name]
     assert ids(made) == ["a2"]
 
@@ -179,11 +178,11 @@ def test_archive_bears_a_stray_file(archive: Archive) -> None:
 def test_archive_a_story_that_went_to_all_papers_is_found(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "NEAREST", 4)
+    monkeypatch.setattr(index, "NEAREST", 4)
     story = article(80).text
     archive.add(Article(id=f"paper{n}", text=f"{story}\n\nPaper {n}.") for n in range(12))
     found = archive.search(story)
-    assert all(one.stored.article.id.startswith("paper") for one in found[:2])
+    assert all(one.article.id.startswith("paper") for one in found[:2])
     assert found[0].share == pytest.approx(1.0, abs=0.01)
 
 
@@ -192,6 +191,44 @@ def test_archive_does_not_move_in_with_other_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"holds letter\.txt, no archive"):
         Archive(tmp_path, encoder=FakeEncoder()).add([article(1)])
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("table", ["articles", "sentences"])
+def test_archive_never_drops_a_table_of_somebody_else(tmp_path: Path, table: str) -> None:
+    import lancedb
+
+    base = lancedb.connect(tmp_path)
+    base.create_table(table, [{"name": "mine"}])
+    with pytest.raises(InputError, match=rf"holds a table {table} .*that is new or holds an arch"):
+        Archive(tmp_path, encoder=FakeEncoder()).add([article(1)])
+    assert base.open_table(table).to_arrow().to_pylist() == [{"name": "mine"}]
+
+
+def test_archive_never_drops_articles_of_a_damaged_archive(archive: Archive) -> None:
+    folder = Path(archive._uri)
+    shutil.rmtree(folder / "settings.lance")
+    with pytest.raises(InputError, match="holds a table articles"):
+        archive.add([article(60)])
+    assert (folder / "articles.lance").is_dir()
+
+
+def test_archive_killed_while_it_was_made_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "half"
+    made = Archive(folder, encoder=FakeEncoder())
+    made.add([])
+    shutil.rmtree(folder / "settings.lance")
+    assert made.add([article(1)]).n_added == 1
+
+
+def test_archive_at_a_file_address_is_the_folder_and_takes_its_lock(archive: Archive) -> None:
+    folder = Path(archive._uri)
+    for address in (f"file://{folder}", f"file://localhost{folder}", f"FILE:{folder}"):
+        assert folder_of(address) == folder
+        same = Archive(address, encoder=FakeEncoder())
+        assert same.n_articles == 30
+        with write_lock(archive._uri), pytest.raises(InputError, match="another process is writ"):
+            same.add([article(60)])
+    assert folder_of("s3://bucket/archive") is None
 
 
 @pytest.mark.parametrize("part", ["sentences", "articles", "settings"])
@@ -205,13 +242,13 @@ def test_archive_damaged_files_are_a_clear_error(archive: Archive, part: str) ->
 
 def test_archive_of_another_layout_is_refused(archive: Archive) -> None:
     store = open_store(archive._uri)
-    store.note("archive", {"schema": 99, "encoder": store.encoder.to_dict()})
+    store.set_setting("archive", {"schema": 99, "encoder": store.encoder.to_dict()})
     with pytest.raises(InputError, match="schema 99, this version reads 1"):
         Archive(archive._uri).info()
 
 
-def test_archive_two_writers_at_once_are_told(archive: Archive) -> None:
-    with locked(archive._uri):
+def test_archive_two_writers_at_once_are_refused(archive: Archive) -> None:
+    with write_lock(archive._uri):
         with pytest.raises(InputError, match="another process is writing"):
             archive.add([article(60)])
         with pytest.raises(InputError, match="another process is writing"):
@@ -234,26 +271,26 @@ def test_archive_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_archive_index_finds_what_looking_at_all_finds(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "NEAREST", 8)
+    monkeypatch.setattr(index, "NEAREST", 8)
     plain = [archive.search(article(n).text)[0] for n in range(10)]
-    monkeypatch.setattr(index, "FROM", 100)
-    monkeypatch.setattr(index, "_PART", 90)
+    monkeypatch.setattr(index, "INDEX_FROM", 100)
+    monkeypatch.setattr(index, "_PARTITION", 90)
     archive.add([article(70)])
     state = archive.info().index
     assert (state.kind, state.n_indexed, state.n_left) == ("IVF_SQ", 31 * 6, 0)
     again = Archive(archive._uri, encoder=FakeEncoder())
     for before, number in zip(plain, range(10), strict=True):
         found = again.search(article(number).text)[0]
-        assert found.stored.article.id == before.stored.article.id
+        assert found.article.id == before.article.id
         assert found.share == pytest.approx(before.share, abs=0.02)
     again.add([article(71)])
-    assert again.search(article(71).text)[0].stored.article.id == "a71"
+    assert again.search(article(71).text)[0].article.id == "a71"
     assert again.info().index.n_indexed + again.info().index.n_left == 32 * 6
 
 
 def test_archive_vectors_come_back_in_order(archive: Archive) -> None:
     found = archive.search(article(8).text)[0]
-    wanted = adding.encoded([text[:-1] + " " for text in lines_of(article(8))], FakeEncoder())
+    wanted = encode_sentences(lines_of(article(8)), FakeEncoder())
     np.testing.assert_allclose(found.vectors, wanted, atol=1e-3)
 
 
@@ -261,23 +298,23 @@ def test_archive_vectors_come_back_in_order(archive: Archive) -> None:
 
 ADDING = """
 import os, signal, sys
-from detector.archive import adding, store
+from detector.archive import add as adding, store
 from detector.archive.archive import Archive
 from detector.archive.articles import read_articles
 from support.fakes import FakeEncoder
 
-adding.LOT, adding.TIDY_EVERY = 60, 2
+adding.BATCH_SENTENCES, adding.COMPACT_EVERY = 60, 2
 folder, table, die_in = sys.argv[1:]
 
 if die_in == "between the tables":
     whole = store.Store.add
-    def add(self, kept):
+    def add(self, encoded):
         articles = self._tables["articles"]
         class Dying:
             def add(self, batch):
                 os.kill(os.getpid(), signal.SIGKILL)
         self._tables["articles"] = Dying()
-        whole(self, kept)
+        whole(self, encoded)
     store.Store.add = add
 made = Archive(folder, encoder=FakeEncoder())
 made.add(read_articles([table]), stored=lambda done: print(done.n_added, flush=True))
@@ -286,7 +323,7 @@ print("end", flush=True)
 
 
 def _run(folder: Path, table: Path, die_in: str = "") -> subprocess.Popen[str]:
-    tests = Path(__file__).resolve().parent
+    tests = Path(__file__).resolve().parents[1]
     return subprocess.Popen(
         [sys.executable, "-c", ADDING, str(folder), str(table), die_in],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
@@ -302,6 +339,7 @@ def _table(tmp_path: Path, n: int) -> Path:
     return table
 
 
+@pytest.mark.slow
 def test_archive_killed_at_any_moment_ends_with_the_same_articles(tmp_path: Path) -> None:
     folder, table = tmp_path / "kept", _table(tmp_path, 300)
     rng = random.Random(0)
@@ -325,9 +363,10 @@ def test_archive_killed_at_any_moment_ends_with_the_same_articles(tmp_path: Path
     made = Archive(folder, encoder=FakeEncoder())
     assert ids(made) == sorted(f"a{n}" for n in range(300))
     assert made.info().n_sentences == 300 * 6
-    assert made.search(article(250).text)[0].stored.article.id == "a250"
+    assert made.search(article(250).text)[0].article.id == "a250"
 
 
+@pytest.mark.slow
 def test_archive_killed_between_its_tables_keeps_no_half_article(tmp_path: Path) -> None:
     folder, table = tmp_path / "kept", _table(tmp_path, 20)
     with _run(folder, table, "between the tables") as process:
@@ -344,7 +383,7 @@ def test_archive_killed_while_removing_ends_it_when_next_written_to(tmp_path: Pa
     made = Archive(tmp_path / "kept", encoder=FakeEncoder())
     made.add(article(n) for n in range(10))
     store = open_store(made._uri)
-    store.note("removing", [3, 4])  # and then it was killed
+    store.set_setting("removing", [3, 4])  # and then it was killed
     assert made.info().n_articles == 10
     made.add([article(4)])  # is there, as far as it knows, until the removal has ended
     assert ids(made) == sorted({f"a{n}" for n in range(10)} - {"a3"})

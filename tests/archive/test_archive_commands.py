@@ -27,8 +27,8 @@ class FakeScorer:
         self.encoder = encoder
 
     def read(self, document: Document) -> EncodedDocument:
-        [reading] = encode_together([document], self.encoder)
-        return reading
+        [encoded] = encode_together([document], self.encoder)
+        return encoded
 
     def score(self, *, copy: EncodedDocument, source: str) -> Any:
         assert isinstance(copy, EncodedDocument)
@@ -43,9 +43,9 @@ class FakeScorer:
 
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    room = ModuleType("detector.scorer")
-    room.Scorer = FakeScorer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "detector.scorer", room)
+    module = ModuleType("detector.scorer")
+    module.Scorer = FakeScorer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "detector.scorer", module)
     monkeypatch.setattr(detector.encoder, "MiniLMEncoder", lambda *_, **__: FakeEncoder())
     return str(tmp_path / "kept")
 
@@ -147,7 +147,7 @@ def test_archive_commands_runs_of_sentences(given: list[int], shown: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--workers", "2"], "--workers is for results in a folder; give --out too"),
         (["--engine", "ray"], "--engine is for results in a folder; give --out too"),
@@ -157,8 +157,8 @@ def test_archive_commands_runs_of_sentences(given: list[int], shown: str) -> Non
     ],
 )
 def test_archive_commands_match_says_what_is_wrong(
-    arguments: list[str], told: str, archive: str, table: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, archive: str, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["archive", "add", archive, table, "--quiet"]) == 0
     assert main(["match", archive, table, *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err

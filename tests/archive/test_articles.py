@@ -46,7 +46,7 @@ def test_articles_reads_texts_and_tables(tmp_path: Path) -> None:
     assert _read(tmp_path / "t.txt") == [((tmp_path / "t.txt").as_posix(), "Plain.\n")]
 
 
-def test_articles_bad_rows_are_told_and_the_next_is_read(tmp_path: Path) -> None:
+def test_articles_bad_rows_are_reported_and_the_next_is_read(tmp_path: Path) -> None:
     table = tmp_path / "t.jsonl"
     table.write_bytes(
         b'{"text": "Good."}\n\n{"text": \n[1]\n{"body": "x"}\n{"text": " "}\n'
@@ -65,7 +65,7 @@ def test_articles_bad_rows_are_told_and_the_next_is_read(tmp_path: Path) -> None
         assert why in reason
 
 
-def test_articles_bad_csv_rows_are_told(tmp_path: Path) -> None:
+def test_articles_bad_csv_rows_are_reported(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_bytes(b'id,text\na,Good.\nb,One,too many\nc,"Caf\xe9."\nd,Last.\n')
     found = list(read_articles([table]))
@@ -75,7 +75,7 @@ def test_articles_bad_csv_rows_are_told(tmp_path: Path) -> None:
     assert "give a column text" in _read(tmp_path / "u.csv")[0][1]
 
 
-def test_articles_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_articles_files_that_cannot_be_read_are_reported(tmp_path: Path) -> None:
     damaged = tmp_path / "t.parquet"
     damaged.write_bytes(b"PAR1 and no more")
     missing, empty = tmp_path / "none.jsonl", tmp_path / "empty.txt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from support.fakes import FakeEncoder
 from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.batch.inputs import PairTable, SuspectTable
+from detector.batch.local import LocalEngine
 from detector.batch.ray import RayEngine
-from detector.batch.run import LocalEngine, run
+from detector.batch.run import run
 from detector.errors import InputError, MissingExtra
 
 ARTICLES = {
@@ -37,9 +39,10 @@ def test_batch_and_match_on_a_cluster_that_loses_a_node_have_every_row(tmp_path:
     Archive(tmp_path / "archive", encoder=FakeEncoder()).add(
         Article(id=name, text=text) for name, text in ARTICLES.items()
     )
-    script = str(Path(__file__).with_name("cluster_process.py"))
+    tests = Path(__file__).resolve().parents[1]
     done = subprocess.run(
-        [sys.executable, script, str(tmp_path)],
+        [sys.executable, "-m", "support.cluster_process", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tests.parent), str(tests)])},
         capture_output=True,
         encoding="utf-8",
         timeout=900,

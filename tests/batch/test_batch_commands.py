@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "example"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--workers", "0"], "'0' is not a number of them; give 1 or more"),
         (["--shard-rows", "x"], "'x' is not a number of them"),
@@ -27,7 +27,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "data" / "example"
 )
 def test_batch_command_says_what_is_wrong(
     arguments: list[str],
-    told: str,
+    message: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -35,14 +35,14 @@ def test_batch_command_says_what_is_wrong(
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # as it would set it, but for this test
     out = tmp_path / "out"
     assert main(["batch", str(tmp_path / "pairs.csv"), "-o", str(out), *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_batch_command_helps(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["batch", "--help"]) == 0
     text = capsys.readouterr().out
-    for told in ("source_path, copy_path", "--restart", "--address auto", "kill -9"):
-        assert told in text
+    for part in ("source_path, copy_path", "--restart", "--address auto", "kill -9"):
+        assert part in text
 
 
 @pytest.mark.model
@@ -75,10 +75,10 @@ def test_batch_scoring_loads_one_scorer_that_keeps_to_one_thread() -> None:
     import sys
 
     code = (
-        "from detector.batch.tasks import Scoring; work = Scoring(tagger=None).load(); "
+        "from detector.batch.tasks import Scoring; worker = Scoring(tagger=None).load(); "
         "import torch; from threadpoolctl import threadpool_info; "
         "print(torch.get_num_threads(), {p['num_threads'] for p in threadpool_info()}); "
-        "print(work.signature)"
+        "print(worker.signature)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True

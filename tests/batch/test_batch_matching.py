@@ -1,4 +1,4 @@
-"""Suspects matched in shards: the rows of `match`, by workers, kept through a stop."""
+"""Suspects matched in shards: the rows of `match`, by workers, resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from support.sample_reports import RELATION
 from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.archive.match import match
-from detector.batch.inputs import Job, SuspectTable
+from detector.batch.inputs import Shard, SuspectTable
+from detector.batch.local import LocalEngine
 from detector.batch.outputs import CANDIDATES, SENTENCES, SUSPECTS, match_schemas
-from detector.batch.run import LocalEngine, run
-from detector.batch.tasks import MatchingWork
+from detector.batch.run import run
+from detector.batch.tasks import MatchingWorker
 from detector.cli.main import main
 from detector.errors import InputError
 
@@ -54,6 +55,7 @@ def column(rows: list[dict[str, Any]], name: str) -> list[Any]:
     return [row[name] for row in rows]
 
 
+@pytest.mark.slow
 def test_matching_by_workers_gives_the_rows_of_match(archive: str, tmp_path: Path) -> None:
     texts = [BEES, " ", "Quarks whirl. Gluons bind.", HARBOUR, "Unforeseen unforeseen. " + BEES]
     table = suspects(tmp_path, texts, shard_rows=2)
@@ -89,6 +91,7 @@ def test_matching_by_workers_gives_the_rows_of_match(archive: str, tmp_path: Pat
     assert column(sentences, "copy_text") == [BEES, HARBOUR]
 
 
+@pytest.mark.slow
 def test_matching_goes_on_where_it_was_and_refuses_another_archive(
     archive: str, tmp_path: Path
 ) -> None:
@@ -114,21 +117,21 @@ def test_matching_goes_on_where_it_was_and_refuses_another_archive(
 def test_matching_an_archive_that_cannot_be_read_is_no_error_row(
     archive: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    work = FakeMatching(archive=archive).load()
-    assert isinstance(work, MatchingWork)
+    worker = FakeMatching(archive=archive).load()
+    assert isinstance(worker, MatchingWorker)
 
     def broken(*_: object, **__: object) -> None:
         msg = "the archive cannot be searched"
         raise InputError(msg)
 
-    monkeypatch.setattr(work._archive, "search_vectors", broken)
-    [job] = suspects(tmp_path, [BEES]).jobs()
-    assert isinstance(job, Job)
+    monkeypatch.setattr(worker._archive, "search", broken)
+    [shard] = suspects(tmp_path, [BEES]).shards()
+    assert isinstance(shard, Shard)
     with pytest.raises(InputError, match="the archive cannot be searched"):
-        work(job)
+        worker(shard)
 
 
-def test_matching_of_no_archive_is_told_before_a_worker_starts(
+def test_matching_without_an_archive_fails_before_a_worker_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     suspect = tmp_path / "a.txt"
@@ -143,7 +146,7 @@ def test_suspects_are_named_by_the_path_as_given(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(BEES, encoding="utf-8")
     table = SuspectTable(files=("a.txt", "none.txt"), folder=tmp_path)
     there, missing = table.rows()
-    assert (there.id, there.text.strip(), there.fault) == ("a.txt", BEES, None)
+    assert (there.id, there.texts, there.fault) == ("a.txt", (BEES,), None)
     assert (missing.id, missing.index) == (None, 1)
     assert "there is no such file" in (missing.fault or "")
     assert table.name == "a.txt and 1 more"

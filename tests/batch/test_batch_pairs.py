@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.batch import inputs as room
+from detector.batch import inputs
 from detector.batch.inputs import PairTable
 from detector.errors import InputError
 
@@ -24,19 +24,19 @@ def pair(text: str, **more: object) -> dict[str, object]:
 
 def test_pairs_shards_follow_from_the_table_alone(tmp_path: Path) -> None:
     pairs = table(tmp_path, [pair(str(i)) for i in range(5)])
-    jobs = list(pairs.jobs())
-    assert [[row.index for row in job.rows] for job in jobs] == [[0, 1], [2, 3], [4]]
-    assert [job.shard for job in jobs] == [0, 1, 2]
-    left = list(pairs.jobs(done=frozenset({0, 2})))
-    assert left == jobs[1:2]
+    shards = list(pairs.shards())
+    assert [[row.index for row in shard.rows] for shard in shards] == [[0, 1], [2, 3], [4]]
+    assert [shard.index for shard in shards] == [0, 1, 2]
+    left = list(pairs.shards(done=frozenset({0, 2})))
+    assert left == shards[1:2]
 
 
 def test_pairs_long_ones_fill_a_shard_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_SHARD_CHARACTERS", 100)
+    monkeypatch.setattr(inputs, "_SHARD_CHARACTERS", 100)
     pairs = table(tmp_path, [pair("x" * 30)] * 3 + [pair("x")] * 3, shard_rows=9)
-    assert [len(job.rows) for job in pairs.jobs()] == [2, 4]
+    assert [len(shard.rows) for shard in pairs.shards()] == [2, 4]
 
 
 def test_pairs_say_what_is_wrong_with_a_row(tmp_path: Path) -> None:
@@ -53,18 +53,17 @@ def test_pairs_say_what_is_wrong_with_a_row(tmp_path: Path) -> None:
     assert "copy is int; give a text" in faults[2]
     assert "not an object" in faults[3]
     assert rows[4].place.endswith("pairs.jsonl, line 5")
-    assert [row.source for row in rows[:2]] == ["a.", None]
+    assert [row.texts for row in rows[:2]] == [("a.", "a!"), ()]
 
 
 def test_pairs_of_files_are_found_beside_the_table(tmp_path: Path) -> None:
     [row] = table(tmp_path, [{"source_path": "texts/a.txt", "copy": "B."}]).rows()
-    assert row.source == tmp_path / "texts" / "a.txt"
-    assert row.copy == "B."
+    assert row.texts == (tmp_path / "texts" / "a.txt", "B.")
 
 
 def test_pairs_hold_no_lone_surrogate(tmp_path: Path) -> None:
     [row] = table(tmp_path, [pair("a\ud800b", id="\udfff")]).rows()
-    assert (row.source, row.id) == ("a\ufffdb.", "\ufffd")
+    assert (row.texts[0], row.id) == ("a\ufffdb.", "\ufffd")
 
 
 def test_pairs_survey_counts_and_knows_the_same_pairs_again(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whole batches in real processes, with a scorer that needs no model: every row once, whatever."""
+"""Whole batches in real processes, with a scorer that needs no model: every row exactly once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ import pytest
 from support.fake_scoring import FakeScoring
 
 from detector.batch.inputs import PairTable
-from detector.batch.run import LocalEngine, Progress, run
+from detector.batch.local import LocalEngine
+from detector.batch.run import Progress, run
 from detector.errors import BundleError, InputError
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).resolve().parents[1]
+PYTHONPATH = os.pathsep.join([str(TESTS.parent), str(TESTS)])
 
 
 def write(path: Path, copies: list[str]) -> PairTable:
@@ -41,18 +43,19 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name not in {".lock", ".lock.pid"}
     }
 
 
+@pytest.mark.slow
 def test_batch_gives_a_row_for_each_pair_and_the_reason_where_there_is_none(
     tmp_path: Path,
 ) -> None:
     copies = ["One.", "unusable", "", "unforeseen", "Five.", "Six."]
-    told: list[Progress] = []
-    end = go(write(tmp_path / "a.csv", copies), tmp_path / "out", progress=told.append)
+    reported: list[Progress] = []
+    end = go(write(tmp_path / "a.csv", copies), tmp_path / "out", progress=reported.append)
     assert (end.n_rows, end.n_done, end.n_errors, end.n_before) == (6, 6, 3, 0)
-    assert [now.n_done for now in told] == [0, 4, 6]
+    assert [now.n_done for now in reported] == [0, 4, 6]
     pairs = pd.read_parquet(tmp_path / "out" / "pairs")
     assert list(pairs["pair_index"]) == list(range(6))
     assert list(pairs["id"]) == [f"n{i}" for i in range(6)]
@@ -69,6 +72,7 @@ def test_batch_gives_a_row_for_each_pair_and_the_reason_where_there_is_none(
     ]
 
 
+@pytest.mark.slow
 def test_batch_has_the_same_bytes_for_any_number_of_workers(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(30)])
     for workers in (1, 3):
@@ -77,6 +81,7 @@ def test_batch_has_the_same_bytes_for_any_number_of_workers(tmp_path: Path) -> N
     assert len(files(tmp_path / "out1")) == 2 * 8 + 1
 
 
+@pytest.mark.slow
 def test_batch_by_strict_stops_and_keeps_what_was_finished(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [*("Fine.",) * 5, "unusable", "Fine."])
     with pytest.raises(InputError, match=r"a\.csv, row 6 \(line 7\): .*holds no sentence"):
@@ -87,6 +92,7 @@ def test_batch_by_strict_stops_and_keeps_what_was_finished(tmp_path: Path) -> No
         go(table, tmp_path / "out", strict=True)
 
 
+@pytest.mark.slow
 def test_batch_does_nothing_twice_and_refuses_another_model_or_table(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", ["Copy."] * 6)
     go(table, tmp_path / "out")
@@ -104,20 +110,20 @@ def test_batch_does_nothing_twice_and_refuses_another_model_or_table(tmp_path: P
 
 
 def command(table: Path, out: Path) -> list[str]:
-    script = str(HERE / "batch_process.py")
-    return [sys.executable, script, "batch", str(table), "-o", str(out)]
+    return [sys.executable, "-m", "support.batch_process", "batch", str(table), "-o", str(out)]
 
 
 def start(table: Path, out: Path, pause: float) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*command(table, out), "--workers", "2", "--shard-rows", "4"],
-        env={**os.environ, "PAUSE": str(pause)},
+        env={**os.environ, "PAUSE": str(pause), "PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
 
 
+@pytest.mark.slow
 def test_batch_killed_at_any_moment_ends_with_the_rows_of_an_unbroken_run(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(120)])
     go(table, tmp_path / "unbroken", workers=2)
@@ -139,30 +145,34 @@ def test_batch_killed_at_any_moment_ends_with_the_rows_of_an_unbroken_run(tmp_pa
             seen |= held
             kills += 1
     with start(table.path, out, 0.0) as process:
-        printed, told = process.communicate()
-    assert process.returncode == 0, told
+        printed, log = process.communicate()
+    assert process.returncode == 0, log
     assert "120 pairs, 0 of them with an error" in printed
-    assert "going on after" in told
+    assert "going on after" in log
     assert files(out) == files(tmp_path / "unbroken")
     index = pd.read_parquet(out / "pairs")["pair_index"]
     assert list(index) == list(range(120))
 
 
+@pytest.mark.slow
 def test_batch_two_runs_at_once_on_one_folder(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(20)])
     with start(table.path, tmp_path / "out", 0.2) as first:
         while not (tmp_path / "out" / "manifest.jsonl").exists():
             time.sleep(0.05)
-        second = start(table.path, tmp_path / "out", 0.0)
-        _, told = second.communicate()
+        first.send_signal(signal.SIGSTOP)  # so that it is still running when the second starts
+        with start(table.path, tmp_path / "out", 0.0) as second:
+            _, log = second.communicate()
+        first.send_signal(signal.SIGCONT)
         assert second.returncode == 2
-        assert f"another run writes there (process {first.pid})" in told
+        assert f"another run writes there (process {first.pid})" in log
         first.communicate()
         assert first.returncode == 0
     assert len(pd.read_parquet(tmp_path / "out" / "pairs")) == 20
 
 
-def test_batch_says_that_a_worker_died_and_goes_on_the_next_time(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_batch_reports_that_a_worker_died_and_goes_on_the_next_time(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(40)])
     with start(table.path, tmp_path / "out", 0.1) as process:
         while not list((tmp_path / "out").glob("pairs/*.parquet")):
@@ -174,13 +184,14 @@ def test_batch_says_that_a_worker_died_and_goes_on_the_next_time(tmp_path: Path)
             if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
         ]
         os.kill(spawned[0], signal.SIGKILL)
-        _, told = process.communicate()
+        _, log = process.communicate()
     assert process.returncode == 2
-    assert "a worker process died, perhaps for want of memory" in told
+    assert "a worker process died, perhaps for want of memory" in log
     assert go(table, tmp_path / "out").n_before >= 4
     assert len(pd.read_parquet(tmp_path / "out" / "pairs")) == 40
 
 
+@pytest.mark.slow
 def test_batch_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(400)])
     with start(table.path, tmp_path / "out", 0.1) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from detector.batch.manifest import MANIFEST, Header, Output
-from detector.batch.tasks import Done
+from detector.batch.tasks import ShardResult
 from detector.errors import InputError
 
 HEADER = Header(
@@ -25,7 +26,7 @@ HEADER = Header(
 )
 
 
-def done(shard: int, **more: object) -> Done:
+def result(shard: int, **more: object) -> ShardResult:
     fields = {
         "shard": shard,
         "n_rows": 1 if shard == 2 else 2,
@@ -34,7 +35,7 @@ def done(shard: int, **more: object) -> Done:
         "signature": HEADER.signature,
         "tables": {name: f"{name} {shard}".encode() * 9 for name in HEADER.tables},
     }
-    return Done(**{**fields, **more})  # type: ignore[arg-type]
+    return ShardResult(**{**fields, **more})  # type: ignore[arg-type]
 
 
 def begun(folder: Path, header: Header = HEADER, *, restart: bool = False) -> Output:
@@ -51,7 +52,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name not in {".lock", ".lock.pid"}
     }
 
 
@@ -60,7 +61,7 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
     """The files of an unbroken batch."""
     with begun(tmp_path / "whole") as output:
         for shard in (1, 0, 2):
-            output.write(done(shard))
+            output.write(result(shard))
         output.finish()
     return files(tmp_path / "whole")
 
@@ -68,12 +69,12 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
 def test_shards_are_taken_up_where_a_run_stopped(tmp_path: Path, whole: dict[str, bytes]) -> None:
     out = tmp_path / "out"
     with begun(out) as output:
-        output.write(done(2))
+        output.write(result(2))
     with begun(out) as output:
         assert output.done == {2}
         assert (output.n_rows, output.n_errors) == (1, 2)
-        output.write(done(0))
-        output.write(done(1))
+        output.write(result(0))
+        output.write(result(1))
         output.finish()
     assert files(out) == whole
 
@@ -87,13 +88,13 @@ def test_shards_a_line_that_was_cut_off_does_not_count(
     with begun(out) as output:
         assert output.done == {0, 1}
         assert output.damaged == ()
-        output.write(done(2))
+        output.write(result(2))
         output.finish()
     assert files(out) == whole
 
 
 @pytest.mark.parametrize("how", ["truncated", "changed", "missing"])
-def test_shards_that_are_damaged_are_told_and_made_anew(
+def test_shards_that_are_damaged_are_reported_and_made_again(
     tmp_path: Path, whole: dict[str, bytes], how: str
 ) -> None:
     out = tmp_path / "whole"
@@ -106,7 +107,7 @@ def test_shards_that_are_damaged_are_told_and_made_anew(
     with begun(out) as output:
         assert output.damaged == (str(path),)
         assert output.done == {0, 2}
-        output.write(done(1))
+        output.write(result(1))
         output.finish()
     assert files(out) == whole
 
@@ -116,15 +117,15 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
 ) -> None:
     out = tmp_path / "whole"
     (out / "pairs" / "000007.parquet").write_bytes(b"of a shard that was not finished")
-    (out / "pairs" / ".abc.part").write_bytes(b"torn")
-    (out / ".abc.part").write_bytes(b"torn")
+    (out / "pairs" / ".0123456789abcdef.part").write_bytes(b"torn")
+    (out / ".0123456789abcdef.part").write_bytes(b"torn")
     with begun(out) as output:
         output.finish()
     assert files(out) == whole
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"signature": "detector 2"}, r"begun with detector 1, now it is detector 2; go on with"),
         ({"digest": "e" * 64}, r"begun with other rows: 5 rows of pairs\.csv \(dddddddddddd\)"),
@@ -137,11 +138,11 @@ def test_shards_without_a_line_and_torn_files_are_cleared_away(
     ],
 )
 def test_shards_of_another_batch_are_refused_or_deleted(
-    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object], told: str
+    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object], message: str
 ) -> None:
     out = tmp_path / "whole"
     other = replace(HEADER, **change)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         begun(out, other)
     assert "--restart" in str(caught.value)
     assert files(out) == whole
@@ -153,13 +154,13 @@ def test_shards_of_another_batch_are_refused_or_deleted(
 def test_shards_of_another_signature_are_not_written(tmp_path: Path) -> None:
     with begun(tmp_path) as output:
         with pytest.raises(InputError, match="shard 1 was made by detector 2, the batch by"):
-            output.write(done(1, signature="detector 2"))
+            output.write(result(1, signature="detector 2"))
         assert output.done == frozenset()
 
 
 def test_shards_missing_at_the_end_are_an_error(tmp_path: Path) -> None:
     with begun(tmp_path) as output:
-        output.write(done(0))
+        output.write(result(0))
         with pytest.raises(InputError, match="holds 2 of 5 rows in 1 of 3 shards"):
             output.finish()
 
@@ -182,6 +183,83 @@ def test_shards_damaged_manifest_is_refused_by_its_line(
     path.write_bytes(b"".join([lines[0], lines[1], b'{"shard": 1}\n', lines[3]]))
     with pytest.raises(InputError, match=r"manifest\.jsonl, line 3: is damaged"):
         begun(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    "tables", [["../other"], ["pairs", "/absolute"], ["pairs/../../other"], ["thesis"], [], "pairs"]
+)
+def test_shards_a_manifest_that_names_other_folders_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], tables: object, restart: bool
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "000000.parquet").write_bytes(b"mine")
+    path = tmp_path / "whole" / MANIFEST
+    header, *lines = whole[MANIFEST].splitlines(keepends=True)
+    tampered = {**json.loads(header), "tables": tables}
+    path.write_bytes(b"".join([json.dumps(tampered).encode() + b"\n", *lines]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl: is damaged: .*pairs, sentences, susp"):
+        begun(tmp_path / "whole", restart=restart)
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+    assert files(other) == {"000000.parquet": b"mine"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shard": "../../other/000000"},
+        {"shard": True},
+        {"shard": -1},
+        {"shard": 3},
+        {"files": {"../other": {"bytes": 4, "sha256": "0"}}},
+        {"files": []},
+    ],
+)
+def test_shards_an_entry_of_another_file_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], change: dict[str, object]
+) -> None:
+    path = tmp_path / "whole" / MANIFEST
+    header, entry, *lines = whole[MANIFEST].splitlines(keepends=True)
+    tampered = json.dumps({**json.loads(entry), **change}).encode() + b"\n"
+    path.write_bytes(b"".join([header, tampered, *lines]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl, line 2: is damaged"):
+        begun(tmp_path / "whole")
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    "name", [MANIFEST, "pairs", "pairs/000001.parquet", "pairs/000007.parquet"]
+)
+def test_shards_behind_a_link_are_refused(
+    tmp_path: Path, whole: dict[str, bytes], name: str, restart: bool
+) -> None:
+    path, moved = tmp_path / "whole" / name, tmp_path / "moved"
+    if path.exists():
+        path.rename(moved)
+    else:
+        moved.write_bytes(b"mine")
+    path.symlink_to(moved)
+    before = files(tmp_path)
+    with pytest.raises(InputError, match=rf"{path}: is a link.*name another folder"):
+        begun(tmp_path / "whole", restart=restart)
+    assert files(tmp_path) == before
+    assert len(before) >= len(whole)
+
+
+def test_shards_restart_deletes_nothing_but_files_of_the_batch(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    out = tmp_path / "whole"
+    kept = {"pairs/thesis.parquet", "pairs/1.parquet", "sentences/.mine.part", "notes.part"}
+    for name in kept:
+        (out / name).write_bytes(b"mine")
+    for restart in (False, True):
+        with begun(out, restart=restart):
+            assert kept <= set(files(out))
+    assert set(files(out)) == {MANIFEST, *kept}
+    assert whole.keys().isdisjoint(kept)
 
 
 def test_shards_two_runs_at_once_are_refused_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
@@ -224,37 +302,37 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from test_batch_shards import HEADER, begun, done
+from test_batch_shards import HEADER, begun, result
 from detector.errors import InputError
 with begun(Path(sys.argv[1])) as output:
-    output.write(done(0))
+    output.write(result(0))
     size = (Path(sys.argv[1]) / "manifest.jsonl").stat().st_size + int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
     large = {name: b"x" * int(sys.argv[4]) for name in HEADER.tables}
     try:
-        output.write(done(1, tables=large))
+        output.write(result(1, tables=large))
     except InputError as err:
         print(err)
 """
 
 
 @pytest.mark.parametrize(("manifest", "shard", "where"), [(9, 9, MANIFEST), (0, 5000, "000001")])
-def test_shards_a_full_disk_is_told_and_loses_nothing(
+def test_shards_a_full_disk_is_reported_and_loses_nothing(
     tmp_path: Path, whole: dict[str, bytes], manifest: int, shard: int, where: str
 ) -> None:
     out = tmp_path / "out"
-    told = subprocess.run(
+    message = subprocess.run(
         [sys.executable, "-c", _FULL, out, Path(__file__).parent, str(manifest), str(shard)],
         capture_output=True,
         encoding="utf-8",
         check=True,
     ).stdout
-    assert where in told
-    assert "File too large" in told  # how a limit on sizes reads; a full disk takes the same road
-    assert "what was finished before is kept" in told
+    assert where in message
+    assert "File too large" in message  # a limit on file sizes fails in the same way as a full disk
+    assert "what was finished before is kept" in message
     with begun(out) as output:
         assert output.done == {0}
-        output.write(done(1))
-        output.write(done(2))
+        output.write(result(1))
+        output.write(result(2))
         output.finish()
     assert files(out) == whole

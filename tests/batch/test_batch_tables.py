@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given
 from support.sample_reports import reports, sample
 
-from detector.batch.outputs import PAIRS, SENTENCES, Outcome, parquet_of, schemas
+from detector.batch.outputs import PAIRS, SENTENCES, Outcome, pair_parquet, schemas
 from detector.records import RELATIONS
 from detector.report.formats import COLUMNS
 from detector.report.report import Report
@@ -32,7 +33,7 @@ def test_batch_tables_give_a_row_for_each_pair() -> None:
     report = sample()
     bare = sample(relation=None, pivot=None)
     outcomes = [outcome(3, report), outcome(4, None, "copy is blank"), outcome(5, bare)]
-    first, second, third = read(parquet_of(outcomes)[PAIRS])
+    first, second, third = read(pair_parquet(outcomes)[PAIRS])
     assert first["n_flagged"] == len(report.flagged) == 2
     assert first["n_damaged"] == len(report.damaged)
     assert first["n_omissions"] == len(report.omissions)
@@ -48,10 +49,11 @@ def test_batch_tables_give_a_row_for_each_pair() -> None:
     assert [row["pair_index"] for row in (first, second, third)] == [3, 4, 5]
 
 
+@pytest.mark.slow
 @given(reports())
 def test_batch_tables_give_back_the_rows_of_any_report(report: Report) -> None:
-    tables = parquet_of([outcome(0, report)])
+    tables = pair_parquet([outcome(0, report)])
     assert read(tables[SENTENCES]) == [
         {"pair_index": 0, "id": "n0", **row_record(row)} for row in report.rows
     ]
-    assert parquet_of([outcome(0, report)]) == tables
+    assert pair_parquet([outcome(0, report)]) == tables

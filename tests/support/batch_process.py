@@ -8,9 +8,9 @@ from functools import partial
 
 from support.fake_scoring import FakeScoring
 
-from detector.batch import tasks as scoring
+from detector.batch import tasks
 from detector.cli import main as cli
 
 if __name__ == "__main__":
-    scoring.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
+    tasks.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
     sys.exit(cli.main(sys.argv[1:]))

@@ -18,7 +18,7 @@ from support.fake_scoring import FakeMatching, FakeScoring
 from detector.batch.inputs import PairTable, SuspectTable
 from detector.batch.ray import RayEngine
 from detector.batch.run import Progress, run
-from detector.batch.tasks import Work
+from detector.batch.tasks import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class NotedScoring(FakeScoring):
 
     notes: Path
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         (self.notes / ray.get_runtime_context().get_node_id()).touch()
         return FakeScoring.load(self)
 
@@ -38,7 +38,7 @@ class NotedMatching(FakeMatching):
 
     notes: Path
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         (self.notes / ray.get_runtime_context().get_node_id()).touch()
         return FakeMatching.load(self)
 

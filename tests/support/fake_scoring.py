@@ -1,4 +1,4 @@
-"""A scorer for batches that needs no model: it takes its time, and fails on demand."""
+"""A scorer for batches that needs no model: it pauses, and fails on demand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.sample_reports import RELATION, SIGNATURE, one_row
 
 from detector.archive.archive import Archive
 from detector.batch.outputs import PAIRS, SENTENCES
-from detector.batch.tasks import Matching, MatchingWork, ScoringWork, Work
+from detector.batch.tasks import Matching, MatchingWorker, ScoringWorker, Worker
 from detector.errors import BundleError, InputError
 from detector.features.evidence import EncodedDocument, encode_together
 from detector.models.config import Signature
@@ -20,7 +20,7 @@ from detector.report.report import Report
 
 
 class FakeScorer:
-    """Gives a report of one row; "unusable" is refused, "unforeseen" is a fault of the program."""
+    """Gives a report of one row; "unusable" is refused, "unforeseen" raises an unexpected error."""
 
     pivot_digest = None
 
@@ -30,8 +30,8 @@ class FakeScorer:
         self._pause = pause
 
     def read(self, document: Document) -> EncodedDocument:
-        [reading] = encode_together([document], self.encoder)
-        return reading
+        [encoded] = encode_together([document], self.encoder)
+        return encoded
 
     def relate(self, **_: object) -> Relation:
         return RELATION
@@ -75,12 +75,12 @@ class FakeScoring:
     def tables(self) -> Sequence[str]:
         return (PAIRS, SENTENCES)
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         if self.threshold == 0.0:
             msg = "no bundle here"
             raise BundleError(msg)
         scorer = FakeScorer(f"fake {self.threshold}", self.pause)
-        return ScoringWork(scorer)  # type: ignore[arg-type]
+        return ScoringWorker(scorer)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class FakeMatching(Matching):
 
     pause: float = 0.0
 
-    def load(self) -> Work:
+    def load(self) -> Worker:
         scorer = FakeScorer("fake", self.pause)
         archive = Archive(self.archive, encoder=scorer.encoder)
-        return MatchingWork(archive, scorer, task=self)  # type: ignore[arg-type]
+        return MatchingWorker(archive, scorer, task=self)  # type: ignore[arg-type]
