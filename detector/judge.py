@@ -57,15 +57,12 @@ class Judgement:
     matched : float
         Share in [0, 1] of the copy's characters that stand in beads of cosine `CLOSE_COSINE` or
         more, furniture left aside: two articles on one event align here and there, but not closely.
-    n_figures : int
-        Numbers, dates, units and currencies that changed.
     """
 
     rows: tuple[Row, ...]
     omissions: tuple[Passage, ...]
     outside: tuple[Passage, ...]
     matched: float
-    n_figures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +165,6 @@ def _judgement(case: _Case, verdicts: Verdicts, threshold: float) -> Judgement:
         omissions=omissions,
         outside=outside,
         matched=_matched(rows, case.furniture),
-        n_figures=sum(
-            change.reported
-            for job, bead in zip(case.jobs, evidence, strict=True)
-            if not job.addition
-            for change in bead.number_changes
-        ),
     )
 
 

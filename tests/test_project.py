@@ -13,6 +13,7 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,26 @@ def test_project_room_imports_only_rooms_above_it(room: str) -> None:
 )
 def test_project_scoring_never_imports_learning(room: str) -> None:
     assert {name for name in rooms_imported(room) if name.split(".")[0] == "learn"} == set()
+
+
+def test_project_imports_have_no_cycle() -> None:
+    """Imports of types and imports within functions count; the front, which names all, does not."""
+    trees = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    del trees["detector"]
+    graph = {}
+    for module, path in trees.items():
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        names = {alias.name for n in nodes if isinstance(n, ast.Import) for alias in n.names}
+        for node in nodes:
+            if isinstance(node, ast.ImportFrom):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                names |= inner & set(trees) or {node.module or ""}
+        graph[module] = names & set(trees)
+    order = list(TopologicalSorter(graph).static_order())  # a cycle raises and names itself
+    assert set(order) == set(trees)
 
 
 @pytest.mark.parametrize("room", sorted(rooms()))

@@ -1,43 +1,34 @@
-"""Show alignments in a notebook.
+"""Show an alignment in a notebook: its counts, a map, and its beads one by one.
 
-An alignment as a fragment for a notebook: its counts, a map, and its beads one by one.
-
-Pure, and without a word of either text: an alignment holds places alone. It stands above
-`records`, for an alignment shows itself, and so knows that record only by its attributes.
+The fragment holds places alone, no word of either text. `register` makes it the notebook view of
+`Alignment`, so that the records need not know of HTML.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from detector.records import Alignment, Bead
 from detector.report.html import style
 
-if TYPE_CHECKING:
-    from detector.records import Alignment, Bead
-
-LONGEST = 500
+MAX_LISTED = 500
 """Beads listed one by one; the map shows all."""
 
 _SIDE = 320  # units of the map's longer side
 
 
+def register() -> None:
+    """Make every alignment show itself in a notebook."""
+    Alignment._repr_html_ = fragment  # type: ignore[attr-defined]
+
+
 def fragment(alignment: Alignment) -> str:
-    """Return an alignment as one element with its own style, to stand inside another page.
+    """Return an alignment as one HTML element with its own style, without a script.
 
-    Parameters
-    ----------
-    alignment : Alignment
-
-    Returns
-    -------
-    str
-        HTML that runs nothing. In the map the source goes from left to right and the copy from
-        top to bottom; a bead is the darker, the closer its sides; what only one side holds
-        stands as a stroke at its edge.
+    In the map the source runs from left to right and the copy from top to bottom. A bead is the
+    darker, the closer its sides; what only one side holds is a stroke at its edge.
     """
     beads = alignment.beads
-    rows = "".join(map(_row, beads[:LONGEST]))
-    more = len(beads) - LONGEST
+    rows = "".join(map(_row, beads[:MAX_LISTED]))
+    more = len(beads) - MAX_LISTED
     rest = f'<p class="soft">{more:,} more are not listed.</p>' if more > 0 else ""
     return (
         f'<style>{style()}</style>\n<div class="rtd fragment">\n<p>{_counts(alignment)}</p>\n'
@@ -75,19 +66,19 @@ def _map(alignment: Alignment) -> str:
 def _mark(bead: Bead, scale: float) -> str:
     x, y = bead.source.start * scale, bead.copy.start * scale
     width, height = len(bead.source) * scale, len(bead.copy) * scale
-    look = "bead"
+    kind = "bead"
     if not bead.copy:
-        look, y, height = "lone", 0.0, 6.0
+        kind, y, height = "lone", 0.0, 6.0
     elif not bead.source:
-        look, x, width = "lone", 0.0, 6.0
+        kind, x, width = "lone", 0.0, 6.0
     shade = 1.0 if bead.similarity is None else 0.15 + 0.85 * max(0.0, bead.similarity) ** 2
     return (
-        f'<rect class="{look}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.5):.1f}" '
-        f'height="{max(height, 1.5):.1f}" opacity="{shade:.2f}"><title>{_said(bead)}</title></rect>'
+        f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.5):.1f}" '
+        f'height="{max(height, 1.5):.1f}" opacity="{shade:.2f}"><title>{_tip(bead)}</title></rect>'
     )
 
 
-def _said(bead: Bead) -> str:
+def _tip(bead: Bead) -> str:
     cosine = "" if bead.similarity is None else f", cosine {bead.similarity:.2f}"
     return f"source {_range(bead.source)}, copy {_range(bead.copy)}{cosine}"
 

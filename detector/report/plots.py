@@ -94,7 +94,7 @@ def alignment_map(report: Report, ax: Axes) -> Axes:
     around = [i + 1 for passage in report.outside for i in passage.indices]
     added = [row.copy_index + 1 for row in report.additions]
     ax.scatter(left_out, [0] * len(left_out), marker="|", color=DARK, label="left out")
-    ax.scatter(around, [0] * len(around), marker="x", s=16, color=MIDDLE, label="page furniture")
+    ax.scatter(around, [0] * len(around), marker="x", s=16, color=MIDDLE, label="page boilerplate")
     ax.scatter([0] * len(added), added, marker="_", color=DARK, label="added")
     ax.figure.colorbar(dots, ax=ax, label="drift probability")
     ax.set(xlabel="source sentence", ylabel="copy sentence")

@@ -1,6 +1,4 @@
-"""Convert records to plain dictionaries and JSON, and back.
-
-Records as plain dicts and JSON, and back: the form that leaves the program and may return.
+"""Convert reports and their records to plain dictionaries and JSON, and back.
 
 Keys are the column names of `Report.to_frame`. Nothing here opens a file, and nothing read is
 trusted: a missing key or a wrong type is an `InputError` that names it.
@@ -11,30 +9,37 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from detector.errors import InputError
-from detector.records import Bead, ErrorSpan, NameChange, Passage, Pivot, Relation, Row, Span
+from detector.records import (
+    Alignment,
+    Bead,
+    ErrorSpan,
+    NameChange,
+    NumberChange,
+    Passage,
+    Pivot,
+    Relation,
+    Row,
+    Span,
+)
 from detector.text.escape import HOSTILE
 
+if TYPE_CHECKING:
+    from detector.report.data import ReportData
+
+FORMAT = "detector-report"
+SCHEMA = 5
+"""What `report_record` writes and `read_fields` reads; another number is refused."""
+
 T = TypeVar("T")
+C = TypeVar("C", NameChange, NumberChange)
 Record = dict[str, Any]
 
 
 def dumps(value: object, *, indent: int | None = None) -> str:
     r"""Return `value` as JSON in which every character that could act on a terminal is escaped.
-
-    Parameters
-    ----------
-    value : object
-        Dicts, lists, strings, finite numbers, bools and None.
-    indent : int, optional
-        Spaces a level; None gives one line.
-
-    Returns
-    -------
-    str
-        JSON that reads back to exactly `value`.
 
     Examples
     --------
@@ -49,38 +54,91 @@ def _escape(match: re.Match[str]) -> str:
     return json.dumps(match.group())[1:-1]
 
 
+def report_record(report: ReportData) -> Record:
+    """Return a report as a dict."""
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "signature": report.signature.to_dict(),
+        "match": report.match,
+        "matched": report.matched,
+        "threshold": report.threshold,
+        "name_threshold": report.name_threshold,
+        "n_source": report.n_source,
+        "n_copy": report.n_copy,
+        "n_truncated": report.n_truncated,
+        "n_figures": report.n_figures,
+        "severity": report.severity,
+        "relation": None if report.relation is None else relation_record(report.relation),
+        "pivot": None if report.pivot is None else pivot_record(report.pivot),
+        "warnings": list(report.warnings),
+        "rows": [row_record(row) for row in report.rows],
+        "omissions": [passage_record(passage) for passage in report.omissions],
+        "outside": [passage_record(passage) for passage in report.outside],
+        "beads": [bead_record(bead) for bead in report.alignment.beads],
+    }
+
+
+def read_fields(record: object) -> dict[str, Any]:
+    """Return the fields of the `ReportData` that `report_record` wrote; counts are not read."""
+    from detector.models.config import Signature
+
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        msg = f"this is not a report; one says format {FORMAT!r}"
+        raise InputError(msg)
+    if record.get("schema") != SCHEMA:
+        msg = f"report has schema {record.get('schema')!r}; this version reads {SCHEMA}"
+        raise InputError(msg)
+    return {
+        "rows": tuple(map(read_row, take(record, "rows", list))),
+        "omissions": tuple(map(read_passage, take(record, "omissions", list))),
+        "outside": tuple(map(read_passage, take(record, "outside", list))),
+        "alignment": Alignment(
+            beads=tuple(map(read_bead, take(record, "beads", list))),
+            n_source=take(record, "n_source", int),
+            n_copy=take(record, "n_copy", int),
+        ),
+        "threshold": take(record, "threshold", float),
+        "name_threshold": take(record, "name_threshold", float),
+        "signature": Signature.from_dict(take(record, "signature", dict)),
+        "matched": take(record, "matched", float),
+        "match": take(record, "match", bool),
+        "relation": read_relation(maybe(record, "relation", dict)),
+        "pivot": read_pivot(maybe(record, "pivot", dict)),
+        "n_truncated": take(record, "n_truncated", int),
+        "warnings": items(record, "warnings", str),
+    }
+
+
 def row_record(row: Row) -> Record:
     """Return a row as a dict with the columns of `Report.to_frame`, in order."""
     return {
         "copy_index": row.copy_index,
-        "copy_start": row.copy.start,
-        "copy_end": row.copy.end,
+        **_place("copy", row.copy),
         "copy_text": row.copy_text,
         "kind": row.kind,
         "source_indices": list(row.source_indices),
-        "source_start": row.source.start if row.source else None,
-        "source_end": row.source.end if row.source else None,
+        **_place("source", row.source),
         "source_text": row.source_text,
         "similarity": row.similarity,
         "drift_probability": row.drift_probability,
         "drift_flag": row.drift_flag,
         "severity": row.severity,
         "name_changes": [_change_record(change) for change in row.name_changes],
+        "number_changes": [_change_record(change) for change in row.number_changes],
         "spans": [_error_record(span) for span in row.spans],
         "reasons": list(row.reasons),
         "n_truncated": row.n_truncated,
     }
 
 
-def _change_record(change: NameChange) -> Record:
+def _change_record(change: NameChange | NumberChange) -> Record:
     return {
         "change": change.change,
         "probability": change.probability,
-        "copy_start": change.copy.start if change.copy else None,
-        "copy_end": change.copy.end if change.copy else None,
+        **_place("copy", change.copy),
         "copy_text": change.copy_text,
-        "source_start": change.source.start if change.source else None,
-        "source_end": change.source.end if change.source else None,
+        **_place("source", change.source),
         "source_text": change.source_text,
         "reason": change.reason,
     }
@@ -88,21 +146,23 @@ def _change_record(change: NameChange) -> Record:
 
 def _error_record(error: ErrorSpan) -> Record:
     return {
-        "copy_start": error.copy.start if error.copy else None,
-        "copy_end": error.copy.end if error.copy else None,
-        "source_start": error.source.start if error.source else None,
-        "source_end": error.source.end if error.source else None,
+        **_place("copy", error.copy),
+        **_place("source", error.source),
         "probability": error.probability,
         "kind": error.kind,
     }
+
+
+def _place(side: str, span: Span | None) -> Record:
+    start, end = (span.start, span.end) if span else (None, None)
+    return {f"{side}_start": start, f"{side}_end": end}
 
 
 def passage_record(passage: Passage) -> Record:
     """Return a missing source passage as a dict."""
     return {
         "source_indices": list(passage.indices),
-        "source_start": passage.span.start,
-        "source_end": passage.span.end,
+        **_place("source", passage.span),
         "source_text": passage.text,
         "reason": passage.reason,
     }
@@ -118,7 +178,7 @@ def bead_record(bead: Bead) -> Record:
 
 
 def relation_record(relation: Relation) -> Record:
-    """Return what a copy is to its source as a dict."""
+    """Return a relation as a dict."""
     return {
         "label": relation.label,
         "probabilities": dict(relation.probabilities),
@@ -127,7 +187,7 @@ def relation_record(relation: Relation) -> Record:
 
 
 def pivot_record(pivot: Pivot) -> Record:
-    """Return through which language a copy went as a dict."""
+    """Return a pivot as a dict."""
     return {
         "language": pivot.language,
         "posterior": dict(pivot.posterior),
@@ -154,22 +214,26 @@ def read_row(record: object) -> Row:
         drift_probability=maybe(record, "drift_probability", float),
         drift_flag=take(record, "drift_flag", bool),
         severity=maybe(record, "severity", float),
-        name_changes=tuple(_read_change(item) for item in take(record, "name_changes", list)),
+        name_changes=_read_changes(record, "name_changes", NameChange),
+        number_changes=_read_changes(record, "number_changes", NumberChange),
         spans=tuple(_read_error(item) for item in take(record, "spans", list)),
         reasons=items(record, "reasons", str),
         n_truncated=take(record, "n_truncated", int),
     )
 
 
-def _read_change(record: object) -> NameChange:
-    return NameChange(
-        change=cast("Any", take(record, "change", str)),  # the record checks itself
-        probability=take(record, "probability", float),
-        copy=_span(record, "copy"),
-        copy_text=maybe(record, "copy_text", str),
-        source=_span(record, "source"),
-        source_text=maybe(record, "source_text", str),
-        reason=take(record, "reason", str),
+def _read_changes(record: object, key: str, kind: type[C]) -> tuple[C, ...]:
+    return tuple(
+        kind(
+            change=cast("Any", take(item, "change", str)),  # the record checks itself
+            probability=take(item, "probability", float),
+            copy=_span(item, "copy"),
+            copy_text=maybe(item, "copy_text", str),
+            source=_span(item, "source"),
+            source_text=maybe(item, "source_text", str),
+            reason=take(item, "reason", str),
+        )
+        for item in take(record, key, list)
     )
 
 
@@ -225,27 +289,7 @@ def read_pivot(record: object) -> Pivot | None:
 
 
 def take(record: object, key: str, kind: type[T]) -> T:
-    """Return `record[key]`, which must be of that kind.
-
-    Parameters
-    ----------
-    record : object
-        What should be a dict.
-    key : str
-        What it should hold.
-    kind : type
-        `int` refuses a bool, `float` takes an int.
-
-    Returns
-    -------
-    kind
-        The value.
-
-    Raises
-    ------
-    InputError
-        When the record is no dict, lacks the key, or holds something else there.
-    """
+    """Return `record[key]` of that type, or raise `InputError`; an int is taken for a float."""
     if not isinstance(record, Mapping) or key not in record:
         msg = f"the record lacks {key!r}: {_short(record)}"
         raise InputError(msg)

@@ -6,7 +6,7 @@ from hypothesis import given
 from support.sample_reports import reports, sample
 
 from detector.records import Alignment, Bead
-from detector.report.notebook import LONGEST, fragment
+from detector.report.notebook import MAX_LISTED, fragment
 from detector.report.report import Report
 
 
@@ -41,10 +41,10 @@ def test_beads_of_nothing_stand() -> None:
 def test_beads_lists_so_many_and_says_how_many_more() -> None:
     beads = tuple(
         Bead(source=range(k, k + 1), copy=range(k, k + 1), similarity=0.9)
-        for k in range(LONGEST + 3)
+        for k in range(MAX_LISTED + 3)
     )
     text = fragment(Alignment(beads=beads, n_source=len(beads), n_copy=len(beads)))
-    assert text.count("<tr><td>") == LONGEST
+    assert text.count("<tr><td>") == MAX_LISTED
     assert "3 more are not listed" in text
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.report.highlights import LONGEST, Differences, differences
+from detector.report.highlights import MAX_WORDS, Differences, differences
 from detector.text.words import find_words
 
 _words = st.lists(st.sampled_from(["the", "fee", "rose", "board", "on", "12"]), max_size=12)
@@ -64,5 +64,5 @@ def test_differences_are_not_told_where_hardly_a_word_is_shared() -> None:
 
 
 def test_differences_are_not_told_of_a_text_too_long_to_compare() -> None:
-    assert differences("word " * (LONGEST + 1), "word") == Differences()
-    assert differences("word " * LONGEST, "word").source[0][1] == "lost"
+    assert differences("word " * (MAX_WORDS + 1), "word") == Differences()
+    assert differences("word " * MAX_WORDS, "word").source[0][1] == "lost"

@@ -181,7 +181,7 @@ def test_page_is_the_same_every_time() -> None:
     assert page(sample()) == page(sample())
 
 
-def test_page_shows_omissions_in_place_and_folds_furniture() -> None:
+def test_page_shows_omissions_in_place_and_folds_boilerplate() -> None:
     text = page(sample())
     checked = Checker(text)
     said = checked.text
@@ -233,7 +233,7 @@ def test_page_counts_rows_for_its_filters() -> None:
     chips = re.findall(r'value="(\w+)"> [^<]*<span class="count">([\d,]+)<', text)
     assert dict(chips) == {
         "drift": "2",
-        "figure": "1",
+        "number": "1",
         "omission": "1",
         "addition": "1",
         "possessive": "1",

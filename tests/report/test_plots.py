@@ -48,7 +48,7 @@ def test_plots_map_beads_by_place_shape_and_drift() -> None:
     assert points["bead"] == [(1.0, 1.0), (4.0, 5.0), (6.0, 6.0)]
     assert points["flagged"] == [(2.0, 2.0), (3.0, 3.5)]
     assert points["left out"] == [(5.0, 0.0)]
-    assert points["page furniture"] == [(7.0, 0.0), (8.0, 0.0)]
+    assert points["page boilerplate"] == [(7.0, 0.0), (8.0, 0.0)]
     assert points["added"] == [(0.0, 7.0)]
     shades = [c.get_array() for c in ax.collections if c.get_label() == "flagged"]
     assert np.asarray(shades[0]).tolist() == [0.64, 0.93]

@@ -24,7 +24,8 @@ from detector.records import Alignment, Bead, Passage, Row
 from detector.report import text as terminal
 from detector.report.highlights import escaped
 from detector.report.html import page
-from detector.report.report import SCHEMA, Report
+from detector.report.report import Report
+from detector.report.serialise import SCHEMA
 from detector.report.text import facts
 
 COLUMNS = [
@@ -42,6 +43,7 @@ COLUMNS = [
     "drift_flag",
     "severity",
     "name_changes",
+    "number_changes",
     "spans",
     "reasons",
     "n_truncated",
@@ -166,7 +168,7 @@ def test_report_findings_leave_slips_to_their_marks() -> None:
     assert slip in report.slips
     assert slip not in report.damaged
     assert slip.reason in report.rows[1].reasons
-    assert report.findings(report.rows[1]) == ("the figure 12 percent became 21 percent",)
+    assert report.findings(report.rows[1]) == ("“12 percent” became “21 percent”",)
 
 
 def test_report_findings_name_a_damaged_name_once() -> None:
@@ -199,6 +201,8 @@ def test_report_frame_says_what_the_rows_say() -> None:
     assert third.reasons == list(report.rows[2].reasons)
     assert [list(record) for record in third.name_changes] == [CHANGE_KEYS]
     assert third.name_changes[0]["copy_start"] == report.rows[2].name_changes[0].copy.start
+    assert [list(record) for record in frame.iloc[1].number_changes] == [CHANGE_KEYS]
+    assert frame.iloc[1].number_changes[0]["source_text"] == "12 percent"
     assert frame.drift_flag.tolist() == [False, True, True, False, False, False, False]
 
 
@@ -269,8 +273,8 @@ def test_report_json_is_plain() -> None:
         ("[]", "not a report"),
         ("{}", "not a report"),
         ('{"format": "other"}', "not a report"),
-        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 4"),
-        ('{"format": "detector-report", "schema": 4}', "lacks 'rows'"),
+        ('{"format": "detector-report", "schema": 99}', "schema 99; this version reads 5"),
+        ('{"format": "detector-report", "schema": 5}', "lacks 'rows'"),
     ],
 )
 def test_report_json_refuses_what_is_foreign(text: str, fact: str) -> None:
@@ -319,18 +323,19 @@ def test_report_summary_tells_the_counts_and_the_worst() -> None:
     for said in (
         "The copy matches the source: 94%",
         "7 sentences: 6 with a counterpart in the source, 1 without",
-        "8 sentences: 1 left out of the copy, 2 of page furniture",
+        "8 sentences: 1 left out of the copy, 2 of page boilerplate",
         "2 of 6 judged sentences at or above the drift threshold 0.50",
         "2 of 4 damaged: 1 garbled, 1 read as a word",
         '"AMBER" became "Ambove" (0.97)',
         "1 possessive slipped",
-        "Figures    1 changed",
+        "Numbers    1 changed",
+        '"12 percent" became "21 percent" (0.95)',
         "a negation may be lost",
         "not a verdict",
         str(SIGNATURE),
     ):
         assert said in text
-    assert text.index("a negation may be lost") < text.index("12 percent became 21")
+    assert text.index("a negation may be lost") < text.index("“12 percent” became")
 
 
 def test_report_summary_tells_the_relation_and_the_pivot_with_their_evidence() -> None:
@@ -371,8 +376,11 @@ def test_report_summary_says_when_texts_do_not_match() -> None:
     assert text.startswith("The two texts do not match: 4%")
 
 
-def test_report_summary_is_silent_on_figures_that_were_not_compared() -> None:
-    assert "Figures" not in sample(n_figures=None).summary()
+def test_report_counts_changed_numbers_where_sentences_were_compared() -> None:
+    assert sample().n_figures == 1
+    assert one_row("One sentence.").n_figures == 0
+    assert empty().n_figures is None
+    assert "Numbers" not in empty().summary()
 
 
 @given(reports())
