@@ -150,19 +150,7 @@ _ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".html": "html", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a format needs beside the report.
-
-    Attributes
-    ----------
-    width : int
-        Columns of a table.
-    colour : bool
-        Whether a table is coloured.
-    date : date or None
-        When the pair was scored, for a page.
-    title : str
-        Names of the two texts, for a page.
-    """
+    """What a table (columns, colour) and a page (date of scoring, title) need beside the report."""
 
     width: int = 100
     colour: bool = False
@@ -186,14 +174,7 @@ def render(
 ) -> str:
     """Return a report in one of `FORMS`, ending in a line end.
 
-    Parameters
-    ----------
-    report : ReportData
-    form : str
-        One of `FORMS`.
-    only_flagged : bool
-        Leave out rows without a finding; only in a format of `BY_ROWS`.
-    options : Options
+    With `only_flagged` rows without a finding are left out: only in a format of `BY_ROWS`.
 
     Raises
     ------

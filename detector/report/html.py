@@ -1,4 +1,4 @@
-"""Write a report as one self-contained HTML page, or as a fragment for a notebook.
+"""Write a report as one self-contained HTML page; show reports and alignments in a notebook.
 
 A page runs its own script and no other, and is complete without it; a fragment has no script.
 Every piece of a document is escaped by `highlights`. Nothing here reads a clock or the network.
@@ -16,7 +16,7 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from detector.records import CHANGES, Row
+from detector.records import CHANGES, Alignment, Bead, Row
 from detector.report.highlights import escaped, marked_bead, name_kinds, prose, quoted
 from detector.report.text import CHANGE_WORDS, MEANING, chance, count, facts, shortened
 
@@ -55,6 +55,10 @@ def _digest(text: str) -> str:
 
 
 N_WORST = 10
+MAX_LISTED = 500
+"""Beads of an alignment listed one by one; the map shows all."""
+
+_MAP_SIDE = 320  # units of the map's longer side
 
 KIND_WORDS: dict[str, str] = {
     "drift": "drift",
@@ -81,7 +85,10 @@ def _top(report: ReportData, *, date: datetime.date | None, title: str) -> str:
     """Return the report as a whole; the date and the title are left out where not given."""
     verdict = "verdict" if report.match else "verdict mismatch"
     heading = f'<p class="named">{prose(title)}</p>\n' if title else ""
-    themes = "\n".join(_theme(label, fact) for label, fact in facts(report))
+    themes = "\n".join(
+        f"{f'<dt>{label}</dt>' if label else ''}<dd>{prose(fact)}</dd>"
+        for label, fact in facts(report)
+    )
     scored = ""
     if date:
         day = f"{date.day} {date:%B %Y}"
@@ -92,11 +99,6 @@ def _top(report: ReportData, *, date: datetime.date | None, title: str) -> str:
         f'<dt>Signature</dt><dd class="signature">{prose(str(report.signature))}</dd>\n'
         "</dl>\n</header>"
     )
-
-
-def _theme(label: str, fact: str) -> str:
-    theme = f"<dt>{label}</dt>" if label else ""
-    return f"{theme}<dd>{prose(fact)}</dd>"
 
 
 def _worst(report: ReportData, *, linked: bool) -> str:
@@ -220,24 +222,22 @@ def _bead(report: ReportData, bead: list[Row], *, linked: bool) -> Iterator[tupl
         kinds += ["number"] if any(change.reported for change in row.number_changes) else []
         kinds += ["addition"] if row.kind == "addition" else []
         kinds += name_kinds(report, row)
-        line = (
-            f"<li{_anchor(row, linked=linked)}{_facts(row, kinds)}>"
-            f"{_number(report, row, linked=linked)}"
-            f"{_cell('Source', source)}{_cell('Copy', _text(copy))}{_why(reasons)}</li>"
+        yield (
+            (
+                f"<li{_attributes(row, kinds, linked=linked)}>{_number(report, row, linked=linked)}"
+                f"{_cell('Source', source)}{_cell('Copy', _text(copy))}{_why(reasons)}</li>"
+            ),
+            kinds,
         )
-        yield line, kinds
 
 
-def _anchor(row: Row, *, linked: bool) -> str:
-    return f' id="s{row.copy_index + 1}"' if linked else ""
-
-
-def _facts(row: Row, kinds: Sequence[str]) -> str:
-    """Return what the script filters by, and whether the row is flagged."""
-    look = ' class="flagged"' if row.drift_flag else ""
+def _attributes(row: Row, kinds: Sequence[str], *, linked: bool) -> str:
+    """Return the anchor of a row, whether it is flagged, and what the script filters by."""
+    anchor = f' id="s{row.copy_index + 1}"' if linked else ""
+    flag = ' class="flagged"' if row.drift_flag else ""
     drift = "" if row.drift_probability is None else f' data-drift="{row.drift_probability:.4f}"'
     others = " ".join(kind for kind in kinds if kind != "drift")
-    return f'{look}{drift} data-kinds="{others}"'
+    return f'{anchor}{flag}{drift} data-kinds="{others}"'
 
 
 def _number(report: ReportData, row: Row, *, linked: bool) -> str:
@@ -269,9 +269,8 @@ def _cell(label: str, content: str) -> str:
 
 
 def _why(reasons: Sequence[str]) -> str:
-    if not reasons:
-        return ""
-    return f'<ul class="why">{"".join(f"<li>{prose(reason)}</li>" for reason in reasons)}</ul>'
+    items = "".join(f"<li>{prose(reason)}</li>" for reason in reasons)
+    return f'<ul class="why">{items}</ul>' if items else ""
 
 
 def _omission(passage: Passage) -> str:
@@ -338,7 +337,7 @@ def page(report: ReportData, *, date: datetime.date | None = None, title: str = 
 
 
 def fragment(report: ReportData) -> str:
-    """Return a report as one element with its own style, to stand inside another page."""
+    """Return a report as one element with its own style, for a notebook."""
     shown, _ = _rows(report, linked=False)
     return (
         f'<style>{style()}</style>\n<div class="rtd fragment">\n'
@@ -346,3 +345,84 @@ def fragment(report: ReportData) -> str:
         f"<h2>Sentence by sentence</h2>\n{_legend()}\n{_COLUMNS}\n"
         f'<ol class="rows" role="list">\n{shown}\n</ol>\n<p class="soft">{MEANING}</p>\n</div>'
     )
+
+
+def show_alignments() -> None:
+    """Make every alignment show itself in a notebook; the records need not know of HTML."""
+    Alignment._repr_html_ = alignment_fragment  # type: ignore[attr-defined]
+
+
+def alignment_fragment(alignment: Alignment) -> str:
+    """Return an alignment as one HTML element with its own style, without a script.
+
+    In the map the source runs from left to right and the copy from top to bottom. A bead is the
+    darker, the closer its sides; what only one side holds is a stroke at its edge.
+    """
+    beads = alignment.beads
+    rows = "".join(map(_bead_row, beads[:MAX_LISTED]))
+    more = len(beads) - MAX_LISTED
+    rest = f'<p class="soft">{more:,} more are not listed.</p>' if more > 0 else ""
+    return (
+        f'<style>{style()}</style>\n<div class="rtd fragment">\n<p>{_bead_counts(alignment)}</p>\n'
+        f"{_map(alignment)}\n<details><summary>{len(beads):,} beads one by one</summary>\n"
+        "<table><thead><tr><th>Source sentences</th><th>Copy sentences</th><th>Cosine</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>{rest}</details>\n</div>"
+    )
+
+
+def _bead_counts(alignment: Alignment) -> str:
+    plain = sum(len(bead.source) == len(bead.copy) == 1 for bead in alignment.beads)
+    omitted = sum(len(bead.source) for bead in alignment.beads if not bead.copy)
+    added = sum(len(bead.copy) for bead in alignment.beads if not bead.source)
+    joined = len(alignment.aligned) - plain
+    return (
+        f"{alignment.n_source:,} source and {alignment.n_copy:,} copy sentences: {plain:,} beads "
+        f"of one and one, {joined:,} of more; {omitted:,} source sentences left out, "
+        f"{added:,} copy sentences added"
+    )
+
+
+def _map(alignment: Alignment) -> str:
+    longer = max(alignment.n_source, alignment.n_copy)
+    if not longer:
+        return ""
+    scale = _MAP_SIDE / longer
+    width, height = alignment.n_source * scale, alignment.n_copy * scale
+    marks = "".join(_rectangle(bead, scale) for bead in alignment.beads)
+    return (
+        f'<svg class="map" viewBox="0 0 {max(width, 8):.1f} {max(height, 8):.1f}" role="img" '
+        f'aria-label="Map of the beads">{marks}</svg>'
+    )
+
+
+def _rectangle(bead: Bead, scale: float) -> str:
+    x, y = bead.source.start * scale, bead.copy.start * scale
+    width, height = len(bead.source) * scale, len(bead.copy) * scale
+    kind = "bead"
+    if not bead.copy:
+        kind, y, height = "lone", 0.0, 6.0
+    elif not bead.source:
+        kind, x, width = "lone", 0.0, 6.0
+    shade = 1.0 if bead.similarity is None else 0.15 + 0.85 * max(0.0, bead.similarity) ** 2
+    return (
+        f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.5):.1f}" '
+        f'height="{max(height, 1.5):.1f}" opacity="{shade:.2f}"><title>{_tip(bead)}</title></rect>'
+    )
+
+
+def _tip(bead: Bead) -> str:
+    cosine = "" if bead.similarity is None else f", cosine {bead.similarity:.2f}"
+    return f"source {_range(bead.source)}, copy {_range(bead.copy)}{cosine}"
+
+
+def _bead_row(bead: Bead) -> str:
+    cosine = "–" if bead.similarity is None else f"{bead.similarity:.2f}"
+    return f"<tr><td>{_range(bead.source)}</td><td>{_range(bead.copy)}</td><td>{cosine}</td></tr>"
+
+
+def _range(sentences: range) -> str:
+    """Return sentences as a reader counts them, from 1, both ends included."""
+    if not sentences:
+        return "–"
+    first, last = sentences.start + 1, sentences.stop
+    return f"{first}" if first == last else f"{first}–{last}"

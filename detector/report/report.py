@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from detector.errors import InputError
-from detector.report import formats, html, notebook, serialise
+from detector.report import formats, html, serialise
 from detector.report.data import ReportData
 from detector.report.text import summary_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-notebook.register()
+html.show_alignments()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

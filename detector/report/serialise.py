@@ -70,11 +70,11 @@ def report_record(report: ReportData) -> Record:
         "n_figures": report.n_figures,
         "severity": report.severity,
         "relation": None if report.relation is None else relation_record(report.relation),
-        "pivot": None if report.pivot is None else pivot_record(report.pivot),
+        "pivot": None if report.pivot is None else _pivot_record(report.pivot),
         "warnings": list(report.warnings),
         "rows": [row_record(row) for row in report.rows],
-        "omissions": [passage_record(passage) for passage in report.omissions],
-        "outside": [passage_record(passage) for passage in report.outside],
+        "omissions": [_passage_record(passage) for passage in report.omissions],
+        "outside": [_passage_record(passage) for passage in report.outside],
         "beads": [bead_record(bead) for bead in report.alignment.beads],
     }
 
@@ -90,23 +90,23 @@ def read_fields(record: object) -> dict[str, Any]:
         msg = f"report has schema {record.get('schema')!r}; this version reads {SCHEMA}"
         raise InputError(msg)
     return {
-        "rows": tuple(map(read_row, take(record, "rows", list))),
-        "omissions": tuple(map(read_passage, take(record, "omissions", list))),
-        "outside": tuple(map(read_passage, take(record, "outside", list))),
+        "rows": tuple(map(_read_row, _take(record, "rows", list))),
+        "omissions": tuple(map(_read_passage, _take(record, "omissions", list))),
+        "outside": tuple(map(_read_passage, _take(record, "outside", list))),
         "alignment": Alignment(
-            beads=tuple(map(read_bead, take(record, "beads", list))),
-            n_source=take(record, "n_source", int),
-            n_copy=take(record, "n_copy", int),
+            beads=tuple(map(_read_bead, _take(record, "beads", list))),
+            n_source=_take(record, "n_source", int),
+            n_copy=_take(record, "n_copy", int),
         ),
-        "threshold": take(record, "threshold", float),
-        "name_threshold": take(record, "name_threshold", float),
-        "signature": Signature.from_dict(take(record, "signature", dict)),
-        "matched": take(record, "matched", float),
-        "match": take(record, "match", bool),
-        "relation": read_relation(maybe(record, "relation", dict)),
-        "pivot": read_pivot(maybe(record, "pivot", dict)),
-        "n_truncated": take(record, "n_truncated", int),
-        "warnings": items(record, "warnings", str),
+        "threshold": _take(record, "threshold", float),
+        "name_threshold": _take(record, "name_threshold", float),
+        "signature": Signature.from_dict(_take(record, "signature", dict)),
+        "matched": _take(record, "matched", float),
+        "match": _take(record, "match", bool),
+        "relation": _read_relation(_maybe(record, "relation", dict)),
+        "pivot": _read_pivot(_maybe(record, "pivot", dict)),
+        "n_truncated": _take(record, "n_truncated", int),
+        "warnings": _items(record, "warnings", str),
     }
 
 
@@ -158,8 +158,7 @@ def _place(side: str, span: Span | None) -> Record:
     return {f"{side}_start": start, f"{side}_end": end}
 
 
-def passage_record(passage: Passage) -> Record:
-    """Return a missing source passage as a dict."""
+def _passage_record(passage: Passage) -> Record:
     return {
         "source_indices": list(passage.indices),
         **_place("source", passage.span),
@@ -169,7 +168,7 @@ def passage_record(passage: Passage) -> Record:
 
 
 def bead_record(bead: Bead) -> Record:
-    """Return a bead as a dict; ranges are `[start, stop]` counts of sentences."""
+    """Return a bead as a dict; ranges are `[start, stop]`."""
     return {
         "source": [bead.source.start, bead.source.stop],
         "copy": [bead.copy.start, bead.copy.stop],
@@ -186,8 +185,7 @@ def relation_record(relation: Relation) -> Record:
     }
 
 
-def pivot_record(pivot: Pivot) -> Record:
-    """Return a pivot as a dict."""
+def _pivot_record(pivot: Pivot) -> Record:
     return {
         "language": pivot.language,
         "posterior": dict(pivot.posterior),
@@ -196,44 +194,43 @@ def pivot_record(pivot: Pivot) -> Record:
     }
 
 
-def read_row(record: object) -> Row:
-    """Read what `row_record` wrote."""
-    kind = take(record, "kind", str)
+def _read_row(record: object) -> Row:
+    kind = _take(record, "kind", str)
     if kind not in ("aligned", "addition"):
         msg = f"a row has kind {kind!r}; one is 'aligned' or 'addition'"
         raise InputError(msg)
     return Row(
-        copy_index=take(record, "copy_index", int),
-        copy=_needed(_span(record, "copy"), "copy_start"),
-        copy_text=take(record, "copy_text", str),
+        copy_index=_take(record, "copy_index", int),
+        copy=_needed_span(record, "copy"),
+        copy_text=_take(record, "copy_text", str),
         kind=cast("Any", kind),
-        source_indices=items(record, "source_indices", int),
+        source_indices=_items(record, "source_indices", int),
         source=_span(record, "source"),
-        source_text=maybe(record, "source_text", str),
-        similarity=maybe(record, "similarity", float),
-        drift_probability=maybe(record, "drift_probability", float),
-        drift_flag=take(record, "drift_flag", bool),
-        severity=maybe(record, "severity", float),
+        source_text=_maybe(record, "source_text", str),
+        similarity=_maybe(record, "similarity", float),
+        drift_probability=_maybe(record, "drift_probability", float),
+        drift_flag=_take(record, "drift_flag", bool),
+        severity=_maybe(record, "severity", float),
         name_changes=_read_changes(record, "name_changes", NameChange),
         number_changes=_read_changes(record, "number_changes", NumberChange),
-        spans=tuple(_read_error(item) for item in take(record, "spans", list)),
-        reasons=items(record, "reasons", str),
-        n_truncated=take(record, "n_truncated", int),
+        spans=tuple(_read_error(item) for item in _take(record, "spans", list)),
+        reasons=_items(record, "reasons", str),
+        n_truncated=_take(record, "n_truncated", int),
     )
 
 
 def _read_changes(record: object, key: str, kind: type[C]) -> tuple[C, ...]:
     return tuple(
         kind(
-            change=cast("Any", take(item, "change", str)),  # the record checks itself
-            probability=take(item, "probability", float),
+            change=cast("Any", _take(item, "change", str)),  # the record checks itself
+            probability=_take(item, "probability", float),
             copy=_span(item, "copy"),
-            copy_text=maybe(item, "copy_text", str),
+            copy_text=_maybe(item, "copy_text", str),
             source=_span(item, "source"),
-            source_text=maybe(item, "source_text", str),
-            reason=take(item, "reason", str),
+            source_text=_maybe(item, "source_text", str),
+            reason=_take(item, "reason", str),
         )
-        for item in take(record, key, list)
+        for item in _take(record, key, list)
     )
 
 
@@ -241,54 +238,50 @@ def _read_error(record: object) -> ErrorSpan:
     return ErrorSpan(
         copy=_span(record, "copy"),
         source=_span(record, "source"),
-        probability=take(record, "probability", float),
-        kind=cast("Any", take(record, "kind", str)),  # the record checks itself
+        probability=_take(record, "probability", float),
+        kind=cast("Any", _take(record, "kind", str)),  # the record checks itself
     )
 
 
-def read_passage(record: object) -> Passage:
-    """Read what `passage_record` wrote."""
+def _read_passage(record: object) -> Passage:
     return Passage(
-        indices=items(record, "source_indices", int),
-        span=_needed(_span(record, "source"), "source_start"),
-        text=take(record, "source_text", str),
-        reason=take(record, "reason", str),
+        indices=_items(record, "source_indices", int),
+        span=_needed_span(record, "source"),
+        text=_take(record, "source_text", str),
+        reason=_take(record, "reason", str),
     )
 
 
-def read_bead(record: object) -> Bead:
-    """Read what `bead_record` wrote."""
+def _read_bead(record: object) -> Bead:
     return Bead(
         source=_range(record, "source"),
         copy=_range(record, "copy"),
-        similarity=maybe(record, "similarity", float),
+        similarity=_maybe(record, "similarity", float),
     )
 
 
-def read_relation(record: object) -> Relation | None:
-    """Read what `relation_record` wrote; None stays None."""
+def _read_relation(record: object) -> Relation | None:
     if record is None:
         return None
     return Relation(
-        label=cast("Any", maybe(record, "label", str)),  # the record checks itself
+        label=cast("Any", _maybe(record, "label", str)),  # the record checks itself
         probabilities=cast("Any", _shares(record, "probabilities")),
-        evidence=items(record, "evidence", str),
+        evidence=_items(record, "evidence", str),
     )
 
 
-def read_pivot(record: object) -> Pivot | None:
-    """Read what `pivot_record` wrote; None stays None."""
+def _read_pivot(record: object) -> Pivot | None:
     if record is None:
         return None
     return Pivot(
-        language=maybe(record, "language", str),
+        language=_maybe(record, "language", str),
         posterior=_shares(record, "posterior"),
         families=_shares(record, "families"),
-        evidence=items(record, "evidence", str),
+        evidence=_items(record, "evidence", str),
     )
 
 
-def take(record: object, key: str, kind: type[T]) -> T:
+def _take(record: object, key: str, kind: type[T]) -> T:
     """Return `record[key]` of that type, or raise `InputError`; an int is taken for a float."""
     if not isinstance(record, Mapping) or key not in record:
         msg = f"the record lacks {key!r}: {_short(record)}"
@@ -296,16 +289,16 @@ def take(record: object, key: str, kind: type[T]) -> T:
     return _checked(record[key], key, kind)
 
 
-def maybe(record: object, key: str, kind: type[T]) -> T | None:
-    """Return `record[key]`, of that kind or None; see `take`."""
+def _maybe(record: object, key: str, kind: type[T]) -> T | None:
+    """Return `record[key]`, of that type or None."""
     if isinstance(record, Mapping) and key in record and record[key] is None:
         return None
-    return take(record, key, kind)
+    return _take(record, key, kind)
 
 
-def items(record: object, key: str, kind: type[T]) -> tuple[T, ...]:
-    """Return the list `record[key]`, all of that kind, as a tuple; see `take`."""
-    return tuple(_checked(item, key, kind) for item in take(record, key, list))
+def _items(record: object, key: str, kind: type[T]) -> tuple[T, ...]:
+    """Return the list `record[key]`, all of that type, as a tuple."""
+    return tuple(_checked(item, key, kind) for item in _take(record, key, list))
 
 
 def _checked(value: object, key: str, kind: type[T]) -> T:
@@ -318,25 +311,20 @@ def _checked(value: object, key: str, kind: type[T]) -> T:
 
 
 def _shares(record: object, key: str) -> dict[str, float]:
-    return {str(name): _checked(v, key, float) for name, v in take(record, key, dict).items()}
+    return {str(name): _checked(v, key, float) for name, v in _take(record, key, dict).items()}
 
 
 def _span(record: object, side: str) -> Span | None:
-    start, end = maybe(record, f"{side}_start", int), maybe(record, f"{side}_end", int)
-    if start is None or end is None:
-        return None
-    return Span(start, end)
+    start, end = _maybe(record, f"{side}_start", int), _maybe(record, f"{side}_end", int)
+    return None if start is None or end is None else Span(start, end)
 
 
-def _needed(span: Span | None, key: str) -> Span:
-    if span is None:
-        msg = f"{key!r} is None; give a position"
-        raise InputError(msg)
-    return span
+def _needed_span(record: object, side: str) -> Span:
+    return Span(_take(record, f"{side}_start", int), _take(record, f"{side}_end", int))
 
 
 def _range(record: object, key: str) -> range:
-    bounds = items(record, key, int)
+    bounds = _items(record, key, int)
     if len(bounds) != 2:
         msg = f"{key!r} is {_short(bounds)}; give a start and a stop"
         raise InputError(msg)

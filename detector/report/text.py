@@ -274,38 +274,35 @@ def terminal_table(
         Leave out what has no finding: sound rows, omissions and page boilerplate.
     """
     width = max(40, width)
+    shown = [
+        entry
+        for entry in report.entries
+        if not only_flagged or (isinstance(entry, Row) and report.has_finding(entry))
+    ]
     lines: list[str] = []
     outside = set(report.outside)
-    for is_outside, group in groupby(report.entries, key=lambda entry: entry in outside):
+    for is_outside, group in groupby(shown, key=lambda entry: entry in outside):
         if is_outside:
             passages = [entry for entry in group if not isinstance(entry, Row)]
-            if not only_flagged:
-                lines += _wrapped(_boilerplate(passages), "", width, colour=colour)
+            lines += _wrapped(_boilerplate(passages), "", width, colour=colour)
             continue
         for entry in group:
-            if not isinstance(entry, Row):
-                if not only_flagged:
-                    lines += _omission(entry, width, colour=colour)
-            elif not only_flagged or report.has_finding(entry):
+            if isinstance(entry, Row):
                 lines += _row(report, entry, width, colour=colour)
+            else:
+                lines += _omission(entry, width, colour=colour)
     lines += ["", *(_painted([_Run(line, _SOFT)], colour=colour) for line in LEGEND), ""]
     return "\n".join([*lines, summary_text(report), ""])
 
 
 def _row(report: ReportData, row: Row, width: int, *, colour: bool) -> list[str]:
     damaged = report.damage(row)
-    signs = "".join(
-        sign if shown else " "
-        for sign, shown in (
-            ("!", row.drift_flag),
-            ("*", bool(damaged)),
-            ("+", row.kind == "addition"),
-        )
-    )
+    flag, damage, addition = row.drift_flag, bool(damaged), row.kind == "addition"
+    signs = f"{'!' if flag else ' '}{'*' if damage else ' '}{'+' if addition else ' '}"
     gutter = f"{row.copy_index + 1:>5} {signs} {chance(row):>4}"
-    style = _FLAG if row.drift_flag else ""
+    style = _FLAG if flag else ""
     lines = _wrapped(_copy_runs(row, damaged), gutter, width, colour=colour, style=style)
-    if report.has_finding(row) and row.source_text is not None and row.source is not None:
+    if (flag or damaged) and row.source_text is not None and row.source is not None:
         marks = [(c.source, c) for c in damaged if c.source is not None]
         source = [
             _Run(safe(piece), _SOFT) if change is None else _Run(f"*{safe(piece)}*", _BOLD)

@@ -6,7 +6,8 @@ from hypothesis import given
 from support.sample_reports import reports, sample
 
 from detector.records import Alignment, Bead
-from detector.report.notebook import MAX_LISTED, fragment
+from detector.report.html import MAX_LISTED
+from detector.report.html import alignment_fragment as fragment
 from detector.report.report import Report
 
 

@@ -78,7 +78,7 @@ def test_plots_reliability_draws_each_curve_beside_the_diagonal() -> None:
     ax = plots.reliability(BINS, plots.blank(), label="ours")
     plots.reliability(BINS[:2], ax, label="theirs", marker="s")
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in ax.lines}
-    assert lines["as it says"] == [[0, 0], [1, 1]]
+    assert lines["calibrated"] == [[0, 0], [1, 1]]
     assert lines["ours"] == [[0.1, 0.05], [0.5, 0.6], [0.9, 0.95]]
     assert lines["theirs"] == [[0.1, 0.05], [0.5, 0.6]]
     assert len({line.get_color() for line in ax.lines}) == 3
