@@ -67,12 +67,10 @@ def frame_of_pairs(pairs: Iterable[Iterable[Row]], names: Iterable[object]) -> p
     """
     import pandas as pd
 
-    given = [
-        (index, name, tuple(rows))
-        for index, (rows, name) in enumerate(zip(pairs, names, strict=True))
-    ]
-    table = frame(row for _, _, rows in given for row in rows)
-    places = [(index, name) for index, name, rows in given for _ in rows]
+    tuples = [tuple(rows) for rows in pairs]
+    named = enumerate(zip(tuples, names, strict=True))
+    places = [(index, name) for index, (rows, name) in named for _ in rows]
+    table = frame(row for rows in tuples for row in rows)
     table.insert(0, "pair_index", pd.Series([index for index, _ in places], dtype="int64"))
     table.insert(1, "id", pd.Series([name for _, name in places], dtype="object"))
     return table

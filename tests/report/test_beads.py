@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from support.sample_reports import reports, sample
 
@@ -20,6 +21,7 @@ def test_beads_counts_and_lists_an_alignment() -> None:
     assert "source 3, copy 3–4, cosine 0.75" in text
 
 
+@pytest.mark.slow
 @given(reports())
 def test_beads_map_marks_every_bead_within_its_frame(report: Report) -> None:
     text = fragment(report.alignment)
@@ -35,7 +37,7 @@ def test_beads_map_marks_every_bead_within_its_frame(report: Report) -> None:
         assert float(y) + float(height) <= float(frame[2]) + 2
 
 
-def test_beads_of_nothing_stand() -> None:
+def test_beads_an_empty_alignment_has_no_map() -> None:
     assert "<svg" not in fragment(Alignment(beads=(), n_source=0, n_copy=0))
 
 

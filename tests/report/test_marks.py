@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from support.sample_reports import change, one_row, reports, sample
 
@@ -118,7 +119,7 @@ def test_marks_compare_words_over_all_sentences_of_a_bead() -> None:
     assert [marks(copy) for copy in bead.copies] == [[], [("added", "a")]]
 
 
-def test_marks_let_the_louder_of_two_stand() -> None:
+def test_marks_keep_the_louder_of_two() -> None:
     name = NameChange(
         change="garbled",
         probability=0.9,
@@ -137,6 +138,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalpha, re.sub(r"⟦U\+[0-9A-F]+⟧", "", text)))
 
 
+@pytest.mark.slow
 @given(reports())
 def test_marks_leave_every_letter_in_place(report: Report) -> None:
     for row in report.rows:

@@ -121,6 +121,7 @@ def test_plots_colours_are_apart_in_grey() -> None:
     assert light - middle > 60
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(reports())
 def test_plots_draw_any_report(report: Report) -> None:

@@ -120,6 +120,7 @@ def test_report_refuses_a_similarity_that_is_no_number() -> None:
 # Counting and sorting.
 
 
+@pytest.mark.slow
 @given(reports())
 def test_report_entries_hold_every_row_and_passage_once(report: Report) -> None:
     entries = report.entries
@@ -141,6 +142,7 @@ def test_report_entries_put_an_omission_where_it_belongs() -> None:
     assert kinds == [0, 1, 2, 3, 4, "a photo caption", 5, 6, "a teaser", "a teaser"]
 
 
+@pytest.mark.slow
 @given(reports())
 def test_report_damaged_are_changed_and_sure(report: Report) -> None:
     assert all(c.change != "kept" for c in report.damaged)
@@ -235,6 +237,7 @@ def test_report_frame_types_do_not_depend_on_the_rows(report: Report) -> None:
 # JSON.
 
 
+@pytest.mark.slow
 @given(reports())
 def test_report_json_round_trip_is_exact(report: Report) -> None:
     assert Report.from_json(report.to_json()) == report
@@ -290,6 +293,7 @@ _json = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_report_damaged_json_is_refused_or_read_never_worse(data: st.DataObject) -> None:
     record: Any = sample().to_dict()
@@ -383,6 +387,7 @@ def test_report_counts_changed_numbers_where_sentences_were_compared() -> None:
     assert "Numbers" not in empty().summary()
 
 
+@pytest.mark.slow
 @given(reports())
 def test_report_summary_is_safe_to_print(report: Report) -> None:
     lines = report.summary().split("\n")

@@ -81,7 +81,7 @@ def test_terminal_shows_no_source_for_a_sound_row() -> None:
     assert "Nobody from the board" not in bare(sample())
 
 
-def test_terminal_omission_stands_between_its_neighbours() -> None:
+def test_terminal_omission_is_between_its_neighbours() -> None:
     text = bare(sample())
     caption = text.index("A crane at the Ellery docks")
     assert text.index("members") < caption < text.index("Nobody of the board")
@@ -129,5 +129,5 @@ def test_terminal_ends_with_the_summary() -> None:
     assert bare(sample()).endswith(f"\n{sample().summary()}\n")
 
 
-def test_terminal_without_rows_stands() -> None:
+def test_terminal_without_rows_is_the_summary() -> None:
     assert "do not match" in bare(empty())

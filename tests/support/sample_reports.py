@@ -312,7 +312,7 @@ def many(n: int) -> Report:
 
 
 def empty() -> Report:
-    """A report without rows: what stands there when everything was left out."""
+    """A report without rows."""
     return Report(
         rows=(),
         omissions=(),
