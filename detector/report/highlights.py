@@ -163,8 +163,10 @@ def name_kinds(report: ReportData, row: Row) -> list[Change]:
 
 
 def _loud(change: NameChange | NumberChange) -> Mark:
-    was = f"was: {change.source_text}" if change.source_text else "not in the source"
-    return Mark("loud", was=was, how=f" ({change_word(change)}, {change.probability:.2f})")
+    if not change.source_text:
+        return Mark("loud", was="not in the source", how=f" ({change.probability:.2f})")
+    how = f" ({change_word(change)}, {change.probability:.2f})"
+    return Mark("loud", was=f"was: {change.source_text}", how=how)
 
 
 def _slips(report: ReportData, row: Row) -> Marks:

@@ -72,7 +72,7 @@ KIND_WORDS: dict[str, str] = {
 """What rows can be filtered by, and how the page says it."""
 
 LEGEND = (
-    ("loud", "name or number", "damaged (its source form: hover, focus, print)"),
+    ("loud", "name or number", "damaged or changed (its source form: hover, focus, print)"),
     ("suspect", "words", "may be wrong or lost"),
     ("slip", "name", "slip of case or possessive, or an unsure change"),
     ("changed", "words", "differ (unmarked where the two sides share few)"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError, MissingExtra
 from detector.records import CHANGES
@@ -25,6 +25,7 @@ DARK, MIDDLE, LIGHT = "#00224e", "#7d7c78", "#dec958"
 
 _MARKERS = "osD^vPX*"
 _EDGE, _LINE = "#333333", "#555555"
+_DOT: dict[str, Any] = {"edgecolors": _EDGE, "linewidths": 0.5, "zorder": 2}
 
 
 def blank(width: float = 7.0, height: float = 4.0) -> Axes:
@@ -69,10 +70,8 @@ def alignment_map(report: ReportData, ax: Axes) -> Axes:
             vmax=1.0,
             marker="s" if flagged else "o",
             s=26 if flagged else 18,
-            edgecolors=_EDGE,
-            linewidths=0.5,
             label="flagged" if flagged else "bead",
-            zorder=2,
+            **_DOT,
         )
     left_out = [i + 1 for passage in report.omissions for i in passage.indices]
     around = [i + 1 for passage in report.outside for i in passage.indices]
@@ -106,10 +105,8 @@ def drift_along(report: ReportData, ax: Axes) -> Axes:
             marker="s" if flagged else "o",
             s=24 if flagged else 16,
             color=DARK if flagged else LIGHT,
-            edgecolors=_EDGE,
-            linewidths=0.5,
             label="flagged" if flagged else "not flagged",
-            zorder=2,
+            **_DOT,
         )
     named = [
         row.copy_index + 1 for row in report.rows if any(map(report.is_damaged, row.name_changes))

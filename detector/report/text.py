@@ -110,28 +110,21 @@ def facts(report: ReportData) -> list[tuple[str, str]]:
     The theme is empty where the pair goes on with the theme before it.
     """
     n_added = len(report.additions)
-    n_omitted = sum(len(passage.indices) for passage in report.omissions)
-    n_outside = sum(len(passage.indices) for passage in report.outside)
-    n_judged = sum(row.drift_probability is not None for row in report.rows)
+    n_omitted, n_outside = (
+        sum(len(passage.indices) for passage in passages)
+        for passages in (report.omissions, report.outside)
+    )
+    judged = count(sum(row.drift_probability is not None for row in report.rows), "judged sentence")
     damaged, slips = report.damaged, report.slips
-    pairs = [
-        *([] if report.relation is None else _relation(report.relation)),
-        *([] if report.pivot is None else _pivot(report.pivot)),
-        (
-            "Copy",
-            f"{count(report.n_copy, 'sentence')}: {report.n_copy - n_added} with a counterpart in "
-            f"the source, {n_added} without",
-        ),
-        (
-            "Source",
-            f"{count(report.n_source, 'sentence')}: {n_omitted} left out of the copy, "
-            f"{n_outside} of page boilerplate",
-        ),
-        (
-            "Meaning",
-            f"{len(report.flagged)} of {count(n_judged, 'judged sentence')} at or above the drift "
-            f"threshold {report.threshold:.2f}",
-        ),
+    pairs = [] if report.relation is None else _relation(report.relation)
+    pairs += [] if report.pivot is None else _pivot(report.pivot)
+    copy = f"{report.n_copy - n_added} with a counterpart in the source, {n_added} without"
+    source = f"{n_omitted} left out of the copy, {n_outside} of page boilerplate"
+    drift = f"{len(report.flagged)} of {judged} at or above the drift threshold"
+    pairs += [
+        ("Copy", f"{count(report.n_copy, 'sentence')}: {copy}"),
+        ("Source", f"{count(report.n_source, 'sentence')}: {source}"),
+        ("Meaning", f"{drift} {report.threshold:.2f}"),
     ]
     if report.severity is not None:
         points = "a minor error counts 1, a major one 5"
@@ -146,10 +139,8 @@ def facts(report: ReportData) -> list[tuple[str, str]]:
     spans = [span for row in report.rows for span in row.spans]
     if spans:
         n_lost = sum(span.copy is None for span in spans)
-        wrong = count(len(spans) - n_lost, "span")
-        pairs.append(
-            ("Words", f"{wrong} of the copy may be wrong, {n_lost:,} of the source missing")
-        )
+        wrong = f"{count(len(spans) - n_lost, 'span')} of the copy may be wrong"
+        pairs.append(("Words", f"{wrong}, {n_lost:,} of the source missing"))
     return [*pairs, *(("Note", safe(warning)) for warning in report.warnings)]
 
 
