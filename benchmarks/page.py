@@ -1,4 +1,4 @@
-"""How long a report page of 5,000 rows takes to make, to open, and to filter.
+"""Time how a report page of 5,000 rows is made, opened and filtered.
 
 Needs chromium and its driver, as the tests of the page do. Times are of this machine.
 """

@@ -49,14 +49,13 @@ class Judgement:
     `rows` holds one per copy sentence, `omissions` and `outside` the source passages that the copy
     lacks, inside the article and around it. `matched` is the share in [0, 1] of the copy's
     characters in close beads, without boilerplate: two articles on one event align here and there,
-    but not closely. `n_figures` counts the numbers, dates, units and currencies that changed.
+    but not closely.
     """
 
     rows: tuple[Row, ...]
     omissions: tuple[Passage, ...]
     outside: tuple[Passage, ...]
     matched: float
-    n_figures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +174,9 @@ def _judgement(case: _Prepared, predictions: BeadPredictions, threshold: float) 
         ]
     rows += [
         _addition(
-            pair.copy.document.sentences[j], j, f"page furniture of the copy, not judged ({reason})"
+            pair.copy.document.sentences[j],
+            j,
+            f"page boilerplate of the copy, not judged ({reason})",
         )
         for j, reason in case.boilerplate.items()
     ]
@@ -186,7 +187,6 @@ def _judgement(case: _Prepared, predictions: BeadPredictions, threshold: float) 
         omissions=omissions,
         outside=outside,
         matched=_matched([row for row in rows if row.copy_index not in case.boilerplate]),
-        n_figures=sum(change.reported for row in rows for change in row.number_changes),
     )
 
 

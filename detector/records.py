@@ -317,11 +317,6 @@ class Alignment:
             if bead.similarity is not None and bead.similarity >= CLOSE_COSINE
         )
 
-    def _repr_html_(self) -> str:
-        from detector.report.notebook import fragment
-
-        return fragment(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameChange:

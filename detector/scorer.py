@@ -345,7 +345,6 @@ class Scorer:
             relation=self._relation(pair.source.document, pair.copy.document, pair.alignment),
             pivot=self._pivot_of(pair),
             n_truncated=n_truncated,
-            n_figures=judged.n_figures,
             warnings=(
                 *((self._truncation(n_truncated),) if n_truncated else ()),
                 *self._notes,

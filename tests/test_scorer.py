@@ -106,8 +106,14 @@ def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
 
 def test_scorer_example_makes_a_small_page_that_marks_every_changed_figure(report: Report) -> None:
     assert len(page(report).encode()) < 300_000
-    beads = [report.rows[b.copy.start : b.copy.stop] for b in report.alignment.aligned]
-    assert sum(sum(marked_bead(report, bead).n_figures) for bead in beads) == report.n_figures
+    for bead in report.alignment.aligned:
+        rows = report.rows[bead.copy.start : bead.copy.stop]
+        marked = marked_bead(report, rows)
+        for change in (change for row in rows for change in row.number_changes if change.reported):
+            assert str(change.copy_text or change.source_text) in "".join(
+                (marked.source, *marked.copies)
+            )
+    assert report.n_figures
 
 
 def test_scorer_example_leaves_sound_names_in_peace(report: Report) -> None:

@@ -1,13 +1,7 @@
 """Write reports as tables (frame, CSV, JSON lines, TSV) and choose the format by name.
 
-Rows and beads as tables: a pandas frame, CSV, JSON lines, tab-separated lines.
-
-Pure: text or a frame out. A frame and JSON hold the texts exactly; CSV and TSV, which people open
-in spreadsheets and terminals, hold them made harmless.
-
-A report in the form that was asked for by name, or by the ending of a file.
-
-Pure text out: it only chooses between the rooms that know a form each.
+A frame and JSON hold the texts exactly; CSV and TSV hold them made safe for a spreadsheet and a
+terminal. Nothing here opens a file.
 """
 
 from __future__ import annotations
@@ -20,17 +14,15 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from detector.errors import InputError
 from detector.records import Alignment, Document, Row
-from detector.report.serialise import bead_record, dumps, row_record
+from detector.report.serialise import bead_record, dumps, report_record, row_record
 from detector.text.escape import safe, visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from detector.report.report import Report
+    from detector.report.data import ReportData
 
 COLUMNS: dict[str, str] = {
     "copy_index": "int64",
@@ -47,6 +39,7 @@ COLUMNS: dict[str, str] = {
     "drift_flag": "bool",
     "severity": "float64",
     "name_changes": "object",
+    "number_changes": "object",
     "spans": "object",
     "reasons": "object",
     "n_truncated": "int64",
@@ -68,31 +61,18 @@ def frame(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def frame_of_pairs(pairs: Iterable[Iterable[Row]], names: Iterable[object]) -> pd.DataFrame:
-    """Return one frame of the rows of many pairs.
+    """Return one frame of the rows of many pairs, each with a name or None.
 
-    Parameters
-    ----------
-    pairs : iterable of iterable of Row
-        The rows of each pair.
-    names : iterable of object
-        What each pair is called, or None.
-
-    Returns
-    -------
-    DataFrame
-        Columns `pair_index`, int64, counted from 0, and `id`, then those of `COLUMNS`.
+    Columns are `pair_index`, int64, counted from 0, and `id`, then those of `COLUMNS`.
     """
     import pandas as pd
 
-    given = [
-        (index, name, tuple(rows))
-        for index, (rows, name) in enumerate(zip(pairs, names, strict=True))
-    ]
-    table = frame(row for _, _, rows in given for row in rows)
-    sizes = [len(rows) for _, _, rows in given]
-    table.insert(0, "pair_index", np.repeat(np.arange(len(given)), sizes))
-    name = [name for _, name, rows in given for _ in rows]
-    table.insert(1, "id", pd.Series(name, dtype="object"))
+    tuples = [tuple(rows) for rows in pairs]
+    named = enumerate(zip(tuples, names, strict=True))
+    places = [(index, name) for index, (rows, name) in named for _ in rows]
+    table = frame(row for rows in tuples for row in rows)
+    table.insert(0, "pair_index", pd.Series([index for index, _ in places], dtype="int64"))
+    table.insert(1, "id", pd.Series([name for _, name in places], dtype="object"))
     return table
 
 
@@ -102,19 +82,11 @@ def jsonl(rows: Iterable[Row]) -> str:
 
 
 def csv_text(rows: Iterable[Row]) -> str:
-    """Return rows as CSV that is harmless in a spreadsheet and in a terminal.
+    """Return rows as CSV that is safe in a spreadsheet and in a terminal.
 
-    Parameters
-    ----------
-    rows : iterable of Row
-        The rows, in any number.
-
-    Returns
-    -------
-    str
-        A header and a line a row. Lists are JSON. A text that a spreadsheet would run as a
-        formula has a leading apostrophe, and acting characters are spelled out: `copy_start` and
-        `copy_end` find the original in the raw text.
+    Lists are JSON. A text that a spreadsheet would run as a formula has a leading apostrophe, and
+    control characters are spelled out: `copy_start` and `copy_end` find the original in the raw
+    text.
     """
     table = io.StringIO()
     writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
@@ -141,7 +113,7 @@ def beads_jsonl(alignment: Alignment, *, copy: Document, source: Document) -> st
 
 
 def beads_tsv(alignment: Alignment, *, copy: Document, source: Document) -> str:
-    """Return a header and a line a bead: ranges of sentences, similarity, harmless texts."""
+    """Return a header and a line a bead: ranges of sentences, similarity, safe texts."""
     lines = ["source\tcopy\tsimilarity\tsource_text\tcopy_text"]
     for record in _bead_records(alignment, copy=copy, source=source):
         ranges = (f"{start}:{stop}" for start, stop in (record["source"], record["copy"]))
@@ -169,24 +141,14 @@ def _bead_records(
 
 FORMS = ("table", "json", "jsonl", "csv", "html", "summary")
 BY_ROWS = ("table", "jsonl", "csv")
-"""Forms that can leave rows out."""
+"""Formats that can leave rows out."""
+
+_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a form needs to know beside the report.
-
-    Attributes
-    ----------
-    width : int
-        Columns of a table.
-    colour : bool
-        Whether a table is coloured.
-    date : date or None
-        When the pair was scored; a page says so.
-    title : str
-        What the two texts are called; a page says so.
-    """
+    """What a table (columns, colour) and a page (date of scoring, title) need beside the report."""
 
     width: int = 100
     colour: bool = False
@@ -194,11 +156,8 @@ class Options:
     title: str = ""
 
 
-_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html"}
-
-
 def form_of(path: str) -> str:
-    """Return the form that a file's ending asks for; a table where it asks for none.
+    """Return the format that a file's ending asks for; a table where it asks for none.
 
     Examples
     --------
@@ -209,57 +168,38 @@ def form_of(path: str) -> str:
 
 
 def render(
-    report: Report,
-    form: str,
-    *,
-    only_flagged: bool = False,
-    options: Options = Options(),
+    report: ReportData, form: str, *, only_flagged: bool = False, options: Options = Options()
 ) -> str:
     """Return a report in one of `FORMS`, ending in a line end.
 
-    Parameters
-    ----------
-    report : Report
-        What to show.
-    form : str
-        One of `FORMS`.
-    only_flagged : bool
-        Leave out rows without a finding; only in a form of `BY_ROWS`.
-    options : Options
-        How a table is laid out, and what a page says of itself.
-
-    Returns
-    -------
-    str
-        Text to print or to write.
+    With `only_flagged` rows without a finding are left out: only in a format of `BY_ROWS`.
 
     Raises
     ------
     InputError
-        When the form is unknown or cannot leave rows out.
+        When the format is unknown or cannot leave rows out.
     """
-    from detector.report import html as page
-    from detector.report import text as terminal
+    from detector.report import html, text
 
     check(form, only_flagged=only_flagged)
     rows = [row for row in report.rows if not only_flagged or report.has_finding(row)]
     if form == "table":
-        return terminal.terminal_table(
+        return text.terminal_table(
             report, width=options.width, colour=options.colour, only_flagged=only_flagged
         )
     if form == "json":
-        return f"{report.to_json(indent=2)}\n"
+        return f"{dumps(report_record(report), indent=2)}\n"
     if form == "html":
-        return page.page(report, date=options.date, title=options.title)
+        return html.page(report, date=options.date, title=options.title)
     if form == "summary":
-        return f"{report.summary()}\n"
+        return f"{text.summary_text(report)}\n"
     return jsonl(rows) if form == "jsonl" else csv_text(rows)
 
 
 def check(form: str, *, only_flagged: bool) -> None:
-    """Raise `InputError` when a form is unknown or cannot leave rows out."""
+    """Raise `InputError` when a format is unknown or cannot leave rows out."""
     if form not in FORMS:
-        msg = f"form {form!r} is unknown; use one of {', '.join(FORMS)}"
+        msg = f"format {form!r} is unknown; use one of {', '.join(FORMS)}"
         raise InputError(msg)
     if only_flagged and form not in BY_ROWS:
         msg = f"{form} holds every row; leave out rows only in {', '.join(BY_ROWS)}"

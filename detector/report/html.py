@@ -1,21 +1,7 @@
-"""Write a report as one self-contained HTML page.
+"""Write a report as one self-contained HTML page; show reports and alignments in a notebook.
 
-The style and the script of a page, and the policy that lets a browser run these and no other.
-
-Reads the two files that lie beside this one, once; it knows nothing of reports.
-
-What stands above the rows of a page: what the report says, the worst rows, filters, a legend.
-
-Pure. The filters do nothing without the script, which shows them; everything else stands alone.
-
-The rows of a page: source and copy side by side, and what the copy lacks where it belongs.
-
-Pure. How a row looks is for the style; what it says must be clear without.
-
-A report as one self-contained HTML page, or as a fragment for a notebook.
-
-Pure text out: no file, no network, no clock. A page runs its own script and no other, and stands
-whole without it; a fragment has none. Every piece of a document goes through `markup`.
+A page runs its own script and no other, and is complete without it; a fragment has no script.
+Every piece of a document is escaped by `highlights`. Nothing here reads a clock or the network.
 """
 
 from __future__ import annotations
@@ -30,13 +16,13 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from detector.records import CHANGES, Row
+from detector.records import CHANGES, Alignment, Bead, Row
 from detector.report.highlights import escaped, marked_bead, name_kinds, prose, quoted
 from detector.report.text import CHANGE_WORDS, MEANING, chance, count, facts, shortened
 
 if TYPE_CHECKING:
     from detector.records import Passage
-    from detector.report.report import Report
+    from detector.report.data import ReportData
 
 
 @cache
@@ -69,9 +55,24 @@ def _digest(text: str) -> str:
 
 
 N_WORST = 10
+MAX_LISTED = 500
+"""Beads of an alignment listed one by one; the map shows all."""
+
+_MAP_SIDE = 320  # units of the map's longer side
+
+KIND_WORDS: dict[str, str] = {
+    "drift": "drift",
+    "number": "changed number",
+    "omission": "left out of the copy",
+    "addition": "added in the copy",
+    **{change: CHANGE_WORDS[change] for change in CHANGES if change != "kept"},
+    "added": "name not in the source",
+    "dropped": "name dropped",
+}
+"""What rows can be filtered by, and how the page says it."""
 
 LEGEND = (
-    ("loud", "name or figure", "damaged (its source form: hover, focus, print)"),
+    ("loud", "name or number", "damaged or changed (its source form: hover, focus, print)"),
     ("suspect", "words", "may be wrong or lost"),
     ("slip", "name", "slip of case or possessive, or an unsure change"),
     ("changed", "words", "differ (unmarked where the two sides share few)"),
@@ -80,62 +81,40 @@ LEGEND = (
 )
 
 
-def top(report: Report, *, date: datetime.date | None, title: str) -> str:
-    """Return what the report says as a whole.
-
-    Parameters
-    ----------
-    report : Report
-    date : date or None
-        When it was scored; the page says nothing of it without.
-    title : str
-        What the two texts are called; may be empty.
-    """
+def _top(report: ReportData, *, date: datetime.date | None, title: str) -> str:
+    """Return the report as a whole; the date and the title are left out where not given."""
     verdict = "verdict" if report.match else "verdict mismatch"
-    named = f'<p class="named">{prose(title)}</p>\n' if title else ""
-    themes = "\n".join(_theme(label, fact) for label, fact in facts(report))
-    scored = (
-        f'\n<dt>Scored</dt><dd><time datetime="{date.isoformat()}">{_in_words(date)}</time></dd>'
-        if date
-        else ""
+    heading = f'<p class="named">{prose(title)}</p>\n' if title else ""
+    themes = "\n".join(
+        f"{f'<dt>{label}</dt>' if label else ''}<dd>{prose(fact)}</dd>"
+        for label, fact in facts(report)
     )
+    scored = ""
+    if date:
+        day = f"{date.day} {date:%B %Y}"
+        scored = f'\n<dt>Scored</dt><dd><time datetime="{date.isoformat()}">{day}</time></dd>'
     return (
-        f'<header>\n<h1>Copy against source</h1>\n{named}<p class="{verdict}">'
+        f'<header>\n<h1>Copy against source</h1>\n{heading}<p class="{verdict}">'
         f"{prose(report.statement)}</p>\n<dl>\n{themes}{scored}\n"
         f'<dt>Signature</dt><dd class="signature">{prose(str(report.signature))}</dd>\n'
         "</dl>\n</header>"
     )
 
 
-def _theme(label: str, fact: str) -> str:
-    theme = f"<dt>{label}</dt>" if label else ""
-    return f"{theme}<dd>{prose(fact)}</dd>"
-
-
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August"),
-    *("September", "October", "November", "December"),
-)
-
-
-def _in_words(date: datetime.date) -> str:
-    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
-
-
-def worst(report: Report, *, linked: bool) -> str:
+def _worst(report: ReportData, *, linked: bool) -> str:
     """Return the rows to read first, each with its strongest reasons."""
-    found = report.worst[:N_WORST]
-    if not found:
+    first = report.worst[:N_WORST]
+    if not first:
         return (
             '<p class="none">No sentence is flagged and no name is damaged; left-out and added '
             "sentences are marked below.</p>"
         )
-    items = "\n".join(_worst(report, row, linked=linked) for row in found)
-    of = f' <span class="soft">{len(found)} of {len(report.worst)} with a finding</span>'
+    items = "\n".join(_worst_row(report, row, linked=linked) for row in first)
+    of = f' <span class="soft">{len(first)} of {len(report.worst)} with a finding</span>'
     return f'<h2>Read these first{of}</h2>\n<ol class="worst" role="list">\n{items}\n</ol>'
 
 
-def _worst(report: Report, row: Row, *, linked: bool) -> str:
+def _worst_row(report: ReportData, row: Row, *, linked: bool) -> str:
     number = f"{row.copy_index + 1}"
     place = f'<a href="#s{number}">Sentence {number}</a>' if linked else f"Sentence {number}"
     why = "; ".join(report.findings(row)[:2]) or "the meaning may have moved"
@@ -146,15 +125,10 @@ def _worst(report: Report, row: Row, *, linked: bool) -> str:
     )
 
 
-def filters(report: Report, counted: Mapping[str, int]) -> str:
+def _filters(report: ReportData, counted: Mapping[str, int]) -> str:
     """Return the filters of a page, hidden until the script shows them.
 
-    Parameters
-    ----------
-    report : Report
-        Its threshold is where the slider starts.
-    counted : mapping of str to int
-        Rows of each of `KIND_WORDS`.
+    `counted` is how many rows have each of `KIND_WORDS`.
     """
     chips = "".join(
         f'<label class="chip"><input type="checkbox" name="kind" value="{kind}"> {word} '
@@ -175,7 +149,7 @@ def filters(report: Report, counted: Mapping[str, int]) -> str:
     )
 
 
-def mover() -> str:
+def _mover() -> str:
     """Return the buttons that move between findings, hidden until the script shows them."""
     return (
         '<div class="mover" role="group" aria-label="Findings" hidden>'
@@ -187,7 +161,7 @@ def mover() -> str:
     )
 
 
-def legend() -> str:
+def _legend() -> str:
     """Return what the marks of the rows mean."""
     items = "".join(
         f'<li><mark class="{look}">{word}</mark> {meaning}</li>' for look, word, meaning in LEGEND
@@ -195,30 +169,10 @@ def legend() -> str:
     return f'<ul class="legend" aria-label="Marks">{items}</ul>'
 
 
-KIND_WORDS: dict[str, str] = {
-    "drift": "drift",
-    "figure": "changed figure",
-    "omission": "left out of the copy",
-    "addition": "added in the copy",
-    **{change: CHANGE_WORDS[change] for change in CHANGES if change != "kept"},
-    "added": "name out of nothing",
-    "dropped": "name dropped",
-}
-"""What a row can be looked for by, and how the page says it."""
+def _rows(report: ReportData, *, linked: bool) -> tuple[str, Counter[str]]:
+    """Return the rows as list items, and how many have each of `KIND_WORDS`.
 
-
-def rows(report: Report, *, linked: bool) -> tuple[str, Counter[str]]:
-    """Return the rows of a report as list items, and how many there are of each of `KIND_WORDS`.
-
-    Parameters
-    ----------
-    report : Report
-    linked : bool
-        Whether rows can be linked to; not in a fragment, where another may have the same anchors.
-
-    Returns
-    -------
-    str, Counter
+    A fragment has no links: another on the same page may have the same anchors.
     """
     lines: list[str] = []
     counted: Counter[str] = Counter()
@@ -226,7 +180,7 @@ def rows(report: Report, *, linked: bool) -> tuple[str, Counter[str]]:
     for is_outside, group in groupby(report.entries, key=lambda entry: entry in outside):
         entries = list(group)
         if is_outside:
-            lines.append(_furniture([entry for entry in entries if not isinstance(entry, Row)]))
+            lines.append(_boilerplate([entry for entry in entries if not isinstance(entry, Row)]))
             continue
         for entry in _beads(entries):
             if isinstance(entry, list):
@@ -243,18 +197,16 @@ def _beads(entries: Sequence[Row | Passage]) -> Iterator[list[Row] | Passage]:
     """Yield passages, and the rows of a bead together."""
     for indices, group in groupby(entries, key=lambda e: isinstance(e, Row) and e.source_indices):
         alike = list(group)
-        found = [entry for entry in alike if isinstance(entry, Row)]
-        if found and indices:
-            yield found
+        rows = [entry for entry in alike if isinstance(entry, Row)]
+        if rows and indices:
+            yield rows
         else:
             yield from ([entry] if isinstance(entry, Row) else entry for entry in alike)
 
 
-def _bead(report: Report, bead: list[Row], *, linked: bool) -> Iterator[tuple[str, list[str]]]:
+def _bead(report: ReportData, bead: list[Row], *, linked: bool) -> Iterator[tuple[str, list[str]]]:
     marked = marked_bead(report, bead)
-    for k, (row, copy, n_figures) in enumerate(
-        zip(bead, marked.copies, marked.n_figures, strict=True)
-    ):
+    for k, (row, copy) in enumerate(zip(bead, marked.copies, strict=True)):
         reasons = report.findings(row)
         if row.kind == "addition":
             source = _missing("added in the copy", reasons[0] if reasons else "")
@@ -267,36 +219,34 @@ def _bead(report: Report, bead: list[Row], *, linked: bool) -> Iterator[tuple[st
         else:
             source = _text(marked.source)
         kinds = ["drift"] if row.drift_flag else []
-        kinds += ["figure"] if n_figures else []
+        kinds += ["number"] if any(change.reported for change in row.number_changes) else []
         kinds += ["addition"] if row.kind == "addition" else []
         kinds += name_kinds(report, row)
-        line = (
-            f"<li{_anchor(row, linked=linked)}{_facts(row, kinds)}>"
-            f"{_number(report, row, linked=linked)}"
-            f"{_cell('Source', source)}{_cell('Copy', _text(copy))}{_why(reasons)}</li>"
+        yield (
+            (
+                f"<li{_attributes(row, kinds, linked=linked)}>{_number(report, row, linked=linked)}"
+                f"{_cell('Source', source)}{_cell('Copy', _text(copy))}{_why(reasons)}</li>"
+            ),
+            kinds,
         )
-        yield line, kinds
 
 
-def _anchor(row: Row, *, linked: bool) -> str:
-    return f' id="s{row.copy_index + 1}"' if linked else ""
-
-
-def _facts(row: Row, kinds: Sequence[str]) -> str:
-    """Return what the script filters by, and whether the row is flagged."""
-    look = ' class="flagged"' if row.drift_flag else ""
+def _attributes(row: Row, kinds: Sequence[str], *, linked: bool) -> str:
+    """Return the anchor of a row, whether it is flagged, and what the script filters by."""
+    anchor = f' id="s{row.copy_index + 1}"' if linked else ""
+    flag = ' class="flagged"' if row.drift_flag else ""
     drift = "" if row.drift_probability is None else f' data-drift="{row.drift_probability:.4f}"'
-    found = [kind for kind in kinds if kind != "drift"]
-    return f'{look}{drift} data-kinds="{" ".join(found)}"'
+    others = " ".join(kind for kind in kinds if kind != "drift")
+    return f'{anchor}{flag}{drift} data-kinds="{others}"'
 
 
-def _number(report: Report, row: Row, *, linked: bool) -> str:
+def _number(report: ReportData, row: Row, *, linked: bool) -> str:
     number = f"{row.copy_index + 1}"
     link = f'<a href="#s{number}">{number}</a>' if linked else number
     return f'<div class="number"><b>{link}</b>{_meter(report, row)}</div>'
 
 
-def _meter(report: Report, row: Row) -> str:
+def _meter(report: ReportData, row: Row) -> str:
     probability = row.drift_probability
     if probability is None:
         return '<span class="soft">not judged</span>'
@@ -319,9 +269,8 @@ def _cell(label: str, content: str) -> str:
 
 
 def _why(reasons: Sequence[str]) -> str:
-    if not reasons:
-        return ""
-    return f'<ul class="why">{"".join(f"<li>{prose(reason)}</li>" for reason in reasons)}</ul>'
+    items = "".join(f"<li>{prose(reason)}</li>" for reason in reasons)
+    return f'<ul class="why">{items}</ul>' if items else ""
 
 
 def _omission(passage: Passage) -> str:
@@ -336,7 +285,7 @@ def _missing(what: str, why: str) -> str:
     return f'<p class="missing">{what}{f": {prose(why)}" if why else ""}</p>'
 
 
-def _furniture(passages: Sequence[Passage]) -> str:
+def _boilerplate(passages: Sequence[Passage]) -> str:
     n = sum(len(passage.indices) for passage in passages)
     items = "".join(
         f"<li>{quoted(passage.text)}"
@@ -346,7 +295,7 @@ def _furniture(passages: Sequence[Passage]) -> str:
     )
     return (
         '<li class="outside" data-kinds=""><details><summary>'
-        f"Page furniture of the source, {count(n, 'sentence')}</summary>"
+        f"Page boilerplate of the source, {count(n, 'sentence')}</summary>"
         f"<ul>{items}</ul></details></li>"
     )
 
@@ -357,25 +306,18 @@ _COLUMNS = (
 )
 
 
-def page(report: Report, *, date: datetime.date | None = None, title: str = "") -> str:
+def page(report: ReportData, *, date: datetime.date | None = None, title: str = "") -> str:
     """Return a report as a whole page that needs nothing else.
 
     Parameters
     ----------
-    report : Report
-        What to show.
+    report : ReportData
     date : date, optional
-        When it was scored, to be said on the page.
+        When it was scored.
     title : str
-        What the two texts are called, such as the names of their files.
-
-    Returns
-    -------
-    str
-        HTML. Its content-security policy allows this page's own style and script and no other
-        resource.
+        Names of the two texts, such as those of their files.
     """
-    shown, counted = rows(report, linked=True)
+    shown, counted = _rows(report, linked=True)
     name = f"{escaped(title)}: copy against source" if title else "Copy against source"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -384,22 +326,103 @@ def page(report: Report, *, date: datetime.date | None = None, title: str = "") 
         '<meta name="color-scheme" content="light dark">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{name}</title>\n<style>{style()}</style>\n</head>\n"
-        f'<body class="rtd page">\n{top(report, date=date, title=title)}\n'
-        f"<main>\n{worst(report, linked=True)}\n"
-        f"<h2>Sentence by sentence</h2>\n{filters(report, counted)}\n{legend()}\n"
+        f'<body class="rtd page">\n{_top(report, date=date, title=title)}\n'
+        f"<main>\n{_worst(report, linked=True)}\n"
+        f"<h2>Sentence by sentence</h2>\n{_filters(report, counted)}\n{_legend()}\n"
         f'{_COLUMNS}\n<ol class="rows" role="list">\n{shown}\n</ol>\n'
-        f'<p class="none nothing" hidden>No row has what is asked for.</p>\n</main>\n'
-        f"<footer>\n<p>{MEANING}</p>\n</footer>\n{mover()}\n"
+        f'<p class="none nothing" hidden>No row matches the filters.</p>\n</main>\n'
+        f"<footer>\n<p>{MEANING}</p>\n</footer>\n{_mover()}\n"
         f"<script>{script()}</script>\n</body>\n</html>\n"
     )
 
 
-def fragment(report: Report) -> str:
-    """Return a report as one element with its own style, to stand inside another page."""
-    shown, _ = rows(report, linked=False)
+def fragment(report: ReportData) -> str:
+    """Return a report as one element with its own style, for a notebook."""
+    shown, _ = _rows(report, linked=False)
     return (
         f'<style>{style()}</style>\n<div class="rtd fragment">\n'
-        f"{top(report, date=None, title='')}\n{worst(report, linked=False)}\n"
-        f"<h2>Sentence by sentence</h2>\n{legend()}\n{_COLUMNS}\n"
+        f"{_top(report, date=None, title='')}\n{_worst(report, linked=False)}\n"
+        f"<h2>Sentence by sentence</h2>\n{_legend()}\n{_COLUMNS}\n"
         f'<ol class="rows" role="list">\n{shown}\n</ol>\n<p class="soft">{MEANING}</p>\n</div>'
     )
+
+
+def show_alignments() -> None:
+    """Make every alignment show itself in a notebook; the records need not know of HTML."""
+    Alignment._repr_html_ = alignment_fragment  # type: ignore[attr-defined]
+
+
+def alignment_fragment(alignment: Alignment) -> str:
+    """Return an alignment as one HTML element with its own style, without a script.
+
+    In the map the source runs from left to right and the copy from top to bottom. A bead is the
+    darker, the closer its sides; what only one side holds is a stroke at its edge.
+    """
+    beads = alignment.beads
+    rows = "".join(map(_bead_row, beads[:MAX_LISTED]))
+    more = len(beads) - MAX_LISTED
+    rest = f'<p class="soft">{more:,} more are not listed.</p>' if more > 0 else ""
+    return (
+        f'<style>{style()}</style>\n<div class="rtd fragment">\n<p>{_bead_counts(alignment)}</p>\n'
+        f"{_map(alignment)}\n<details><summary>{len(beads):,} beads one by one</summary>\n"
+        "<table><thead><tr><th>Source sentences</th><th>Copy sentences</th><th>Cosine</th></tr>"
+        f"</thead><tbody>{rows}</tbody></table>{rest}</details>\n</div>"
+    )
+
+
+def _bead_counts(alignment: Alignment) -> str:
+    plain = sum(len(bead.source) == len(bead.copy) == 1 for bead in alignment.beads)
+    omitted = sum(len(bead.source) for bead in alignment.beads if not bead.copy)
+    added = sum(len(bead.copy) for bead in alignment.beads if not bead.source)
+    joined = len(alignment.aligned) - plain
+    return (
+        f"{alignment.n_source:,} source and {alignment.n_copy:,} copy sentences: {plain:,} beads "
+        f"of one and one, {joined:,} of more; {omitted:,} source sentences left out, "
+        f"{added:,} copy sentences added"
+    )
+
+
+def _map(alignment: Alignment) -> str:
+    longer = max(alignment.n_source, alignment.n_copy)
+    if not longer:
+        return ""
+    scale = _MAP_SIDE / longer
+    width, height = alignment.n_source * scale, alignment.n_copy * scale
+    marks = "".join(_rectangle(bead, scale) for bead in alignment.beads)
+    return (
+        f'<svg class="map" viewBox="0 0 {max(width, 8):.1f} {max(height, 8):.1f}" role="img" '
+        f'aria-label="Map of the beads">{marks}</svg>'
+    )
+
+
+def _rectangle(bead: Bead, scale: float) -> str:
+    x, y = bead.source.start * scale, bead.copy.start * scale
+    width, height = len(bead.source) * scale, len(bead.copy) * scale
+    kind = "bead"
+    if not bead.copy:
+        kind, y, height = "lone", 0.0, 6.0
+    elif not bead.source:
+        kind, x, width = "lone", 0.0, 6.0
+    shade = 1.0 if bead.similarity is None else 0.15 + 0.85 * max(0.0, bead.similarity) ** 2
+    return (
+        f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 1.5):.1f}" '
+        f'height="{max(height, 1.5):.1f}" opacity="{shade:.2f}"><title>{_tip(bead)}</title></rect>'
+    )
+
+
+def _tip(bead: Bead) -> str:
+    cosine = "" if bead.similarity is None else f", cosine {bead.similarity:.2f}"
+    return f"source {_range(bead.source)}, copy {_range(bead.copy)}{cosine}"
+
+
+def _bead_row(bead: Bead) -> str:
+    cosine = "–" if bead.similarity is None else f"{bead.similarity:.2f}"
+    return f"<tr><td>{_range(bead.source)}</td><td>{_range(bead.copy)}</td><td>{cosine}</td></tr>"
+
+
+def _range(sentences: range) -> str:
+    """Return sentences as a reader counts them, from 1, both ends included."""
+    if not sentences:
+        return "–"
+    first, last = sentences.start + 1, sentences.stop
+    return f"{first}" if first == last else f"{first}–{last}"

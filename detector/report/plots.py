@@ -1,17 +1,14 @@
-"""Plot reports and evaluation figures on given axes.
+"""Plot reports and evaluation results: functions that draw on given axes and return them.
 
-Reports and figures as plots: functions that draw on given axes and return them.
-
-Needs matplotlib, which the extra `plot` brings; only `blank` imports it. Nothing here computes a
-figure, opens a file or touches pyplot. All that colour says, shape or place says too: colours are
-those of cividis, which reads alike in grey and to colour-blind eyes.
+Needs matplotlib, which the extra `plot` brings. Nothing here opens a file or touches pyplot. What
+colour shows, shape or place shows too; the colours are those of cividis.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from detector.errors import InputError, MissingExtra
 from detector.records import CHANGES
@@ -21,22 +18,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from detector.report.report import Report
+    from detector.report.data import ReportData
 
 DARK, MIDDLE, LIGHT = "#00224e", "#7d7c78", "#dec958"
 """Three colours of cividis, apart in grey too."""
 
 _MARKERS = "osD^vPX*"
 _EDGE, _LINE = "#333333", "#555555"
+_DOT: dict[str, Any] = {"edgecolors": _EDGE, "linewidths": 0.5, "zorder": 2}
 
 
 def blank(width: float = 7.0, height: float = 4.0) -> Axes:
-    """Return empty axes of a new figure that belongs to no window.
-
-    Parameters
-    ----------
-    width, height : float
-        Size of the figure in inches.
+    """Return empty axes of a new figure of that size in inches, which belongs to no window.
 
     Raises
     ------
@@ -53,29 +46,21 @@ def blank(width: float = 7.0, height: float = 4.0) -> Axes:
     return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
-def alignment_map(report: Report, ax: Axes) -> Axes:
-    """Draw which sentences of the copy stand for which of the source, and how they drifted.
+def alignment_map(report: ReportData, ax: Axes) -> Axes:
+    """Draw which sentences of the copy match which of the source, and how they drifted.
 
-    Parameters
-    ----------
-    report : Report
-    ax : Axes
-        The source goes along x, the copy along y, both in sentences from 1.
-
-    Returns
-    -------
-    Axes
-        The same. Beads are dots, the darker the likelier their drift, squares where flagged;
-        what one side alone holds stands at that side's edge.
+    The source goes along x, the copy along y, both in sentences from 1. Beads are dots, the darker
+    the likelier their drift, squares where flagged; what one side alone holds is at that side's
+    edge.
     """
-    found: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
+    points: dict[bool, list[tuple[float, float, float]]] = {False: [], True: []}
     for bead in report.alignment.aligned:
         rows = report.rows[bead.copy.start : bead.copy.stop]
         drift = max((row.drift_probability or 0.0 for row in rows), default=0.0)
         flagged = any(row.drift_flag for row in rows)
-        found[flagged].append((_middle(bead.source), _middle(bead.copy), drift))
-    for flagged, points in found.items():
-        x, y, shades = zip(*points, strict=True) if points else ((), (), ())
+        points[flagged].append((_middle(bead.source), _middle(bead.copy), drift))
+    for flagged, group in points.items():
+        x, y, shades = zip(*group, strict=True) if group else ((), (), ())
         dots = ax.scatter(
             x,
             y,
@@ -85,37 +70,26 @@ def alignment_map(report: Report, ax: Axes) -> Axes:
             vmax=1.0,
             marker="s" if flagged else "o",
             s=26 if flagged else 18,
-            edgecolors=_EDGE,
-            linewidths=0.5,
             label="flagged" if flagged else "bead",
-            zorder=2,
+            **_DOT,
         )
     left_out = [i + 1 for passage in report.omissions for i in passage.indices]
     around = [i + 1 for passage in report.outside for i in passage.indices]
     added = [row.copy_index + 1 for row in report.additions]
     ax.scatter(left_out, [0] * len(left_out), marker="|", color=DARK, label="left out")
-    ax.scatter(around, [0] * len(around), marker="x", s=16, color=MIDDLE, label="page furniture")
+    ax.scatter(around, [0] * len(around), marker="x", s=16, color=MIDDLE, label="page boilerplate")
     ax.scatter([0] * len(added), added, marker="_", color=DARK, label="added")
     ax.figure.colorbar(dots, ax=ax, label="drift probability")
     ax.set(xlabel="source sentence", ylabel="copy sentence")
     ax.set(xlim=(-1, report.n_source + 1), ylim=(report.n_copy + 1, -1))
-    return _told(ax)
+    return _finished(ax)
 
 
-def drift_along(report: Report, ax: Axes) -> Axes:
+def drift_along(report: ReportData, ax: Axes) -> Axes:
     """Draw the drift probability of each copy sentence along the document.
 
-    Parameters
-    ----------
-    report : Report
-    ax : Axes
-        The copy goes along x in sentences from 1, drift along y.
-
-    Returns
-    -------
-    Axes
-        The same. Flagged sentences are squares, others circles, and sentences with a damaged
-        name have a triangle above; sentences that were not judged have nothing.
+    The copy goes along x in sentences from 1. Flagged sentences are squares, others circles, and
+    those with a damaged name have a triangle above; sentences that were not judged have nothing.
     """
     for flagged in (False, True):
         points = [
@@ -131,10 +105,8 @@ def drift_along(report: Report, ax: Axes) -> Axes:
             marker="s" if flagged else "o",
             s=24 if flagged else 16,
             color=DARK if flagged else LIGHT,
-            edgecolors=_EDGE,
-            linewidths=0.5,
             label="flagged" if flagged else "not flagged",
-            zorder=2,
+            **_DOT,
         )
     named = [
         row.copy_index + 1 for row in report.rows if any(map(report.is_damaged, row.name_changes))
@@ -143,23 +115,13 @@ def drift_along(report: Report, ax: Axes) -> Axes:
     ax.axhline(report.threshold, linestyle="--", label="threshold", color=_LINE, linewidth=1.0)
     ax.set(xlabel="copy sentence", ylabel="drift probability", ylim=(0.0, 1.1))
     ax.set_xlim(0, report.n_copy + 1)
-    return _told(ax)
+    return _finished(ax)
 
 
-def name_changes(reports: Iterable[Report], ax: Axes) -> Axes:
-    """Draw what became of the names that changed, by kind.
+def name_changes(reports: Iterable[ReportData], ax: Axes) -> Axes:
+    """Draw how many names of one or many reports changed, by kind, the most frequent on top.
 
-    Parameters
-    ----------
-    reports : iterable of Report
-        One or many; each judges by its own threshold of names.
-    ax : Axes
-        Names go along x, kinds along y, the most frequent on top.
-
-    Returns
-    -------
-    Axes
-        The same. Damaged names are dark; slips and unsure changes are light and hatched.
+    Damaged names are dark; slips and unsure changes are light and hatched.
     """
     damaged: Counter[str] = Counter()
     unsure: Counter[str] = Counter()
@@ -183,57 +145,47 @@ def name_changes(reports: Iterable[Report], ax: Axes) -> Axes:
     )
     ax.set(xlabel="names")
     ax.locator_params(axis="x", integer=True)
-    return _told(ax)
+    return _finished(ax)
 
 
 def reliability(
     bins: Iterable[tuple[float, float, float]], ax: Axes, *, label: str = "", marker: str = "o"
 ) -> Axes:
-    """Draw how often what was given a probability came true.
+    """Draw a reliability diagram: how often predictions of a probability came true.
 
     Parameters
     ----------
     bins : iterable of (float, float, float)
         Mean probability in [0, 1], share in [0, 1] that came true, and weight of each bin, as
-        `detector.learn.metrics.reliability` gives them.
+        `detector.training.evaluate.metrics.reliability` returns them.
     ax : Axes
         May hold other curves already.
     label, marker : str
-        What the curve is called, and its mark.
-
-    Returns
-    -------
-    Axes
-        The same. On the dashed line every probability is what it says.
+        Name of the curve, and its mark.
     """
     points = list(bins)
     if not ax.lines:
-        ax.plot([0, 1], [0, 1], linestyle="--", label="as it says", color=_LINE, linewidth=1.0)
+        ax.plot([0, 1], [0, 1], linestyle="--", label="calibrated", color=_LINE, linewidth=1.0)
     shade = (DARK, MIDDLE, LIGHT)[(len(ax.lines) - 1) % 3]
     x, y = [p for p, _, _ in points], [share for _, share, _ in points]
     ax.plot(x, y, color=shade, marker=marker, markersize=5, label=label or "observed", zorder=2)
     ax.set(xlabel="probability", ylabel="share that came true", xlim=(0, 1), ylim=(0, 1))
     ax.set_aspect("equal")
-    return _told(ax)
+    return _finished(ax)
 
 
 def comparison(frame: pd.DataFrame, ax: Axes, *, by: str) -> Axes:
-    """Draw a figure of several scores side by side, by pivot, by kind or by anything else.
+    """Draw values of several scores side by side, by pivot, by kind or by another column.
 
     Parameters
     ----------
     frame : DataFrame
-        A row for each figure: column `by`, `score` (whose figure it is), `value`, and where
-        there is an interval `low` and `high`.
+        Columns `by`, `score` (name of the score), `value`, and where there is an interval `low`
+        and `high`.
     ax : Axes
-        The figure goes along x, the values of `by` along y, in the frame's order.
+        The values go along x, the groups along y, in the frame's order.
     by : str
-        The column to part the rows by, such as "pivot" or "kind".
-
-    Returns
-    -------
-    Axes
-        The same; each score has a mark and a colour.
+        Column to group the rows by, such as "pivot" or "kind".
 
     Raises
     ------
@@ -272,7 +224,7 @@ def comparison(frame: pd.DataFrame, ax: Axes, *, by: str) -> Axes:
     ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.grid(axis="x", color="#dddddd")
     ax.set_axisbelow(True)
-    return _told(ax)
+    return _finished(ax)
 
 
 def _middle(sentences: range) -> float:
@@ -280,8 +232,8 @@ def _middle(sentences: range) -> float:
     return (sentences.start + sentences.stop + 1) / 2
 
 
-def _told(ax: Axes) -> Axes:
-    """Give the axes a quiet frame, and a legend beside them of what they hold."""
+def _finished(ax: Axes) -> Axes:
+    """Remove half of the frame and add a legend below the axes."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=5, frameon=False, fontsize=8)
     return ax

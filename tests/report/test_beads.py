@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from support.sample_reports import reports, sample
 
 from detector.records import Alignment, Bead
-from detector.report.notebook import LONGEST, fragment
+from detector.report.html import MAX_LISTED
+from detector.report.html import alignment_fragment as fragment
 from detector.report.report import Report
 
 
@@ -19,6 +21,7 @@ def test_beads_counts_and_lists_an_alignment() -> None:
     assert "source 3, copy 3–4, cosine 0.75" in text
 
 
+@pytest.mark.slow
 @given(reports())
 def test_beads_map_marks_every_bead_within_its_frame(report: Report) -> None:
     text = fragment(report.alignment)
@@ -34,17 +37,17 @@ def test_beads_map_marks_every_bead_within_its_frame(report: Report) -> None:
         assert float(y) + float(height) <= float(frame[2]) + 2
 
 
-def test_beads_of_nothing_stand() -> None:
+def test_beads_an_empty_alignment_has_no_map() -> None:
     assert "<svg" not in fragment(Alignment(beads=(), n_source=0, n_copy=0))
 
 
 def test_beads_lists_so_many_and_says_how_many_more() -> None:
     beads = tuple(
         Bead(source=range(k, k + 1), copy=range(k, k + 1), similarity=0.9)
-        for k in range(LONGEST + 3)
+        for k in range(MAX_LISTED + 3)
     )
     text = fragment(Alignment(beads=beads, n_source=len(beads), n_copy=len(beads)))
-    assert text.count("<tr><td>") == LONGEST
+    assert text.count("<tr><td>") == MAX_LISTED
     assert "3 more are not listed" in text
 
 

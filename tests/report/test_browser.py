@@ -302,7 +302,7 @@ def test_browser_runs_nothing_of_a_hostile_document(opened: Opener) -> None:
     assert [a.get_attribute("href").split("#")[1] for a in shown.all("a")] == ["s1"] * 2
     assert "\u202e" not in shown.ask("document.documentElement.textContent")
     assert [url for url in requests(shown) if not url.startswith("file:")] == []
-    assert len(requests(shown)) == 0  # they are told once
+    assert len(requests(shown)) == 0  # each is listed once
 
 
 def requests(shown: Page) -> list[str]:
@@ -326,15 +326,15 @@ def test_browser_policy_stops_what_should_ever_get_in(opened: Opener) -> None:
     assert (
         shown.ask("getComputedStyle(document.getElementById('styled')).color") != "rgb(255, 0, 0)"
     )
-    told = shown.console()
-    assert len(told) >= 3
-    assert all("Content Security Policy" in line for line in told)
+    messages = shown.console()
+    assert len(messages) >= 3
+    assert all("Content Security Policy" in line for line in messages)
 
 
 # With scripts off, without colour, for every reader.
 
 
-def test_browser_page_stands_with_scripts_off(opened: Opener, browser: Page) -> None:
+def test_browser_page_is_complete_with_scripts_off(opened: Opener, browser: Page) -> None:
     browser.scripts(on=False)
     shown = opened(sample())
     assert not shown.one(".filters").is_displayed()

@@ -3,14 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.report.highlights import LONGEST, Differences, differences
+from detector.report.highlights import MAX_WORDS, Differences, differences
 from detector.text.words import find_words
 
 _words = st.lists(st.sampled_from(["the", "fee", "rose", "board", "on", "12"]), max_size=12)
 _texts = st.one_of(_words.map(" ".join), st.text(max_size=40))
 
 
-def told(source: str, copy: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def marked_words(source: str, copy: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     found = differences(source, copy)
     return (
         [(span.of(source), kind) for span, kind in found.source],
@@ -19,17 +19,19 @@ def told(source: str, copy: str) -> tuple[list[tuple[str, str]], list[tuple[str,
 
 
 def test_differences_tells_changed_from_lost_and_added() -> None:
-    lost, added = told("The old board met on Monday.", "The board gathered on Monday again.")
+    lost, added = marked_words(
+        "The old board met on Monday.", "The board gathered on Monday again."
+    )
     assert lost == [("old", "lost"), ("met", "changed")]
     assert added == [("gathered", "changed"), ("again", "added")]
 
 
 def test_differences_passes_over_case_accents_punctuation_and_apostrophes() -> None:
-    assert told("“The Café’s Board,” he said", "the cafe's board he said.") == ([], [])
+    assert marked_words("“The Café’s Board,” he said", "the cafe's board he said.") == ([], [])
 
 
 def test_differences_holds_in_other_scripts_and_with_combining_marks() -> None:
-    lost, added = told("Москва e\u0301te\u0301 город 😀 x", "Москва été село 😀 x")
+    lost, added = marked_words("Москва e\u0301te\u0301 город 😀 x", "Москва été село 😀 x")
     assert (lost, added) == ([("город", "changed")], [("село", "changed")])
 
 
@@ -58,11 +60,11 @@ def test_differences_swap_lost_and_added_with_the_sides(source: str, copy: str) 
     assert bool(one.source or one.copy) == bool(other.source or other.copy)
 
 
-def test_differences_are_not_told_where_hardly_a_word_is_shared() -> None:
+def test_differences_are_not_marked_where_hardly_a_word_is_shared() -> None:
     source = "Ten years on, nobody recalls the night when ships came in."
     assert differences(source, "The committee will publish nothing before Easter.") == Differences()
 
 
-def test_differences_are_not_told_of_a_text_too_long_to_compare() -> None:
-    assert differences("word " * (LONGEST + 1), "word") == Differences()
-    assert differences("word " * LONGEST, "word").source[0][1] == "lost"
+def test_differences_are_not_marked_in_a_text_too_long_to_compare() -> None:
+    assert differences("word " * (MAX_WORDS + 1), "word") == Differences()
+    assert differences("word " * MAX_WORDS, "word").source[0][1] == "lost"

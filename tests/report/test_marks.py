@@ -4,10 +4,11 @@ import html
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from support.sample_reports import change, one_row, reports, sample
 
-from detector.records import ErrorSpan, NameChange, Span
+from detector.records import ErrorSpan, NameChange, NumberChange, Span
 from detector.report.highlights import MarkedBead, marked_bead, name_kinds
 from detector.report.report import Report
 from detector.text.escape import safe
@@ -69,26 +70,36 @@ def test_marks_strike_a_dropped_name_out_of_the_source() -> None:
 
 
 def test_marks_suspect_words_quietly_on_both_sides() -> None:
-    bead = marked_bead(sample(n_figures=None), sample().rows[1:2])
-    assert 'class="suspect" title="may be a changed figure (0.70)"' in bead.copies[0]
+    bead = marked_bead(sample(), [replace(sample().rows[1], number_changes=())])
+    assert 'class="suspect" title="may be a changed number (0.70)"' in bead.copies[0]
     assert ("suspect", "21 percent") in marks(bead.copies[0])
     assert ("suspect", "board") in marks(bead.source)
-    assert bead.n_figures == (0,)
 
 
-def test_marks_changed_figures_strongly_where_figures_were_compared() -> None:
+def test_marks_changed_numbers_strongly() -> None:
     bead = marked_bead(sample(), sample().rows[1:2])
     assert ("loud", "21 percent") in marks(bead.copies[0])
     assert "was: 12 percent" in bead.copies[0]
+    assert "(changed, 0.95)" in bead.copies[0]
     assert ("origin", "12 percent") in marks(bead.source)
-    assert bead.n_figures == (1,)
 
 
-def test_marks_a_figure_in_the_sentence_of_the_bead_where_it_stands() -> None:
+def test_marks_a_number_in_its_own_sentence_of_the_bead() -> None:
+    number = NumberChange(
+        change="changed",
+        probability=0.9,
+        copy=Span(28, 31),
+        copy_text="£30",
+        source=Span(17, 20),
+        source_text="£20",
+        reason="£20 became £30",
+    )
     first = one_row("He came.", source="He came and paid £20.").rows[0]
-    second = replace(first, copy_index=1, copy=Span(20, 32), copy_text="He paid £30.")
-    bead = marked_bead(replace(one_row("x"), n_figures=1), [first, second])
-    assert bead.n_figures == (0, 1)
+    second = replace(
+        first, copy_index=1, copy=Span(20, 32), copy_text="He paid £30.", number_changes=(number,)
+    )
+    bead = marked_bead(one_row("x"), [first, second])
+    assert ("origin", "£20") in marks(bead.source)
     assert ("loud", "£30") in marks(bead.copies[1])
     assert [look for look, _ in marks(bead.copies[0])] == []
 
@@ -108,7 +119,7 @@ def test_marks_compare_words_over_all_sentences_of_a_bead() -> None:
     assert [marks(copy) for copy in bead.copies] == [[], [("added", "a")]]
 
 
-def test_marks_let_the_louder_of_two_stand() -> None:
+def test_marks_keep_the_louder_of_two() -> None:
     name = NameChange(
         change="garbled",
         probability=0.9,
@@ -127,6 +138,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalpha, re.sub(r"⟦U\+[0-9A-F]+⟧", "", text)))
 
 
+@pytest.mark.slow
 @given(reports())
 def test_marks_leave_every_letter_in_place(report: Report) -> None:
     for row in report.rows:

@@ -128,6 +128,7 @@ hostile_texts = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @given(reports())
 def test_page_is_well_formed_and_inert(report: Report) -> None:
     checked = Checker(page(report))
@@ -137,16 +138,18 @@ def test_page_is_well_formed_and_inert(report: Report) -> None:
 
 
 def _letters(text: str) -> str:
-    """Return what stands in a text whichever way it is cut: a joiner may lose what it joins."""
+    """Return a text without blanks and joiners, which depend on where it is cut."""
     return re.sub(r"\s|⟦U\+[0-9A-F]+⟧|[\u200c\u200d]", "", safe(text))
 
 
+@pytest.mark.slow
 @given(reports())
 def test_page_shows_every_copy_sentence(report: Report) -> None:
     shown = set(map(_letters, Checker(page(report)).sentences))
     assert {_letters(row.copy_text) for row in report.rows} - shown == set()
 
 
+@pytest.mark.slow
 @given(hostile_texts)
 def test_page_hostile_text_is_only_shown(text: str) -> None:
     change = NameChange(
@@ -168,7 +171,7 @@ def test_page_hostile_text_is_only_shown(text: str) -> None:
     Checker(fragment(report))
 
 
-def test_page_says_its_date_and_its_title_and_nothing_of_either_when_not_told() -> None:
+def test_page_says_its_date_and_its_title_and_nothing_of_either_when_not_given() -> None:
     text = page(sample(), date=datetime.date(2026, 3, 9), title="a <b> against c.txt")
     assert '<time datetime="2026-03-09">9 March 2026</time>' in text
     assert "<title>a &lt;b&gt; against c.txt: copy against source</title>" in text
@@ -181,7 +184,7 @@ def test_page_is_the_same_every_time() -> None:
     assert page(sample()) == page(sample())
 
 
-def test_page_shows_omissions_in_place_and_folds_furniture() -> None:
+def test_page_shows_omissions_in_place_and_folds_boilerplate() -> None:
     text = page(sample())
     checked = Checker(text)
     said = checked.text
@@ -192,7 +195,7 @@ def test_page_shows_omissions_in_place_and_folds_furniture() -> None:
     assert "left out of the copy: a photo caption" in said
 
 
-def test_page_gives_an_addition_its_reason_where_the_source_would_stand() -> None:
+def test_page_gives_an_addition_its_reason_in_place_of_the_source() -> None:
     checked = Checker(page(sample()))
     assert "added in the copy: nothing in the source says this" in checked.text
     assert checked.text.count("nothing in the source says this") == 1
@@ -233,7 +236,7 @@ def test_page_counts_rows_for_its_filters() -> None:
     chips = re.findall(r'value="(\w+)"> [^<]*<span class="count">([\d,]+)<', text)
     assert dict(chips) == {
         "drift": "2",
-        "figure": "1",
+        "number": "1",
         "omission": "1",
         "addition": "1",
         "possessive": "1",
@@ -257,7 +260,7 @@ def test_page_says_when_texts_do_not_match() -> None:
     assert 'class="verdict mismatch"' in text
 
 
-def test_page_without_rows_stands() -> None:
+def test_page_without_rows_says_so() -> None:
     assert "No sentence is flagged" in Checker(page(empty())).text
 
 

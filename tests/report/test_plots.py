@@ -48,7 +48,7 @@ def test_plots_map_beads_by_place_shape_and_drift() -> None:
     assert points["bead"] == [(1.0, 1.0), (4.0, 5.0), (6.0, 6.0)]
     assert points["flagged"] == [(2.0, 2.0), (3.0, 3.5)]
     assert points["left out"] == [(5.0, 0.0)]
-    assert points["page furniture"] == [(7.0, 0.0), (8.0, 0.0)]
+    assert points["page boilerplate"] == [(7.0, 0.0), (8.0, 0.0)]
     assert points["added"] == [(0.0, 7.0)]
     shades = [c.get_array() for c in ax.collections if c.get_label() == "flagged"]
     assert np.asarray(shades[0]).tolist() == [0.64, 0.93]
@@ -78,7 +78,7 @@ def test_plots_reliability_draws_each_curve_beside_the_diagonal() -> None:
     ax = plots.reliability(BINS, plots.blank(), label="ours")
     plots.reliability(BINS[:2], ax, label="theirs", marker="s")
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in ax.lines}
-    assert lines["as it says"] == [[0, 0], [1, 1]]
+    assert lines["calibrated"] == [[0, 0], [1, 1]]
     assert lines["ours"] == [[0.1, 0.05], [0.5, 0.6], [0.9, 0.95]]
     assert lines["theirs"] == [[0.1, 0.05], [0.5, 0.6]]
     assert len({line.get_color() for line in ax.lines}) == 3
@@ -121,6 +121,7 @@ def test_plots_colours_are_apart_in_grey() -> None:
     assert light - middle > 60
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(reports())
 def test_plots_draw_any_report(report: Report) -> None:

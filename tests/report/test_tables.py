@@ -21,6 +21,7 @@ def test_tables_csv_holds_every_row_and_column() -> None:
     assert list(rows[0]) == list(tables.COLUMNS)
     assert [row["copy_text"] for row in rows] == [row.copy_text for row in sample().rows]
     assert json.loads(rows[2]["name_changes"])[0]["copy_text"] == "Ambove"
+    assert json.loads(rows[1]["number_changes"])[0]["copy_text"] == "21 percent"
     assert rows[6]["source_start"] == rows[6]["similarity"] == ""
     assert rows[2]["drift_flag"] == "True"
 

@@ -59,10 +59,11 @@ def test_terminal_loses_no_word(text: str) -> None:
         (r"^ +source: It did not consult the \*AMBER\* movement", "source of a finding"),
         (r"^ +- a negation may be lost", "reason"),
         (r"port ~authoritys~ voted", "slip"),
+        (r"fees by \*21\s+percent\*\s+\[was:\s+12\s+percent\]\.", "changed number"),
         (r"^ +5  \*  0\.48  Marrack told the \*reservation book\* \[was: Morning Ledger\]", "name"),
         (r"^ +-  +left out \(a photo caption\): A crane at the Ellery docks", "omission"),
         (r"^ +7   \+   --  Read more tomorrow\.$", "addition"),
-        (r'^ +page furniture of the source, 2 sentences: "Related Article"$', "furniture"),
+        (r'^ +page boilerplate of the source, 2 sentences: "Related Article"$', "boilerplate"),
     ],
 )
 def test_terminal_shows_each_kind(line: str, what: str) -> None:
@@ -80,7 +81,7 @@ def test_terminal_shows_no_source_for_a_sound_row() -> None:
     assert "Nobody from the board" not in bare(sample())
 
 
-def test_terminal_omission_stands_between_its_neighbours() -> None:
+def test_terminal_omission_is_between_its_neighbours() -> None:
     text = bare(sample())
     caption = text.index("A crane at the Ellery docks")
     assert text.index("members") < caption < text.index("Nobody of the board")
@@ -90,7 +91,7 @@ def test_terminal_damaged_name_is_red() -> None:
     assert "\x1b[1;31m*Ambove*\x1b[0m" in terminal_table(sample(), colour=True)
 
 
-def test_terminal_name_out_of_nothing_is_said_to_be() -> None:
+def test_terminal_says_when_the_source_lacks_a_name() -> None:
     added = NameChange(
         change="added",
         probability=0.9,
@@ -100,7 +101,7 @@ def test_terminal_name_out_of_nothing_is_said_to_be() -> None:
         source_text=None,
         reason="no such name in the source",
     )
-    assert "*Sophia* [from nothing] said no." in bare(
+    assert "*Sophia* [not in the source] said no." in bare(
         one_row("Sophia said no.", name_changes=(added,))
     )
 
@@ -128,5 +129,5 @@ def test_terminal_ends_with_the_summary() -> None:
     assert bare(sample()).endswith(f"\n{sample().summary()}\n")
 
 
-def test_terminal_without_rows_stands() -> None:
+def test_terminal_without_rows_is_the_summary() -> None:
     assert "do not match" in bare(empty())

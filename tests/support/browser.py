@@ -60,7 +60,7 @@ class Page:
         return self.driver.execute_cdp_cmd(name, options)
 
     def console(self) -> list[str]:
-        """Return what the console was told since it was last asked."""
+        """Return the console messages since it was last asked."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def screen(self, width: int = 1280, *, scheme: str = "light", media: str = "") -> None:

@@ -10,11 +10,13 @@ from detector.models.config import Signature
 from detector.records import (
     CHANGES,
     ERROR_KINDS,
+    NUMBER_FATES,
     RELATIONS,
     Alignment,
     Bead,
     ErrorSpan,
     NameChange,
+    NumberChange,
     Passage,
     Pivot,
     Relation,
@@ -136,6 +138,15 @@ def sample(**changes: object) -> Report:
     ledger = change("as_word", 0.91, copy="reservation book", source="Morning Ledger")
     marrack = change("kept", 0.02, copy="Odile Marrack", source="Odile Marrack", reason="kept")
     slip = change("possessive", 0.8, copy="authoritys", source="Authority's")
+    percent = NumberChange(
+        change="changed",
+        probability=0.95,
+        copy=span(COPY, "21 percent"),
+        copy_text="21 percent",
+        source=span(SOURCE, "12 percent"),
+        source_text="12 percent",
+        reason="“12 percent” became “21 percent”",
+    )
     consult = "It did not consult the AMBER movement, said Odile Marrack, who runs it."
     rows = (
         row(0, "Port fees increase", "Harbour fees to rise", (0,), 0.12),
@@ -147,6 +158,7 @@ def sample(**changes: object) -> Report:
             (1,),
             0.64,
             name_changes=(slip,),
+            number_changes=(percent,),
             spans=(
                 ErrorSpan(
                     copy=span(COPY, "21 percent"), source=None, probability=0.7, kind="number"
@@ -155,7 +167,7 @@ def sample(**changes: object) -> Report:
                     copy=None, source=span(SOURCE, "board"), probability=0.4, kind="omission"
                 ),
             ),
-            reasons=("the figure 12 percent became 21 percent", slip.reason),
+            reasons=(percent.reason, slip.reason),
         ),
         row(
             2,
@@ -223,7 +235,6 @@ def sample(**changes: object) -> Report:
         "relation": RELATION,
         "pivot": PIVOT,
         "n_truncated": 1,
-        "n_figures": 1,
         "warnings": ("1 sentence is longer than the encoder reads",),
     }
     return Report(**{**fields, **changes})
@@ -271,6 +282,15 @@ def many(n: int) -> Report:
         source_text="AMBER",
         reason="“AMBER” was garbled: “Ambove”",
     )
+    number = NumberChange(
+        change="changed",
+        probability=0.9,
+        copy=Span(text.index("21"), len(text) - 1),
+        copy_text="21 percent",
+        source=Span(source.index("12"), len(source) - 1),
+        source_text="12 percent",
+        reason="“12 percent” became “21 percent”",
+    )
     rows = tuple(
         replace(
             one_row(text, source).rows[0],
@@ -279,7 +299,8 @@ def many(n: int) -> Report:
             drift_probability=k % 100 / 100,
             drift_flag=k % 100 >= 50,
             name_changes=(name,) if k % 10 == 0 else (),
-            reasons=("“12 percent” became “21 percent”",),
+            number_changes=(number,),
+            reasons=(number.reason,),
         )
         for k in range(n)
     )
@@ -287,11 +308,11 @@ def many(n: int) -> Report:
         Bead(source=range(k, k + 1), copy=range(k, k + 1), similarity=0.5) for k in range(n)
     )
     alignment = Alignment(beads=beads, n_source=n, n_copy=n)
-    return replace(one_row(text, source), rows=rows, alignment=alignment, n_figures=n)
+    return replace(one_row(text, source), rows=rows, alignment=alignment)
 
 
 def empty() -> Report:
-    """A report without rows: what stands there when everything was left out."""
+    """A report without rows."""
     return Report(
         rows=(),
         omissions=(),
@@ -316,11 +337,11 @@ def _spans(draw: st.DrawFn) -> Span:
 
 
 @st.composite
-def _changes(draw: st.DrawFn) -> NameChange:
+def _changes(draw: st.DrawFn, record: type) -> NameChange | NumberChange:
     sides = draw(st.sampled_from(["both", "copy", "source"]))
     copy, source = sides != "source", sides != "copy"
-    return NameChange(
-        change=draw(st.sampled_from(CHANGES)),
+    return record(
+        change=draw(st.sampled_from(CHANGES if record is NameChange else NUMBER_FATES)),
         probability=draw(_unit),
         copy=draw(_spans()) if copy else None,
         copy_text=draw(_texts) if copy else None,
@@ -396,7 +417,8 @@ def reports(draw: st.DrawFn) -> Report:
                     similarity=similarity,
                     drift_probability=probability,
                     drift_flag=probability is not None and probability >= threshold,
-                    name_changes=tuple(draw(st.lists(_changes(), max_size=3))),
+                    name_changes=tuple(draw(st.lists(_changes(NameChange), max_size=3))),
+                    number_changes=tuple(draw(st.lists(_changes(NumberChange), max_size=2))),
                     spans=tuple(draw(st.lists(_errors(), max_size=3))),
                     reasons=tuple(draw(st.lists(st.text(max_size=30), max_size=3))),
                     n_truncated=draw(st.integers(0, 3)),
@@ -426,6 +448,5 @@ def reports(draw: st.DrawFn) -> Report:
         relation=draw(st.none() | _relations),
         pivot=draw(st.none() | _pivots),
         n_truncated=draw(st.integers(0, 9)),
-        n_figures=draw(st.none() | st.integers(0, 9)),
         warnings=tuple(draw(st.lists(st.text(max_size=20), max_size=2))),
     )
