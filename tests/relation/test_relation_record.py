@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detector.errors import InputError
 from detector.records import RELATIONS, Relation
+from detector.report.serialise import read_relation, relation_record
 
 
 def even(**changes: float) -> dict[str, float]:
@@ -26,3 +29,19 @@ def test_relation_refuses_what_cannot_be(
 ) -> None:
     with pytest.raises(InputError, match=message):
         Relation(probabilities=probabilities, label=label)
+
+
+def test_relation_evidence_weights_survive_json_and_may_be_missing() -> None:
+    relation = Relation(
+        probabilities=even(), label=None, evidence=("a", "b"), evidence_weights=(1.5, 0.0)
+    )
+    record = relation_record(relation)
+    assert record["evidence_weights"] == [1.5, 0.0]
+    assert read_relation(record) == relation
+    del record["evidence_weights"]
+    assert read_relation(record) == replace(relation, evidence_weights=())
+
+
+def test_relation_refuses_weights_of_other_evidence() -> None:
+    with pytest.raises(InputError, match="1 evidence_weights for 2 lines"):
+        Relation(probabilities=even(), label=None, evidence=("a", "b"), evidence_weights=(1.0,))
