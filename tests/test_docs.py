@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from detector import Scorer
-from detector.cli.main import _parser, main
+from detector.cli.main import build_parser, main
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "data" / "example"
@@ -119,7 +119,7 @@ def test_docs_command_is_one_that_there_is(name: str, command: str) -> None:
     words = shlex.split(command, comments=True)
     called = _detector(command)
     if called is not None:
-        assert callable(_parser().parse_args(called[0]).run)
+        assert callable(build_parser().parse_args(called[0]).run)
     elif words[0] == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{words[1]}:", makefile, flags=re.MULTILINE)
