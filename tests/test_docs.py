@@ -1,8 +1,8 @@
-"""Every command and every snippet of README and docs/ is run, or at least taken by the parser.
+"""Every command and every snippet of README and docs/ is run, or at least parsed.
 
-One folder holds the small files that they speak of. The blocks of a document run there from top to
-bottom, as a reader would run them; a command that an earlier document ran is not run again. What
-cannot be run here is listed in `PARSED`, with the reason.
+One folder holds the small files that the documents name. The blocks of a document run there from
+top to bottom; a command that an earlier document ran is not run again. `PARSED` lists the commands
+that cannot be run here, with the reason.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from make_architecture import architecture
 
 from detector import Scorer
-from detector.cli.main import _parser, main
+from detector.cli.main import build_parser, main
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "data" / "example"
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [path.relative_to(ROOT).as_posix() for path in DOCUMENTS]
 
-# What is only parsed: the words that tell such a command, and why it is not run.
+# Commands that are only parsed: words of the command, and why it is not run.
 PARSED = {
     "train tagger": "fits for 90 minutes, on corpora that are not part of the project",
     "--tagger": "needs the tagger of such a fit",
     "export": "writes 119 MB; tests/test_onnx.py does it",
     "--onnx": "reads what `export` wrote",
-    "--engine": "starts Ray, or needs a cluster; tests/test_batch_cluster.py does it",
+    "--engine": "starts Ray, or needs a cluster; tests/batch/test_batch_cluster.py does it",
     "--workers": "starts more processes than this machine may have cores",
     "--shared": "needs corpora that are not part of the project",
     "--dictionary": "reads a FreeDict file that is not part of the project",
@@ -68,7 +69,7 @@ def _commands(lines: list[str]) -> list[str]:
     return [line for line in joined if shlex.split(line, comments=True)]
 
 
-def _told(path: Path) -> Iterator[tuple[str, list[str]]]:
+def _examples(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield every Python block as ("python", lines), every shell block by its commands."""
     for language, lines in _blocks(path):
         if language == "python":
@@ -95,37 +96,37 @@ def _globbed(word: str) -> list[str]:
 
 
 def _why_not_run(arguments: list[str]) -> str | None:
-    said = f" {' '.join(arguments)} "
-    return next((reason for words, reason in PARSED.items() if f" {words} " in said), None)
+    text = f" {' '.join(arguments)} "
+    return next((reason for words, reason in PARSED.items() if f" {words} " in text), None)
 
 
 COMMANDS = [
     (name, command)
     for name, path in zip(NAMES, DOCUMENTS, strict=True)
-    for kind, lines in _told(path)
+    for kind, lines in _examples(path)
     if kind == "shell"
     for command in lines
 ]
 
 
 def test_docs_hold_commands_and_snippets() -> None:
-    kinds = [kind for path in DOCUMENTS for kind, _ in _told(path)]
+    kinds = [kind for path in DOCUMENTS for kind, _ in _examples(path)]
     assert kinds.count("shell") >= 15
     assert kinds.count("python") >= 8
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
-def test_docs_command_is_one_that_there_is(name: str, command: str) -> None:
+def test_docs_command_exists(name: str, command: str) -> None:
     words = shlex.split(command, comments=True)
     called = _detector(command)
     if called is not None:
-        assert callable(_parser().parse_args(called[0]).run)
+        assert callable(build_parser().parse_args(called[0]).run)
     elif words[0] == "make":
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
         assert re.search(rf"^{words[1]}:", makefile, flags=re.MULTILINE)
-    elif words[:2] == ["pip", "install"]:
+    elif words[:2] in (["pip", "install"], ["pip", "wheel"]):
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        asked = re.fullmatch(r"roundtrip-detector(?:\[([\w,]+)\])?|\.", words[2])
+        asked = re.fullmatch(r"(?:roundtrip-detector|\.)(?:\[([\w,]+)\])?", words[-1])
         assert asked is not None
         extras = set(asked[1].split(",")) if asked[1] else set()
         assert extras <= set(project["optional-dependencies"])
@@ -135,13 +136,13 @@ def test_docs_command_is_one_that_there_is(name: str, command: str) -> None:
         assert words[0] in {"git", "cd", "ray", "jupyter"}, f"{name}: nothing checks {command!r}"
 
 
-def test_docs_list_of_what_is_not_run_holds_nothing_idle() -> None:
-    said = " \n ".join(f" {' '.join(called[0])} " for _, c in COMMANDS if (called := _detector(c)))
-    assert [words for words in PARSED if f" {words} " not in said] == []
+def test_docs_list_of_parsed_commands_holds_no_unused_entry() -> None:
+    text = " \n ".join(f" {' '.join(called[0])} " for _, c in COMMANDS if (called := _detector(c)))
+    assert [words for words in PARSED if f" {words} " not in text] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=NAMES)
-def test_docs_links_within_the_project_lead_somewhere(path: Path) -> None:
+def test_docs_links_within_the_project_exist(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
     inner = [target for target in targets if "://" not in target]
     assert [target for target in inner if not (path.parent / target).exists()] == []
@@ -154,7 +155,7 @@ def scorer() -> Scorer:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that the documents speak of."""
+    """A folder with the files that the documents name."""
     folder = tmp_path_factory.mktemp("desk")
     for side in ("copy", "source"):
         paragraphs = (EXAMPLE / f"{side}.txt").read_text(encoding="utf-8").split("\n\n")
@@ -173,6 +174,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "suspects.jsonl").write_text(json.dumps(suspect) + "\n", encoding="utf-8")
     more = {"id": "ID", "text": "Rain fell on the hills. The river rose by a metre overnight."}
     (folder / "more.jsonl").write_text(json.dumps(more) + "\n", encoding="utf-8")
+    shutil.copytree(EXAMPLE, folder / "data" / "example")
     (folder / "articles").mkdir()
     for name in ("source", "independent", "unrelated"):
         shutil.copy(EXAMPLE / f"{name}.txt", folder / "articles")
@@ -181,7 +183,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ran() -> set[str]:
-    """Commands that were run already."""
+    """Commands that were run."""
     return set()
 
 
@@ -216,9 +218,9 @@ def test_docs_run_from_top_to_bottom(
         "frame": frame,
         "pairs": list(zip(frame["source"], frame["copy"], strict=True)),
     }
-    if path.name != "README.md":  # the README makes its own
+    if path != ROOT / "README.md":  # the README makes its own
         known["report"] = scorer.score(copy=copy_text, source=source_text)
-    for kind, lines in _told(path):
+    for kind, lines in _examples(path):
         if kind == "python":
             exec(compile("\n".join(lines), path.name, "exec"), known)
         for command in lines if kind == "shell" else ():
@@ -226,3 +228,24 @@ def test_docs_run_from_top_to_bottom(
             if words not in ran:
                 _run(command, monkeypatch)
                 ran.add(words)
+
+
+@pytest.mark.model
+def test_docs_readme_shows_real_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    blocks = list(_blocks(ROOT / "README.md"))
+    i, shown = next((i, lines) for i, (kind, lines) in enumerate(blocks) if kind == "text")
+    called = _detector(blocks[i - 1][1][0])
+    assert called is not None
+    assert main(called[0]) == 0
+    printed = capsys.readouterr().out
+    for part in filter(None, "\n".join(shown).split("...")):  # lines left out, or cut off
+        _, found, printed = printed.partition(part.strip("\n"))
+        assert found, part
+
+
+def test_docs_architecture_is_up_to_date() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert page == architecture(), "run: python tests/make_architecture.py"

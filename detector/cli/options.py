@@ -1,12 +1,6 @@
-"""Options and messages that commands share.
+"""Print results and messages, and define the options that several commands share.
 
-How the command line talks: results to stdout, talk to stderr, one line each.
-
-Everything written to stderr is made safe here. Nothing here knows what is being said.
-
-Options that several commands of the command line take, so that they read alike everywhere.
-
-Nothing is computed or loaded here.
+Nothing is computed or loaded here. Results go to stdout, messages to stderr.
 """
 
 from __future__ import annotations
@@ -14,20 +8,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from detector.errors import DetectorWarning
 from detector.text.escape import safe
 
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-def put(text: str) -> None:
-    """Write a result to stdout; a reader who has gone away is no error."""
+DONE, FLAGGED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+
+def print_result(text: str) -> None:
+    """Write a result to stdout; a closed pipe is no error."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -36,15 +37,15 @@ def put(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def tell(text: str) -> None:
-    """Write one safe line to stderr."""
+def print_message(text: str) -> None:
+    """Write one escaped line to stderr."""
     sys.stderr.write(f"{safe(text)}\n")
     sys.stderr.flush()
 
 
 @contextmanager
 def status(doing: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show on stderr what is being done and for how long, while it lasts; on a terminal only."""
+    """Show a task and its seconds on stderr while it lasts; on a terminal only."""
     if quiet or not sys.stderr.isatty():
         yield
         return
@@ -70,36 +71,21 @@ def status(doing: str, *, quiet: bool = False) -> Iterator[None]:
         sys.stderr.flush()
 
 
-@contextmanager
-def bar(total: int, doing: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int], object]]:
-    """Show how far long work has come, its rate and the time left; on a terminal only.
-
-    Yields
-    ------
-    callable
-        To be told how many more of `total` are done.
-    """
+def progress_bar(doing: str, unit: str, *, total: int | None = None, quiet: bool) -> Any:  # noqa: ANN401 - tqdm is imported late
+    """Return a `tqdm` bar on stderr; it shows on a terminal only."""
     from tqdm import tqdm
 
     hidden = quiet or not sys.stderr.isatty()
-    with tqdm(total=total, unit=unit, desc=doing, disable=hidden) as shown:
-        yield shown.update
+    return tqdm(total=total, unit=unit, desc=doing, disable=hidden)
 
 
 @contextmanager
 def own_warnings() -> Iterator[None]:
-    """Show our own warnings, a line each, and no library's."""
+    """Show warnings of this package, one line each, and hide those of libraries."""
 
-    def show(  # noqa: PLR0913 - the signature of warnings.showwarning
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,  # noqa: ARG001
-        lineno: int,  # noqa: ARG001
-        file: TextIO | None = None,  # noqa: ARG001
-        line: str | None = None,  # noqa: ARG001
-    ) -> None:
+    def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         if issubclass(category, DetectorWarning):
-            tell(f"detector: warning: {message}")
+            print_message(f"detector: warning: {message}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -108,81 +94,103 @@ def own_warnings() -> Iterator[None]:
         yield
 
 
+def add_command(  # noqa: PLR0913 - texts, each by its name
+    commands: Commands,
+    name: str,
+    summary: str,
+    *,
+    examples: Sequence[str],
+    description: str = "",
+    notes: str = "",
+) -> argparse.ArgumentParser:
+    """Add a command whose help ends in notes and examples; it describes itself by its summary."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=textwrap.fill(description or f"{summary[0].upper()}{summary[1:]}.", 78),
+        epilog=f"{notes}\n\nexamples:\n{lines}".lstrip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_path(
+    parser: argparse.ArgumentParser,
+    name: str,
+    metavar: str,
+    summary: str,
+    **options: Any,  # noqa: ANN401 - those of argparse
+) -> None:
+    """Add an option that takes a path."""
+    parser.add_argument(name, type=Path, metavar=metavar, help=summary, **options)
+
+
 def add_encoder(parser: argparse.ArgumentParser) -> None:
-    """Take which encoder is to be used, and in which arithmetic."""
+    """Add the options that choose the encoder and its arithmetic."""
     parser.add_argument(
         "--encoder",
         metavar="NAME_OR_FOLDER",
-        help="a sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
+        help="sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
     )
-    parser.add_argument(
-        "--precision",
-        choices=("fp32", "bf16", "auto"),
-        default="fp32",
-        help="arithmetic of the encoder (default fp32)",
-    )
+    add_precision(parser, "arithmetic of the encoder (default: fp32)")
 
 
-def add_judging(parser: argparse.ArgumentParser) -> None:
-    """Take the other options of `Scorer`, under its names."""
-    for name, what in (
-        ("threshold", "drift probability from which a row is flagged"),
-        ("name-threshold", "probability from which a changed name counts as damaged"),
+def add_precision(
+    parser: argparse.ArgumentParser, summary: str, *, default: str | None = "fp32"
+) -> None:
+    """Add `--precision`."""
+    choices = ("fp32", "bf16", "auto")
+    parser.add_argument("--precision", choices=choices, default=default, help=summary)
+
+
+def add_scoring(parser: argparse.ArgumentParser) -> None:
+    """Add the other options of `Scorer`, under its names."""
+    for name, summary in (
+        ("threshold", "flag a sentence from this drift probability (default: the bundle's)"),
+        ("name-threshold", "call a name damaged from this probability (default: the bundle's)"),
     ):
-        parser.add_argument(f"--{name}", type=_probability, metavar="P", help=what)
-    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="model bundle to judge with")
+        parser.add_argument(f"--{name}", type=_probability, metavar="P", help=summary)
+    parser.add_argument(
+        "--bundle", type=Path, metavar="FOLDER", help="model bundle (default: the package's own)"
+    )
     parser.add_argument(
         "--no-tagger",
         dest="tagger",
         action="store_const",
         const=None,
         default="bundled",
-        help="do not read word by word: no spans, about half the time",
+        help="skip the word-level tagger (no error spans; about twice as fast)",
     )
-    parser.add_argument(
-        "--pivot", action="store_true", help="say through which language the copy went"
+    parser.add_argument("--pivot", action="store_true", help="estimate the pivot language")
+    own = "estimate it with a model that `detector train pivot` wrote"
+    add_path(parser, "--pivot-model", "FILE", own, dest="pivot")
+    explain = (
+        "with --pivot: dictionary that explains the evidence (en-fr.tsv, eng-fra.tei or .index)"
     )
-    parser.add_argument(
-        "--pivot-model",
-        dest="pivot",
-        type=Path,
-        metavar="FILE",
-        help="the same, with a model that `detector train pivot` wrote",
-    )
-    parser.add_argument(
-        "--dictionary",
-        dest="pivot_dictionary",
-        type=Path,
-        metavar="FILE",
-        help="with --pivot: dictionary from English that explains its evidence (en-fr.tsv, "
-        "eng-fra.tei, eng-fra.index)",
-    )
+    add_path(parser, "--dictionary", "FILE", explain, dest="pivot_dictionary")
 
 
-def judging_of(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what `add_judging` and `add_encoder` took, as options of `Scorer`."""
+def scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of `add_scoring` and `add_encoder` as options of `Scorer`."""
     names = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
     given = vars(arguments)
     return {name: given[name] for name in (*names, "pivot", "pivot_dictionary") if name in given}
 
 
 def add_shared(parser: argparse.ArgumentParser) -> None:
-    """Take where the shared corpora lie."""
+    """Add the folder of the training corpora."""
+    add_path(parser, "--shared", "FOLDER", "folder of the corpora (default: $DETECTOR_SHARED)")
+
+
+def add_quiet(parser: argparse.ArgumentParser, *, default: bool | None = False) -> None:
+    """Add `--quiet`."""
     parser.add_argument(
-        "--shared",
-        type=Path,
-        metavar="FOLDER",
-        help="folder of the shared corpora (default: $DETECTOR_SHARED)",
+        "--quiet", action="store_true", default=default, help="print errors only on stderr"
     )
 
 
-def add_quiet(parser: argparse.ArgumentParser) -> None:
-    """Take whether there is to be no talk."""
-    parser.add_argument("--quiet", action="store_true", help="say nothing on stderr but errors")
-
-
-def count(text: str) -> int:
-    """Read how many of something an argument asks for: 1 or more."""
+def positive(text: str) -> int:
+    """Parse a whole number of 1 or more."""
     try:
         number = int(text)
     except ValueError:

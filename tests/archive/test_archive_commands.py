@@ -11,7 +11,7 @@ from support.fakes import FakeEncoder
 from support.sample_reports import RELATION, sample
 
 import detector.encoder
-from detector.cli.archive import runs
+from detector.cli.archive import sentence_ranges
 from detector.cli.main import main
 from detector.features.evidence import EncodedDocument, encode_together
 from detector.records import Document
@@ -143,7 +143,7 @@ def test_archive_commands_a_suspect_like_nothing_is_said(
 
 @pytest.mark.parametrize(("given", "shown"), [([], ""), ([4], "5"), ([0, 1, 3, 4, 5], "1-2, 4-6")])
 def test_archive_commands_runs_of_sentences(given: list[int], shown: str) -> None:
-    assert runs(given) == shown
+    assert sentence_ranges(given) == shown
 
 
 @pytest.mark.parametrize(

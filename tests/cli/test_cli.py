@@ -4,9 +4,13 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import warnings
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,14 +19,14 @@ import pytest
 from support.sample_reports import COPY, SOURCE, sample
 
 from detector import Report
-from detector.cli.main import main
+from detector.cli.main import build_parser, main
 from detector.errors import EncodeError, InputError, TruncationWarning
 
 HEAVY = {"torch", "sentence_transformers", "transformers", "sklearn", "pandas", "scipy", "wordfreq"}
 
 
 class FakeScorer:
-    """Stands for the scorer: gives the report, error or warning that a test has asked for."""
+    """A scorer that gives the report, error or warning that a test asked for."""
 
     report: Report = sample()
     error: BaseException | None = None
@@ -46,9 +50,9 @@ def scorer(monkeypatch: pytest.MonkeyPatch) -> type[FakeScorer]:
     class Scorer(FakeScorer):
         pass
 
-    room = ModuleType("detector.scorer")
-    room.Scorer = Scorer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "detector.scorer", room)
+    module = ModuleType("detector.scorer")
+    module.Scorer = Scorer  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "detector.scorer", module)
     return Scorer
 
 
@@ -360,12 +364,38 @@ def detector(*argv: str, **options: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("argv", [["--help"], ["score", "--help"], ["align", "--help"]])
-def test_cli_help_tells_of_exit_codes_or_options(
-    argv: list[str], capsys: pytest.CaptureFixture[str]
+def parsers(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    """Yield a parser and those of all its commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, _SubParsersAction):
+            for command in action.choices.values():
+                yield from parsers(command)
+
+
+PARSERS = {parser.prog: parser for parser in parsers(build_parser())}
+
+
+def test_cli_has_all_its_commands() -> None:
+    assert len(PARSERS) == 18
+
+
+@pytest.mark.parametrize("prog", PARSERS)
+def test_cli_help_explains_every_option_with_an_example(
+    prog: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(argv) == 0
-    assert "usage: detector" in capsys.readouterr().out
+    assert main([*prog.split()[1:], "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: {prog} ")
+    assert max(map(len, text.splitlines())) <= 100
+    actions = [a for a in PARSERS[prog]._actions if not isinstance(a, _SubParsersAction)]
+    assert [action.dest for action in actions if not action.help] == []
+    examples = (PARSERS[prog].epilog or "").partition("example")[2]
+    commands = re.findall(r"^  (?:cat .*\| )?detector (.*)$", examples, flags=re.MULTILINE)
+    assert commands
+    for command in commands:
+        arguments = shlex.split(command.partition(" > ")[0], comments=True)
+        assert callable(build_parser().parse_args(arguments).run)
 
 
 def test_cli_version_prints_the_signature() -> None:
@@ -380,7 +410,7 @@ def test_cli_version_prints_the_signature() -> None:
 @pytest.mark.parametrize("argv", [["--version"], ["--help"], ["score", "missing", "missing"]])
 def test_cli_loads_nothing_heavy_before_it_must(argv: list[str]) -> None:
     code = (
-        "import sys; from detector.cli import main; main(sys.argv[1:]); "
+        "import sys; from detector.cli.main import main; main(sys.argv[1:]); "
         "print({m.partition('.')[0] for m in sys.modules})"
     )
     done = subprocess.run(
@@ -394,17 +424,17 @@ def test_cli_loads_nothing_heavy_before_it_must(argv: list[str]) -> None:
 def test_cli_reader_who_leaves_is_no_error(pair: list[str]) -> None:
     code = (
         "import sys; from types import ModuleType; sys.path.insert(0, sys.argv.pop(1)); "
-        "from sample_reports import one_row; room = ModuleType('detector.scorer'); "
-        "room.Scorer = lambda **_: type('S', (), {'score': "
+        "from support.sample_reports import one_row; module = ModuleType('detector.scorer'); "
+        "module.Scorer = lambda **_: type('S', (), {'score': "
         "lambda self, **_: one_row('long ' * 200_000)})(); "
-        "sys.modules['detector.scorer'] = room; from detector.cli import entry; entry()"
+        "sys.modules['detector.scorer'] = module; from detector.cli.main import entry; entry()"
     )
     with subprocess.Popen(
         [
             sys.executable,
             "-c",
             code,
-            str(Path(__file__).parent),
+            str(Path(__file__).parents[1]),
             "score",
             *pair,
             "--format",

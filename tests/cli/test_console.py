@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from detector.cli.options import own_warnings, status, tell
+from detector.cli.options import own_warnings, print_message, status
 from detector.errors import DetectorWarning
 
 
@@ -44,7 +44,7 @@ def test_console_status_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_console_tells_one_safe_line(capsys: pytest.CaptureFixture[str]) -> None:
-    tell("two\nlines \u202e")
+    print_message("two\nlines \u202e")
     assert capsys.readouterr().err == "two lines ⟦U+202E⟧\n"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.cli.train import add_parsers
+from detector.cli.train import add_training
 from detector.training.data.corpus import Mark, Pair, group_of
 from detector.training.data.sampling import Mix
 from detector.training.evaluate.evaluate import OURS, SEVERITY, Evaluation, caught, evaluate
@@ -234,8 +234,8 @@ def test_evaluate_takes_no_pairs() -> None:
 
 def test_evaluate_commands_register_without_heavy_imports() -> None:
     code = (
-        "import argparse, sys; from detector.cli.train import add_parsers;"
-        "add_parsers(argparse.ArgumentParser().add_subparsers());"
+        "import argparse, sys; from detector.cli.train import add_training;"
+        "add_training(argparse.ArgumentParser().add_subparsers());"
         "print(sorted({'sklearn', 'torch', 'pandas', 'skops', 'numpy'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -244,7 +244,7 @@ def test_evaluate_commands_register_without_heavy_imports() -> None:
 
 def _run(*argv: str) -> int:
     parser = ArgumentParser()
-    add_parsers(parser.add_subparsers())
+    add_training(parser.add_subparsers())
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from support.fakes import FakeEncoder
 
-from detector.cli.train import add_parsers
+from detector.cli.train import add_training
 from detector.errors import InputError
 from detector.models import store
 from detector.training.data.corpus import Pair, group_of, held_apart, only_evaluates, set_apart
@@ -32,7 +32,7 @@ WORDS = ("river", "market", "bridge", "school", "harbour", "garden", "castle", "
 
 def _run(*argv: str) -> int:
     parser = ArgumentParser()
-    add_parsers(parser.add_subparsers())
+    add_training(parser.add_subparsers())
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code
