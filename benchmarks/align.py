@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from stress import Stress
 
 from detector.alignment.align import align
+from detector.alignment.candidates import EncodeMerged
 from detector.alignment.config import AlignConfig
 from detector.alignment.pair import Side
-from detector.alignment.passes import EncodeMerged
 from detector.encoder import matching_view
 
 Bead = tuple[tuple[int, ...], tuple[int, ...]]

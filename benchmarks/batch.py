@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from detector.batch.inputs import Row, Shard
-from detector.batch.local import LocalEngine
+from detector.batch.run import LocalEngine
 from detector.batch.tasks import Scoring, ShardResult, Worker
 from detector.encoder import Encoder, MiniLMEncoder
 from detector.errors import DetectorWarning

@@ -36,11 +36,17 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from stress import CORPORA, made_from
 
-from detector.alignment.candidates import find_candidates, log_odds
+from detector.alignment.candidates import (
+    FirstPass,
+    estimate_priors,
+    find_candidates,
+    first_passes,
+    log_odds,
+    uncertain_merges,
+)
 from detector.alignment.config import AlignConfig
 from detector.alignment.lattice import BeadPositions, Lattice, LogOdds, Posteriors
 from detector.alignment.pair import MergedSentences, Pair, PairPriors
-from detector.alignment.passes import FirstPass, estimate_priors, first_passes, uncertain_merges
 
 CURVES = (
     "single",

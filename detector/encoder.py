@@ -432,12 +432,12 @@ def _quiet() -> Iterator[None]:
     from transformers.utils import logging as hub_logging
 
     was_enabled = hub_logging.is_progress_bar_enabled()
-    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    hub_logging.disable_progress_bar()
     try:
         yield
     finally:
         if was_enabled:
-            hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+            hub_logging.enable_progress_bar()
 
 
 def use_bf16(precision: Precision, device: str = "cpu") -> bool:

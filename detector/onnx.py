@@ -31,15 +31,8 @@ from detector.encoder import (
     token_states,
 )
 from detector.errors import BundleError, InputError, MissingExtra
-from detector.models.tagger import (
-    CLOSING,
-    N_CUES,
-    OPENING,
-    Tagger,
-    TaggerBatch,
-    TaggerOutputs,
-    read_config,
-)
+from detector.features.token_tags import CLOSING, N_CUES, OPENING, TaggerBatch, TaggerOutputs
+from detector.models.tagger import Tagger, read_config
 from detector.records import Encoding
 from detector.text.files import write_whole
 
@@ -328,7 +321,7 @@ def _convert(
         1: torch.export.Dim("tokens", min=2, max=longest),
     }
 
-    class Whole(torch.nn.Module):
+    class Whole(torch.nn.Module):  # type: ignore[misc] # mypy skips torch
         def __init__(self) -> None:
             super().__init__()
             self.network = network

@@ -16,18 +16,12 @@ from detector.alignment.align import Vectors, align_documents
 from detector.alignment.config import AlignConfig
 from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
 from detector.errors import InputError, TaggerWarning, TruncationWarning
-from detector.features.evidence import (
-    EncodedDocument,
-    document_of,
-    encode_together,
-    text_document,
-)
+from detector.features.evidence import EncodedDocument, document_of, encode_together, text_document
 from detector.judge import AlignedPair, Judgement, judge
 from detector.onnx import OnnxEncoder
 from detector.pivot.edits import Side
-from detector.pivot.explain import read_dictionary
 from detector.pivot.model import load as load_pivot
-from detector.pivot.pivot import predict_pivot
+from detector.pivot.pivot import predict_pivot, read_dictionary
 from detector.records import Alignment, Document, Pivot, Relation, TokenVectors
 from detector.report.report import Report
 from detector.threads import one_thread

@@ -16,9 +16,8 @@ from test_encode import TEXTS
 from detector.cli.main import main
 from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError, InputError, MissingExtra
-from detector.features.token_tags import Tokens
+from detector.features.token_tags import Tokens, collate
 from detector.models import store
-from detector.models.tagger import collate
 from detector.onnx import OnnxEncoder, export
 from detector.report.report import Report
 from detector.scorer import Scorer

@@ -15,16 +15,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.alignment.config import AlignConfig
-from detector.alignment.pair import MergedSentences, Pair, PairPriors, Side
-from detector.alignment.passes import (
+from detector.alignment.candidates import (
     EncodeMerged,
     decode,
     estimate_priors,
     first_passes,
     uncertain_merges,
 )
-from detector.alignment.windows import to_alignment
+from detector.alignment.config import AlignConfig
+from detector.alignment.lattice import to_alignment
+from detector.alignment.pair import MergedSentences, Pair, PairPriors, Side
 from detector.encoder import Encoder
 from detector.errors import InputError
 from detector.records import Alignment, Bead, Document, Sentence

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from detector.archive.add import Added, add, as_entries, encode_sentences
 from detector.archive.articles import Article, Entry
-from detector.archive.index import IndexState, Searcher, index_state, update_index
 from detector.archive.ranking import (
+    IndexState,
+    Searcher,
     assign_sentences,
     background,
     explained_shares,
+    index_state,
     max_similarities,
     rank_articles,
+    update_index,
 )
 from detector.archive.store import Store, open_store, write_lock
 from detector.encoder import Encoder, EncoderIdentity, MiniLMEncoder

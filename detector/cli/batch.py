@@ -19,9 +19,8 @@ from detector.text.escape import safe
 
 if TYPE_CHECKING:
     from detector.batch.inputs import Table
-    from detector.batch.local import LocalEngine
     from detector.batch.ray import RayEngine
-    from detector.batch.run import Progress
+    from detector.batch.run import LocalEngine, Progress
     from detector.batch.tasks import Task
 
 RESUME_NOTE = """\
@@ -160,7 +159,7 @@ def _engine(
         if arguments.address is not None:
             msg = f"--address {arguments.address} is for --engine ray; give that too"
             raise InputError(msg)
-        from detector.batch.local import LocalEngine
+        from detector.batch.run import LocalEngine
 
         return LocalEngine(task, workers=arguments.workers)
     from detector.batch.ray import RayEngine

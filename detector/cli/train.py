@@ -221,8 +221,9 @@ def _train_drift(arguments: argparse.Namespace) -> int:
 def _train_tagger(arguments: argparse.Namespace) -> int:
     from detector.encoder import MiniLMEncoder
     from detector.models import tagger
-    from detector.training.tagger import TaggerSettings, fitting_device, gather, train_tagger
+    from detector.training.tagger import TaggerSettings, fitting_device
     from detector.training.tagger_data import TaggerMix
+    from detector.training.tagger_run import gather, train_tagger
 
     mix = TaggerMix(limit=arguments.limit, seed=arguments.seed)
     settings = TaggerSettings(

@@ -1,4 +1,4 @@
-"""Turn a tagger's token predictions into features, name probabilities and error spans.
+"""Collate beads for a tagger; turn its token predictions into features and error spans.
 
 It runs no network and chooses no threshold.
 """
@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,3 +210,88 @@ def _runs(
         at = [word for _, word in run]
         probability = float(probabilities[at].max())
         yield Span(words[at[0]].start, words[at[-1]].end), probability, kind
+
+
+Array = TypeVar("Array")
+
+OPENING, CLOSING = 4, 5
+"""Roles of the two special tokens: one that pools the whole bead, one that ends a side."""
+
+N_ROLES = 6
+N_CUES = 3
+
+
+class TaggerBatch(NamedTuple):
+    """A batch of b beads, padded to t tokens.
+
+    `vectors` of shape (b, t, d), float32: unit rows, zeros at special tokens and padding. `roles`
+    of shape (b, t), int64: 0 and 1 source token without and with a counterpart, 2 and 3 copy token
+    likewise, then `OPENING` (first) and `CLOSING`. `cues` of shape (b, t, n_cues), float32: of each
+    token 1 less its best cosine on the other side, twice the square of that, and whether that
+    nearest token has a nearer one itself. `padding` of shape (b, t), bool.
+    """
+
+    vectors: NDArray[np.float32]
+    roles: NDArray[np.int64]
+    cues: NDArray[np.float32]
+    padding: NDArray[np.bool_]
+
+
+class TaggerOutputs(NamedTuple, Generic[Array]):
+    """What a network predicts for a batch of b beads padded to t tokens; log-odds throughout.
+
+    `damaged` and `lost` are of shape (b, t) and hold -10,000 where there is no copy token (source
+    token); `kinds` is of shape (b, t, n_kinds), before a softmax; `drift` of shape (b,);
+    `grades` of shape (b, 3): log(1 + error points), share of edited words and of quality lost.
+    """
+
+    damaged: Array
+    lost: Array
+    kinds: Array
+    drift: Array
+    grades: Array
+
+
+class Network(Protocol):
+    """Runs a tagger's network over a batch."""
+
+    def predict(self, batch: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
+        """Predict for a batch."""
+        ...
+
+
+def collate(beads: Sequence[tuple[Tokens, Tokens]]) -> TaggerBatch:
+    """Pad a batch of beads, each: opening, source tokens, closing, copy tokens, closing."""
+    size = max(len(s) + len(c) + 3 for s, c in beads)
+    dimension = beads[0][0].vectors.shape[1]
+    vectors = np.zeros((len(beads), size, dimension), np.float32)
+    roles = np.full((len(beads), size), CLOSING, np.int64)
+    cues = np.zeros((len(beads), size, N_CUES), np.float32)
+    padding = np.ones((len(beads), size), np.bool_)
+    roles[:, 0] = OPENING
+    for row, (source, copy) in enumerate(beads):
+        at_source, at_copy = places(source, copy)
+        vectors[row, at_source], vectors[row, at_copy] = source.vectors, copy.vectors
+        shared = set(source.texts) & set(copy.texts)
+        roles[row, at_source] = [text in shared for text in source.texts]
+        roles[row, at_copy] = [2 + (text in shared) for text in copy.texts]
+        cosines = vectors[row, at_source] @ vectors[row, at_copy].T
+        cues[row, at_source], cues[row, at_copy] = _cues(cosines), _cues(cosines.T)
+        padding[row, : at_copy.stop + 1] = False
+    return TaggerBatch(vectors, roles, cues, padding)
+
+
+def _cues(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cues of the tokens in the rows, from their cosines to the other side's."""
+    if not cosines.size:
+        return np.zeros((len(cosines), 3), np.float32)
+    nearest = cosines.argmax(axis=1)
+    far = 1.0 - cosines.max(axis=1)
+    taken = cosines.argmax(axis=0)[nearest] != np.arange(len(cosines))
+    return np.stack([far, 2.0 * far**2, taken], axis=1).astype(np.float32)
+
+
+def places(source: Tokens, copy: Tokens) -> tuple[slice, slice]:
+    """Return where the tokens of both sides are in a row of `collate`."""
+    middle = 1 + len(source.texts)
+    return slice(1, middle), slice(middle + 1, middle + 1 + len(copy.texts))

@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from detector.features.adjacency import AdjacencyModel
     from detector.features.evidence import BeadEvidence
     from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier
-    from detector.models.severity import SeverityRegressor
+    from detector.models.drift import BeadClassifier, SeverityRegressor
     from detector.models.tagger import Tagger
     from detector.pivot.model import PivotModel
     from detector.relation.model import RelationModel

@@ -60,7 +60,7 @@ DEFAULT = Path(__file__).resolve().parent.parent / "bundles" / "default"
 TRUSTED = (
     "detector.models.drift.BeadClassifier",
     "detector.models.adjacency.AdjacencyClassifier",
-    "detector.models.severity.SeverityRegressor",
+    "detector.models.drift.SeverityRegressor",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
@@ -307,8 +307,7 @@ def _load_models(data: bytes, path: Path) -> Models:
     from skops.io import get_untrusted_types, loads
 
     from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier
-    from detector.models.severity import SeverityRegressor
+    from detector.models.drift import BeadClassifier, SeverityRegressor
 
     try:
         refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from detector.models.tagger import N_CUES, N_ROLES, TaggerBatch, TaggerOutputs
+from detector.features.token_tags import N_CUES, N_ROLES, TaggerBatch, TaggerOutputs
 
 _ABSENT = -1e4  # log-odds where there is no token of that side
 _SCALE = 10.0  # unit vectors to about the length of the initial role vectors
@@ -32,7 +32,7 @@ class Shape:
     n_kinds: int = 6
 
 
-class PairNetwork(nn.Module):
+class PairNetwork(nn.Module):  # type: ignore[misc] # mypy skips torch
     """Transformer layers over the token vectors of a source and a copy.
 
     The vectors hold positions already. A token's role (its side, and whether the other side has the

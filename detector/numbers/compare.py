@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from detector.numbers.change import (
+from detector.numbers.match import (
     CHANGED_LIGHT,
     DATE_PART_LOST,
     IMPLIED_UNIT_LOST,
@@ -22,20 +22,18 @@ from detector.numbers.change import (
     UNIT_CHANGED,
     UNIT_ELSEWHERE,
     UNIT_LOST,
+    IndexedText,
+    NormalForm,
     added,
+    agree,
     changed,
+    digit_groups,
+    distance,
     dropped,
+    in_form,
     kept,
     loss_probability,
     make_change,
-)
-from detector.numbers.match import (
-    IndexedText,
-    NormalForm,
-    agree,
-    digit_groups,
-    distance,
-    in_form,
     normal_forms,
     size_forms,
 )

@@ -70,7 +70,7 @@ def report_record(report: ReportData) -> Record:
         "n_figures": report.n_figures,
         "severity": report.severity,
         "relation": None if report.relation is None else relation_record(report.relation),
-        "pivot": None if report.pivot is None else _pivot_record(report.pivot),
+        "pivot": None if report.pivot is None else pivot_record(report.pivot),
         "warnings": list(report.warnings),
         "rows": [row_record(row) for row in report.rows],
         "omissions": [_passage_record(passage) for passage in report.omissions],
@@ -103,8 +103,8 @@ def read_fields(record: object) -> dict[str, Any]:
         "signature": Signature.from_dict(_take(record, "signature", dict)),
         "matched": _take(record, "matched", float),
         "match": _take(record, "match", bool),
-        "relation": _read_relation(_maybe(record, "relation", dict)),
-        "pivot": _read_pivot(_maybe(record, "pivot", dict)),
+        "relation": read_relation(_maybe(record, "relation", dict)),
+        "pivot": read_pivot(_maybe(record, "pivot", dict)),
         "n_truncated": _take(record, "n_truncated", int),
         "warnings": _items(record, "warnings", str),
     }
@@ -186,7 +186,8 @@ def relation_record(relation: Relation) -> Record:
     }
 
 
-def _pivot_record(pivot: Pivot) -> Record:
+def pivot_record(pivot: Pivot) -> Record:
+    """Return a pivot as a plain dictionary."""
     return {
         "language": pivot.language,
         "posterior": dict(pivot.posterior),
@@ -262,7 +263,8 @@ def _read_bead(record: object) -> Bead:
     )
 
 
-def _read_relation(record: object) -> Relation | None:
+def read_relation(record: object) -> Relation | None:
+    """Return the relation of a plain dictionary."""
     if record is None:
         return None
     return Relation(
@@ -273,7 +275,8 @@ def _read_relation(record: object) -> Relation | None:
     )
 
 
-def _read_pivot(record: object) -> Pivot | None:
+def read_pivot(record: object) -> Pivot | None:
+    """Return the pivot of a plain dictionary."""
     if record is None:
         return None
     return Pivot(

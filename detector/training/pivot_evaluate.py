@@ -17,8 +17,14 @@ from detector.pivot.languages import FAMILY
 from detector.pivot.model import N_RATES
 from detector.pivot.posterior import Calibration, accepted, posteriors
 from detector.training.evaluate.metrics import Estimate, Resamples
-from detector.training.pivot import PivotSettings, cross_fit, draw_documents, systems_of
-from detector.training.pivot_calibrate import DocumentSet, fit_calibration
+from detector.training.pivot import (
+    DocumentSet,
+    PivotSettings,
+    cross_fit,
+    draw_documents,
+    fit_calibration,
+    systems_of,
+)
 from detector.training.pivot_data import FOLDS, Rows
 
 Floats = NDArray[np.float64]

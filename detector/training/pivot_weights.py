@@ -290,7 +290,7 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
             sums = sums.index_add(0, torch.from_numpy(owner // settings.together), scores)
             loss = functional.cross_entropy(sums, torch.from_numpy(language[first]))
             fit.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             fit.step()
             cycle.step()
             if progress is not None:

@@ -26,7 +26,7 @@ from detector.training.config import Settings
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED, name_pairs
 from detector.training.data.splits import Material
-from detector.training.drift import TrainConfig, fit
+from detector.training.drift import Stack, TrainConfig, fit, fit_severity, fit_stack, out_of_fold
 from detector.training.drift_features import Readers, fit_joins, lends_joins, measure
 from detector.training.evaluate.baselines import (
     BERTSCORE,
@@ -57,7 +57,6 @@ from detector.training.name_probability import (
     fit_tagged,
     labelled_names,
 )
-from detector.training.severity import Stack, fit_severity, fit_stack, out_of_fold
 
 _NAME_BELIEF = 0.5  # the rules' belief from which a name counts as damaged
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -18,8 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, use_bf16
-from detector.features.token_tags import Tokens
-from detector.models.tagger import TaggerOutputs, collate, places
+from detector.features.token_tags import TaggerOutputs, Tokens, collate, places
 from detector.models.tagger_network import PairNetwork, Shape, start_from
 from detector.records import TokenVectors
 from detector.text.files import write_whole
@@ -127,7 +127,7 @@ def fit_tagger(
         chosen = steps[at % len(steps)]
         loss = _loss(network, list(examples(chosen, encoder)), bf16=bf16)
         run.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         run.optimiser.step()
         run.schedule.step()
@@ -137,7 +137,7 @@ def fit_tagger(
             logger.info("step %d of %d, loss %.3f", at + 1, total, float(loss.detach()))
             run.keep(checkpoint, at + 1)
     run.keep(checkpoint, total)
-    return network.cpu().eval()
+    return cast(PairNetwork, network.cpu().eval())
 
 
 def fitting_device() -> str:

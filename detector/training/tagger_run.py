@@ -30,11 +30,7 @@ from detector.training.drift import platt
 from detector.training.evaluate.metrics import Floats
 from detector.training.evaluate.words import TaggedWords, Words, tagged_words
 from detector.training.tagger import TaggerSettings, fit_tagger
-from detector.training.tagger_data import (
-    TaggerMix,
-    minimal_pairs,
-    tagger_pairs,
-)
+from detector.training.tagger_data import TaggerMix, minimal_pairs, tagger_pairs
 
 _TUNED = ("mlqe", *MARKED)
 _TUNE_ON = 600  # pairs of each corpus, and bases of minimal pairs, to choose thresholds on

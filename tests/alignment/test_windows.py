@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from support.made_vectors import Vectors, ranges, run, sentences, translated, unit
 
-from detector.alignment import passes, windows
+from detector.alignment import candidates as passes
+from detector.alignment import lattice as windows
 from detector.alignment.align import align
 from detector.alignment.config import AlignConfig
+from detector.alignment.lattice import Window
 from detector.alignment.pair import MergedSentences, Pair, PairPriors
-from detector.alignment.windows import Window
 
 WHOLE = AlignConfig(exact_cells=10**9)
 WINDOWS = AlignConfig(exact_cells=1)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from support.fakes import FakeEncoder
 
-from detector.archive import index
+from detector.archive import ranking as index
 from detector.archive.add import Added, encode_sentences
 from detector.archive.archive import Archive, query_sentences
 from detector.archive.articles import Article, Entry, read_articles

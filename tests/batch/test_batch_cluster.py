@@ -15,9 +15,8 @@ from support.fakes import FakeEncoder
 from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.batch.inputs import PairTable, SuspectTable
-from detector.batch.local import LocalEngine
 from detector.batch.ray import RayEngine
-from detector.batch.run import run
+from detector.batch.run import LocalEngine, run
 from detector.errors import InputError, MissingExtra
 
 ARTICLES = {

@@ -16,9 +16,8 @@ from detector.archive.archive import Archive
 from detector.archive.articles import Article
 from detector.archive.match import match
 from detector.batch.inputs import Shard, SuspectTable
-from detector.batch.local import LocalEngine
 from detector.batch.outputs import CANDIDATES, SENTENCES, SUSPECTS, match_schemas
-from detector.batch.run import run
+from detector.batch.run import LocalEngine, run
 from detector.batch.tasks import MatchingWorker
 from detector.cli.main import main
 from detector.errors import InputError

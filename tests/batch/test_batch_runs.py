@@ -17,8 +17,7 @@ import pytest
 from support.fake_scoring import FakeScoring
 
 from detector.batch.inputs import PairTable
-from detector.batch.local import LocalEngine
-from detector.batch.run import Progress, run
+from detector.batch.run import LocalEngine, Progress, run
 from detector.errors import BundleError, InputError
 
 TESTS = Path(__file__).resolve().parents[1]

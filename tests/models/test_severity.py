@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.features.features import FEATURES
-from detector.models.severity import SeverityRegressor
+from detector.models.drift import SeverityRegressor
 from detector.training.data.corpus import Pair
-from detector.training.severity import fit_severity, out_of_fold
+from detector.training.drift import fit_severity, out_of_fold
 
 
 def _fitted() -> SeverityRegressor:

@@ -25,8 +25,7 @@ from detector.models import store
 from detector.models.adjacency import AdjacencyClassifier
 from detector.models.bundle import Bundle, Models, blended
 from detector.models.config import BundleConfig, library_versions
-from detector.models.drift import BeadClassifier
-from detector.models.severity import SeverityRegressor
+from detector.models.drift import BeadClassifier, SeverityRegressor
 
 ENCODER = EncoderIdentity(
     name="fake", weights_sha256="a" * 64, precision="fp32", dimension=4, max_tokens=16

@@ -16,9 +16,9 @@ from support.small_tagger import small_tagger as _tagger
 
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
-from detector.features.token_tags import KINDS, Tokens
+from detector.features.token_tags import KINDS, TaggerBatch, TaggerOutputs, Tokens
 from detector.models import tagger as module
-from detector.models.tagger import Tagger, TaggerBatch, TaggerOutputs
+from detector.models.tagger import Tagger
 from detector.models.tagger_network import PairNetwork
 from detector.training import tagger as tagger_fit
 from detector.training.data.corpus import Mark, Pair, group_of, seen_by_tagger

@@ -14,8 +14,8 @@ from support.fakes import FakeEncoder, word_vector
 
 from detector.errors import EncodeError, InputError
 from detector.pivot.edits import N_LENGTHS, encode_edits, feature_key, find_edits, tokenise
-from detector.pivot.explain import read_dictionary
 from detector.pivot.languages import FAMILY, NAMES, find_untranslated
+from detector.pivot.pivot import read_dictionary
 from detector.records import Encoding
 from detector.training.pivot_data import RoundTrip, encode_pairs, encode_sides
 

@@ -13,9 +13,8 @@ from support.made_pivot import pivot_model, with_random_nets
 
 from detector.errors import BundleError
 from detector.pivot.edits import encode_edits
-from detector.pivot.explain import Dictionary, group_edits
 from detector.pivot.model import N_RATES, N_VIEWS, DocumentScores, PivotModel, load, save
-from detector.pivot.pivot import predict_pivot
+from detector.pivot.pivot import Dictionary, group_edits, predict_pivot
 from detector.pivot.posterior import posteriors
 from detector.records import Pivot
 from detector.training.pivot_data import encode_sides

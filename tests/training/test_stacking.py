@@ -8,9 +8,8 @@ import pytest
 from detector.features.token_tags import TAG_FEATURES
 from detector.models.bundle import blended
 from detector.training.data.corpus import Pair, group_of
-from detector.training.drift import TrainConfig
+from detector.training.drift import TrainConfig, fit_stack
 from detector.training.evaluate.metrics import auroc
-from detector.training.severity import fit_stack
 
 
 def _pairs(n: int) -> list[Pair]:

@@ -12,15 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.training.contrasts import (
-    clauses,
-    names,
-    numbers,
-    omissions,
-    rewording,
-    surface,
-    words,
-)
+from detector.training.contrasts import clauses, names, numbers, omissions, words
+from detector.training.contrasts import harmless as rewording
+from detector.training.contrasts import harmless as surface
 from detector.training.contrasts.edits import Maker, Pools, carry_out
 from detector.training.contrasts.grammar import Sentence
 from detector.training.data.corpus import Pair
