@@ -101,13 +101,6 @@ _ORDINALS = {
     "three": "third",
 }
 
-# Places that news language exchanges without a change of meaning.
-_PART_AND_WHOLE = frozenset(
-    pair
-    for one, other in (("england", "united kingdom"), ("europe", "european union"))
-    for pair in ((one, other), (other, one))
-)
-
 
 def match_substitutions(state: MatchState) -> None:
     """Match every word of a name that is still open; "dropped" where nothing else fits."""
@@ -284,8 +277,6 @@ def _name_for_name(word: Word, other: Word, j: int, confidence: float | None) ->
         return WordMatch("translated", (j,), "is given in another language's order")
     if are_opposites(word.norm, other.norm):
         return WordMatch("swapped", (j,), "was swapped for its opposite")
-    if places in _PART_AND_WHOLE:
-        return WordMatch("kept", (j,), "a part for the whole, or the other way round")
     named = is_personal(other.norm)
     meant = is_word(word.norm) or (is_word(other.norm) and not named)
     if places[1] is None and meant and not upper:
