@@ -5,7 +5,7 @@ Only names that `match` left open: first by spelling, then by the word in the na
 
 from __future__ import annotations
 
-from detector.names.detect import Mention, camel_parts, has_capital, is_personal, place_of
+from detector.names.detect import Mention, camel_parts, is_personal, place_of
 from detector.names.match import abbreviates, case_match
 from detector.names.spelling import are_spellings, is_corrected, is_cut, is_misspelt, likeness
 from detector.names.state import (
@@ -43,26 +43,12 @@ def find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
     for j in places:
         if not 0 <= j < len(state.copy):
             continue
-        if i - 1 in kept and j == before + 1 and _is_odd_capital(state, j):  # type: ignore[operator] # a kept word has a place
-            return j
         if not is_candidate(state, j):
             continue
         tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
         if state.is_capital(j) or (tight and state.links.to_source[j] < 0):
             return j
     return None
-
-
-def _is_odd_capital(state: MatchState, j: int) -> bool:
-    """Tell whether a small word is written like a part of a name ("Northwind Can")."""
-    word = state.copy[j]
-    return (
-        j not in state.taken
-        and is_stopword(word.norm)
-        and has_capital(word.text)
-        and word.start not in state.context.copy.opening
-        and word.norm not in {w.norm for w in state.source}
-    )
 
 
 def _position(state: MatchState, k: int) -> int | None:
