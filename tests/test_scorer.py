@@ -93,7 +93,6 @@ def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
         ("Marsh", "marsh"),
         ("Rivers", "rivers"),
         ("People’s Lantern", "Torch of Villages"),
-        ("Morning Bell", "Bell of Morning"),
         ("NATO", "otan"),
         ("Harbour Watch", "Clock of Port"),
         ("Brave Maria", "Maria Valiente"),

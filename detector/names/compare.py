@@ -106,9 +106,6 @@ def _finding(state: MatchState, mention: Mention) -> NameFinding:
         worst = WordMatch("kept", worst.copy, "generic words of the name lost their capital")
     if worst.change == "as_word" and _only_lowered(state, parts):
         worst = WordMatch("case", worst.copy, "lost a capital", 0.4)
-    if worst.change == "kept" and _is_turned(state, parts):
-        whole_copy = tuple(j for m in parts.values() for j in m.copy)
-        worst = WordMatch("translated", whole_copy, "has its words turned round", 0.85)
     doubled = _doubled(state, parts) if worst.change in ("kept", "case") else ()
     if doubled:
         worst = WordMatch("garbled", doubled, f"stands {len(doubled)} times in a row", 0.8)
@@ -152,21 +149,6 @@ def _only_lowered(state: MatchState, parts: dict[int, WordMatch]) -> bool:
     places = [copy[0] for copy in at]
     same = all(state.copy[parts[i].copy[0]].norm == state.source[i].norm for i in parts)
     return same and places == list(range(places[0], places[0] + len(places)))
-
-
-def _is_turned(state: MatchState, parts: dict[int, WordMatch]) -> bool:
-    """Tell whether a name of ordinary words came back as "Bell of Morning".
-
-    "University of Bergen" and "Ministry of Health" are turned round without harm.
-    """
-    norms = [state.source[i].norm for i in sorted(parts)]
-    at = [m.copy for _, m in sorted(parts.items())]
-    if len(at) != 2 or not all(len(copy) == 1 for copy in at):
-        return False
-    first, second = at[0][0], at[1][0]
-    between = [w.norm for w in state.copy[second + 1 : first]]
-    plain = all(is_word(n) and n not in GENERIC and place_key(n) is None for n in norms)
-    return plain and between in (["of"], ["of", "the"], ["for"])
 
 
 def _doubled(state: MatchState, parts: dict[int, WordMatch]) -> tuple[int, ...]:
