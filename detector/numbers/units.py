@@ -152,7 +152,7 @@ def _step_over(tokens: Tokens, at: int) -> int:
         return at + 2
     if tokens.words[at : at + 2] == ["u", "s"] and _is_money(tokens.word(at + 2)):
         return at + 2
-    if word in ("hong", "new") and _is_money(tokens.word(at + 2)):
+    if _is_money(tokens.word(at + 2)) and place_key(f"{tokens.text(at)} {tokens.text(at + 1)}"):
         return at + 2
     if _is_money(tokens.word(at + 1)) and place_key(tokens.text(at)):
         return at + 1
