@@ -201,7 +201,7 @@ GENERIC = closed_class("generic_head")
 PARAPHRASED = 0.4
 """Confidence that a name of ordinary words is damaged where it was paraphrased."""
 
-_DETERMINERS = closed_class("determiner")
+_DETERMINERS = closed_class("determiner") - {"that"}  # more often a conjunction
 _PARAPHRASE_STRENGTH = 0.45  # of the alignment
 
 
@@ -232,7 +232,7 @@ def has_determiner(state: MatchState, word: Word, j: int) -> bool:
     """Tell whether a determiner precedes the word in the source, or a possessive in both."""
     k = state.source.index(word)
     before = state.source[k - 1] if k else None
-    if before is None or before.norm in _DETERMINERS - {"that"}:  # "said that Mark"
+    if before is None or before.norm in _DETERMINERS:
         return before is not None
     return before.possessive and j > 0 and state.copy[j - 1].possessive
 
