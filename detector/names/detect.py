@@ -81,7 +81,7 @@ def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
 
 
 def camel_parts(text: str) -> tuple[str, str] | None:
-    """Split a word at a capital inside it when both parts are ordinary words (`flightNow`)."""
+    """Split a word at a capital inside it when both parts are ordinary words (`harbourNow`)."""
     for cut in range(2, len(text) - 1):
         if text[cut].isupper() and text[cut - 1].islower():
             head, tail = text[:cut], text[cut:]

@@ -31,7 +31,7 @@ def are_spellings(one: str, other: str) -> bool:
 
     Examples
     --------
-    >>> are_spellings("gaddafi", "qaddafi"), are_spellings("mcarver", "mccarver")
+    >>> are_spellings("gaddafi", "qaddafi"), are_spellings("mclaven", "mclaaven")
     (True, False)
     """
     if zipf(one) == 0.0 or min(len(one), len(other)) < 4:
@@ -49,7 +49,7 @@ def is_cut(new: str, old: str) -> bool:
 
     Examples
     --------
-    >>> is_cut("palant", "palantir"), is_cut("vora", "evora"), is_cut("magove", "maga")
+    >>> is_cut("marenh", "marenholz"), is_cut("vora", "evora"), is_cut("virove", "vira")
     (True, True, False)
     """
     return 0 < len(new) < len(old) and (old.startswith(new) or old.endswith(new))
@@ -60,7 +60,7 @@ def is_misspelt(new: str, old: str) -> bool:
 
     Examples
     --------
-    >>> is_misspelt("mccarver", "mcarver"), is_misspelt("magove", "maga")
+    >>> is_misspelt("mclaaven", "mclaven"), is_misspelt("virove", "vira")
     (True, False)
     >>> is_misspelt("pharaharahs", "pharaohs")  # it stutters
     False
@@ -79,7 +79,7 @@ def is_corrected(old: str, new: str) -> bool:
 
     Examples
     --------
-    >>> is_corrected("krushchev", "khrushchev"), is_corrected("mcarver", "mccarver")
+    >>> is_corrected("krushchev", "khrushchev"), is_corrected("mclaven", "mclaaven")
     (True, False)
     """
     from rapidfuzz.distance import DamerauLevenshtein

@@ -260,9 +260,9 @@ def test_naming_finds_mentions(text: str, names: list[str]) -> None:
 
 
 def test_naming_camel_parts_are_two_ordinary_words() -> None:
-    assert camel_parts("flightNow") == ("flight", "Now")
+    assert camel_parts("harbourNow") == ("harbour", "Now")
     assert camel_parts("TikTok") is None
-    assert camel_parts("McArver") is None
+    assert camel_parts("McLaven") is None
 
 
 @given(st.text(min_size=1, max_size=20))
@@ -277,8 +277,8 @@ def test_naming_likeness_of_a_word_to_itself_is_whole(word: str) -> None:
         ("zelensky", "zelenskyy", True, False, True),
         ("odesa", "odessa", True, False, True),
         ("memisoglu", "mimsoglo", True, False, False),
-        ("palantir", "palant", True, True, False),
-        ("maga", "magove", False, False, False),
+        ("marenholz", "marenh", True, True, False),
+        ("vira", "virove", False, False, False),
         ("xi", "x", True, True, False),
     ],
 )
