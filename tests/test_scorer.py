@@ -93,10 +93,8 @@ def test_scorer_example_finds_the_damaged_names(report: Report) -> None:
         ("Marsh", "marsh"),
         ("Rivers", "rivers"),
         ("People’s Lantern", "Torch of Villages"),
-        ("Morning Bell", "Bell of Morning"),
         ("NATO", "otan"),
         ("Harbour Watch", "Clock of Port"),
-        ("Northwind Power", "Can"),
         ("Brave Maria", "Maria Valiente"),
     ]:
         assert any(source_text in (s or "") and copy_text in (c or "") for s, c in found), (

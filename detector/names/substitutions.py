@@ -37,7 +37,7 @@ def find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
     before, after = _position(state, i - 1), _position(state, i + 1)
     places = [] if before is None else [before + 1, before + 2]
     places += [] if after is None else [after - 1, after - 2]
-    # A translated name may reverse its parts: "Morning Bell", "Bell of Dawn".
+    # A translated name may reverse its parts: "Harbour Lamp", "Lamp of Dawn".
     for k in kept:
         places += [p + step for p in state.matches[k].copy for step in (1, 2, -1, -2)]
     for j in places:
