@@ -32,7 +32,7 @@ lint: $(VENV)/.dev ## ruff and mypy --strict
 
 .PHONY: fast
 fast: lint ## lint, then the tests that need no model and are not slow
-	$(BIN)/pytest -q -m "$(NOT_FAST)"
+	$(BIN)/pytest -q -n 2 --hypothesis-profile=fast -m "$(NOT_FAST)"
 
 .PHONY: test
 test: lint ## build what it needs, then ruff, mypy --strict and pytest
@@ -44,7 +44,7 @@ bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DE
 
 .PHONY: docs
 docs: $(VENV)/.dev ## write the reference, out of the docstrings, to out/reference
-	$(BIN)/pdoc --docformat numpy --output-directory out/reference detector detector.showing.plots
+	$(BIN)/pdoc --docformat numpy --output-directory out/reference detector detector.report.plots
 
 .PHONY: pins
 pins: ## write constraints.txt anew from what .venv holds (see its head)

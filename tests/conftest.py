@@ -12,6 +12,7 @@ from detector.encoder import MiniLMEncoder
 
 # Tables and models are loaded on first use, and machines are shared: no example is timed.
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=10)
 settings.load_profile("untimed")
 
 
