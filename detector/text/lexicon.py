@@ -204,7 +204,7 @@ def name_kinds(word: str) -> frozenset[str]:
 
 
 def is_known_name(word: str) -> bool:
-    """Tell whether a word is a given name, a common surname, or a name that WordNet lists."""
+    """Return whether a word is a given name, a common surname, or a name that WordNet lists."""
     return bool(name_kinds(word)) or place_key(word) is not None
 
 
@@ -215,12 +215,12 @@ def is_negation(word: str) -> bool:
 
 
 def is_quantifier(word: str) -> bool:
-    """Tell whether a word is a quantifier other than a number."""
+    """Return whether a word is a quantifier other than a number."""
     return word in closed_class("quantifier")
 
 
 def is_calendar(word: str) -> bool:
-    """Tell whether a word is a month or a weekday, full or short."""
+    """Return whether a word is a month or a weekday, full or short."""
     return word in MONTHS or word in WEEKDAYS
 
 
@@ -230,7 +230,7 @@ def _stopwords() -> frozenset[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Tell whether a word is a function word: the, of, would, himself, isn't."""
+    """Return whether a word is a function word: the, of, would, himself, isn't."""
     return word in _stopwords()
 
 
@@ -281,7 +281,7 @@ def opposites(word: str) -> frozenset[str]:
 
 
 def are_opposites(one: str, other: str) -> bool:
-    """Tell whether two words mean opposite things, in any of their inflections.
+    """Return whether two words mean opposite things, in any of their inflections.
 
     Examples
     --------
@@ -401,7 +401,7 @@ def bare_acronym(text: str) -> str | None:
 
 
 def same_acronym(one: str, other: str) -> bool:
-    """Tell whether two names are the acronym and the full name of one well-known thing.
+    """Return whether two names are the acronym and the full name of one well-known thing.
 
     Examples
     --------
@@ -417,7 +417,7 @@ def same_acronym(one: str, other: str) -> bool:
 
 
 def spells_acronym(acronym: str, phrase: str) -> bool:
-    """Tell whether the initials of a phrase spell an acronym; small words may be left out.
+    """Return whether the initials of a phrase spell an acronym; small words may be left out.
 
     Examples
     --------
