@@ -212,6 +212,8 @@ class Encoder(Protocol):
 class MiniLMEncoder:
     """A sentence-transformers model read from disk, with token vectors from the same pass.
 
+    Threads may share it: calls take turns.
+
     Parameters
     ----------
     model : str or Path, optional
@@ -230,10 +232,6 @@ class MiniLMEncoder:
     ------
     EncodeError
         If the model cannot be found or read, or its weights are not the ones expected.
-
-    Notes
-    -----
-    Threads may share it: calls take turns.
     """
 
     def __init__(
@@ -295,28 +293,16 @@ class MiniLMEncoder:
         return model.auto_model.encoder.layer
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
-        """Encode sentences.
+        """Encode sentences, each normalised to its `matching_view`.
 
-        Parameters
-        ----------
-        texts : sequence of str
-            Raw sentences, none blank; each is normalised to its `matching_view`.
-        tokens : bool
-            Keep the token vectors of the same pass too.
-
-        Returns
-        -------
-        Encoding
-            Vectors of shape (n, d), float32, unit rows, in the order of `texts`.
+        `tokens` keeps the token vectors of the same pass too. Sentence vectors have shape (n, d),
+        float32, unit rows, in the order of `texts`. The make-up of the batches moves their last
+        bits (about 1e-7 in fp32).
 
         Raises
         ------
         InputError
             If a text is blank.
-
-        Notes
-        -----
-        The make-up of the batches moves the last bits of a vector (about 1e-7 in fp32).
         """
         import torch
 
@@ -353,7 +339,7 @@ class MiniLMEncoder:
 def token_states(out: Any) -> Any:  # noqa: ANN401 - tensors of a library loaded lazily
     """Return unit token vectors of a sentence-transformers model's output, in float16.
 
-    They come from two thirds of the way up, where vectors tell words apart best; the last layer is
+    They come from two thirds of the way up, where vectors separate words best; the last layer is
     bent towards the sentence's mean. Jalili Sabet et al. (2020) found the same for word alignment
     with BERT (layer 8 of 12).
     """

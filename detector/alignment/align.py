@@ -62,7 +62,7 @@ def align(  # noqa: PLR0913 - two sides, what they weigh, and how
     -------
     Alignment
         Beads of up to 4 sentences a side that tile both documents. Omissions and additions hold
-        one sentence each; between two beads, omissions stand before additions. A bead's
+        one sentence each; between two beads, omissions come before additions. A bead's
         similarity is the cosine between both sides. The vector of merged sentences is that of
         their text if it was encoded, else the weighted sum of the sentences' vectors.
 
@@ -79,12 +79,9 @@ def align(  # noqa: PLR0913 - two sides, what they weigh, and how
     dissolve into omissions and additions, and a badly translated sentence still pairs in a faithful
     copy.
 
-    Up to `exact_cells` the sum runs over all paths. Beyond, sentences that are each other's best
-    match by a clear margin cut the documents into overlapping windows. Neighbours are stitched at
-    a corner where both of their paths hold the same bead before and after it. Where they share
-    none they are searched again as one window, up to a million sentence pairs. Time and memory
-    grow with the number of windows. A window does not see a sentence's best cosine outside it, so
-    near ties may be decided otherwise than in a search of the whole.
+    Up to `exact_cells` the sum runs over all paths. Beyond, the documents are cut into overlapping
+    windows, and time and memory grow with their number. A window does not see a sentence's best
+    cosine outside it, so near ties may be decided otherwise than in a search of the whole.
 
     Swapping the sides mirrors the beads, except for the order of omissions before additions.
 
@@ -97,8 +94,6 @@ def align(  # noqa: PLR0913 - two sides, what they weigh, and how
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from detector.alignment.align import align
     >>> source = np.eye(4, dtype=np.float32)
     >>> copy = source[[0, 2, 3]]
     >>> alignment = align(source, copy, source_lengths=[60] * 4, copy_lengths=[60] * 3)
@@ -202,22 +197,16 @@ def unmask(
     `source` and `copy` are the kept indices, `sizes` the sentences of both documents. A masked
     sentence is an omission or an addition, or lies inside the bead around it.
     """
-    return Alignment(
-        beads=tuple(_beads(alignment, source, copy, sizes)), n_source=sizes[0], n_copy=sizes[1]
-    )
-
-
-def _beads(
-    alignment: Alignment, source: Sequence[int], copy: Sequence[int], sizes: tuple[int, int]
-) -> Iterator[Bead]:
+    beads: list[Bead] = []
     at_source = at_copy = 0
     for bead in alignment.beads:
         here = _to_document(bead.source, source, at_source)
         there = _to_document(bead.copy, copy, at_copy)
-        yield from _unaligned(range(at_source, here.start), range(at_copy, there.start))
-        yield Bead(source=here, copy=there, similarity=bead.similarity)
+        beads += _unaligned(range(at_source, here.start), range(at_copy, there.start))
+        beads.append(Bead(source=here, copy=there, similarity=bead.similarity))
         at_source, at_copy = here.stop, there.stop
-    yield from _unaligned(range(at_source, sizes[0]), range(at_copy, sizes[1]))
+    beads += _unaligned(range(at_source, sizes[0]), range(at_copy, sizes[1]))
+    return Alignment(beads=tuple(beads), n_source=sizes[0], n_copy=sizes[1])
 
 
 def _to_document(part: range, kept: Sequence[int], at: int) -> range:

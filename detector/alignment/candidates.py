@@ -45,9 +45,7 @@ class Candidates:
     support: Floats  # least that the first or last of merged sentences adds; inf for a 1-1 bead
     outside: Floats  # most that a neighbour outside the bead would add; -inf without a neighbour
     lengths: Floats  # distance of both log lengths, in the pair's deviations times 0.15
-    best_source: NDArray[
-        np.float32
-    ]  # (n,) best cosine of each source sentence with a copy sentence
+    best_source: NDArray[np.float32]  # (n,) best cosine of each source sentence with the copy
     best_copy: NDArray[np.float32]  # (m,) and the other way
 
 
@@ -66,14 +64,9 @@ def find_candidates(
         *(index.astype(np.intp) for index in np.unravel_index(at, cosines.shape))
     )
     flat = cosines.ravel()
+    steps = (MAX_MERGED * m, n * MAX_MERGED * m)
     sides = (
-        _Side(
-            pair.source,
-            window.source,
-            positions.a,
-            positions.i,
-            (MAX_MERGED * m, n * MAX_MERGED * m),
-        ),
+        _Side(pair.source, window.source, positions.a, positions.i, steps),
         _Side(pair.copy, window.copy, positions.b, positions.j, (1, m)),
     )
     support, outside = np.full(len(at), np.inf), np.full(len(at), -np.inf)
@@ -99,9 +92,8 @@ def _cosines(pair: Pair, window: Window) -> NDArray[np.float32]:
     x = pair.source.vectors[:, window.source.start : window.source.stop]
     y = pair.copy.vectors[:, window.copy.start : window.copy.stop]
     n, m, d = x.shape[1], y.shape[1], x.shape[2]
-    cosines = (x.reshape(MAX_MERGED * n, d) @ y.reshape(MAX_MERGED * m, d).T).reshape(
-        MAX_MERGED, n, MAX_MERGED, m
-    )
+    cosines = x.reshape(MAX_MERGED * n, d) @ y.reshape(MAX_MERGED * m, d).T
+    cosines = cosines.reshape(MAX_MERGED, n, MAX_MERGED, m)
     for k in range(1, MAX_MERGED):  # runs that pass the end of the window
         cosines[k, max(n - k, 0) :] = -np.inf
         cosines[:, :, k, max(m - k, 0) :] = -np.inf
@@ -174,13 +166,10 @@ def _adds(new: NDArray[np.float32], rest: NDArray[np.float32], between: Floats) 
 
 
 def _length_distance(source: Floats, copy: Floats, pair: Pair) -> Floats:
-    log_length_ratio = np.exp(pair.priors.log_length_ratio / 2)
-    ratio = np.log(
-        (source * log_length_ratio + LENGTH_OFFSET) / (copy / log_length_ratio + LENGTH_OFFSET)
-    )
-    return np.asarray(
-        np.abs(ratio) * (LENGTH_DEVIATION / pair.priors.length_deviation), dtype=np.float64
-    )
+    root = np.exp(pair.priors.log_length_ratio / 2)
+    ratio = np.log((source * root + LENGTH_OFFSET) / (copy / root + LENGTH_OFFSET))
+    distance = np.abs(ratio) * (LENGTH_DEVIATION / pair.priors.length_deviation)
+    return np.asarray(distance, dtype=np.float64)
 
 
 def log_odds(candidates: Candidates, pair: Pair) -> LogOdds:
@@ -293,16 +282,14 @@ def estimate_priors(pair: Pair, passes: Sequence[FirstPass]) -> PairPriors:
         cosine += float(p @ first.cosine[lone])
         ratio += float(p @ here)
         square += float(p @ (here * here))
-    log_length_ratio = ratio / (single + 5.0)
-    variance = max(
-        square - 2.0 * log_length_ratio * ratio + log_length_ratio * log_length_ratio * single, 0.0
-    )
+    mean = ratio / (single + 5.0)
+    variance = max(square - 2.0 * mean * ratio + mean * mean * single, 0.0)
     return PairPriors(
         alone=float(np.log((alone + 1.0) / (pair.source.n + pair.copy.n + 10.0))) + 2.0,
         merges=float(np.log((merges + 0.5) / (single + merges + 5.0))) + 2.5,
         # Not lower: chance pairs of unrelated texts say nothing about matches.
         similarity=max((cosine + 1.7) / (single + 2.0), 0.7),
-        log_length_ratio=log_length_ratio,
+        log_length_ratio=mean,
         length_deviation=float(np.sqrt((variance + 5.0 * LENGTH_DEVIATION**2) / (single + 5.0))),
     )
 
@@ -355,9 +342,8 @@ def decode(pair: Pair, passes: Sequence[FirstPass]) -> Path:
         if meet is None:
             i = (following.source.start + following.source.stop) // 2
             j = (following.copy.start + following.copy.stop) // 2
-            meet = i, j
             before = Window(range(window.source.start, i), range(window.copy.start, j))
-            path = _decode_window(pair, before)
+            meet, path = (i, j), _decode_window(pair, before)
             after = Window(range(i, following.source.stop), range(j, following.copy.stop))
             onward = _decode_window(pair, after)
         done += [corner for corner in path if not done or corner > done[-1]]

@@ -127,11 +127,8 @@ class AlignConfig:
         if not 0.0 <= self.reencoding_share <= 1.0:
             msg = f"reencoding_share is {self.reencoding_share}; give a share in [0, 1]"
             raise InputError(msg)
-        if (
-            self.window < 2 * MAX_MERGED
-            or not 0 < self.overlap <= self.window
-            or self.exact_cells < 1
-        ):
+        fits = self.window >= 2 * MAX_MERGED and 0 < self.overlap <= self.window
+        if not fits or self.exact_cells < 1:
             msg = (
                 f"window {self.window}, overlap {self.overlap}, exact_cells {self.exact_cells}; "
                 f"give a window of {2 * MAX_MERGED} or more, an overlap within it, and a cell"

@@ -128,11 +128,7 @@ class Lattice:
         """
         n, m, scan = self.n, self.m, self.summed_add
         settled, reached = np.empty((2, n + 1, m + 1))
-        either, running = (
-            (np.logaddexp, np.logaddexp.accumulate)
-            if total
-            else (np.maximum, np.maximum.accumulate)
-        )
+        either = np.logaddexp if total else np.maximum
         for i in range(n + 1):
             row = self.ending.reduce(i, reached, m + 1, total=total)
             if i == 0:
@@ -141,7 +137,7 @@ class Lattice:
                 row = either(row, settled[i - 1] + self.odds.omit[i - 1])
             settled[i] = row
             flat = row - scan
-            scanned = running(flat)
+            scanned = either.accumulate(flat)
             # Differs from `row` only where an addition wins strictly, so ties cost nothing.
             reached[i] = np.where(scanned > flat, scanned + scan, row)
         return settled, reached
@@ -281,9 +277,8 @@ def _closest(pair: Pair, region: Window) -> tuple[int, int]:
     high, wide = len(region.source), len(region.copy)
     rows = np.linspace(high // 4, high - high // 4 - 1, _SAMPLE).round().astype(np.intp)
     first, last = region.copy.start + wide // 4, region.copy.start + wide - wide // 4
-    cosines = (
-        pair.source.vectors[0, region.source.start + rows] @ pair.copy.vectors[0, first:last].T
-    )
+    x = pair.source.vectors[0, region.source.start + rows]
+    cosines = x @ pair.copy.vectors[0, first:last].T
     at, over = np.unravel_index(int(cosines.argmax()), cosines.shape)
     return region.source.start + int(rows[at]), first + int(over)
 
@@ -326,12 +321,10 @@ def meeting_corner(
     """
     beads = set(pairwise(path)) & set(pairwise(onward))
     held = [(a, b) for a, b in beads if a[0] < b[0] and a[1] < b[1]]
-    firm = {a for a, _ in beads} & {b for _, b in held} | {a for a, _ in held} & {
-        b for _, b in beads
-    }
-    middle = (
-        window.source.stop + following.source.start + window.copy.stop + following.copy.start
-    ) / 2
+    firm = {a for a, _ in beads} & {b for _, b in held}
+    firm |= {a for a, _ in held} & {b for _, b in beads}
+    ends = window.source.stop, following.source.start, window.copy.stop, following.copy.start
+    middle = sum(ends) / 2
     return min(firm, key=lambda corner: (abs(sum(corner) - middle), corner), default=None)
 
 

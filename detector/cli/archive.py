@@ -67,17 +67,15 @@ def add_archive(commands: cli.Commands) -> None:
     )
     add.add_argument("archive", metavar="ARCHIVE", help="archive to add to; created if missing")
     add.add_argument("files", nargs="+", metavar="FILE", help="texts or tables, see below")
-    _add_reading(add)
+    _add_text_options(add)
     add.set_defaults(run=_add)
 
+    example = "detector archive info my_archive"
     info = cli.add_command(
         actions,
         "info",
         "show counts, size, encoder and index of an archive",
-        examples=(
-            "detector archive info my_archive",
-            "detector archive info my_archive --format json",
-        ),
+        examples=(example, f"{example} --format json"),
     )
     info.add_argument("archive", metavar="ARCHIVE", help="archive to describe")
     info.add_argument(
@@ -85,12 +83,8 @@ def add_archive(commands: cli.Commands) -> None:
     )
     info.set_defaults(run=_info)
 
-    remove = cli.add_command(
-        actions,
-        "remove",
-        "remove articles by their ids",
-        examples=("detector archive remove my_archive ID",),
-    )
+    example = "detector archive remove my_archive ID"
+    remove = cli.add_command(actions, "remove", "remove articles by their ids", examples=(example,))
     remove.add_argument("archive", metavar="ARCHIVE", help="archive to remove from")
     remove.add_argument("ids", nargs="+", metavar="ID", help="id of an article")
     remove.set_defaults(run=_remove)
@@ -123,11 +117,11 @@ def add_match(commands: cli.Commands) -> None:
     )
     add_run(parser, rows="suspects", shard_rows=SUSPECT_SHARD_ROWS, required=False)
     cli.add_scoring(parser)
-    _add_reading(parser)
+    _add_text_options(parser)
     parser.set_defaults(run=_match)
 
 
-def _add_reading(parser: argparse.ArgumentParser) -> None:
+def _add_text_options(parser: argparse.ArgumentParser) -> None:
     """Add how texts are read and encoded."""
     parser.add_argument(
         "--strict", action="store_true", help="stop at the first text that cannot be used"
@@ -162,10 +156,9 @@ def _info(arguments: argparse.Namespace) -> int:
     from detector.archive.archive import Archive
 
     info = Archive(arguments.archive).info()
-    if arguments.format == "json":
-        cli.print_result(dumps(_info_record(info), indent=1) + "\n")
-    else:
-        cli.print_result("".join(f"{line}\n" for line in _info_lines(info)))
+    as_json = arguments.format == "json"
+    text = dumps(_info_record(info), indent=1) if as_json else "\n".join(_info_lines(info))
+    cli.print_result(f"{text}\n")
     return cli.DONE
 
 
@@ -309,13 +302,11 @@ def _info_lines(info: Info) -> Iterator[str]:
         f"encoder    {safe(encoder.name)}@{encoder.weights_sha256[:12]}/{encoder.precision}, "
         f"{encoder.dimension} dimensions"
     )
+    how = "none: every sentence is compared"
     if index.kind:
-        yield (
-            f"index      {safe(index.kind)}, {index.n_indexed:,} sentences, "
-            f"{index.n_left:,} not yet in it"
-        )
-    else:
-        yield "index      none: every sentence is compared"
+        counts = f"{index.n_indexed:,} sentences, {index.n_left:,} not yet in it"
+        how = f"{safe(index.kind)}, {counts}"
+    yield f"index      {how}"
 
 
 def _match_record(name: str, match: Match) -> dict[str, Any]:
@@ -324,15 +315,13 @@ def _match_record(name: str, match: Match) -> dict[str, Any]:
         "n_sentences": match.n_sentences,
         "candidates": [
             {
-                "id": candidate.id,
-                "title": candidate.title,
-                "share": candidate.share,
-                "sentences": list(candidate.sentences),
-                "relation": None
-                if candidate.relation is None
-                else relation_record(candidate.relation),
+                "id": found.id,
+                "title": found.title,
+                "share": found.share,
+                "sentences": list(found.sentences),
+                "relation": None if found.relation is None else relation_record(found.relation),
             }
-            for candidate in match.candidates
+            for found in match.candidates
         ],
         "report": None if match.report is None else match.report.to_dict(),
     }

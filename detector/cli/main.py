@@ -193,11 +193,7 @@ def _add_export(commands: cli.Commands) -> None:
         examples=("detector export my_onnx", "detector score copy.txt source.txt --onnx my_onnx"),
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="created if missing")
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME_OR_FOLDER",
-        help="sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
-    )
+    cli.add_encoder(parser, precision=False)
     cli.add_path(parser, "--bundle", "FOLDER", "bundle with the tagger (default: own)")
     cli.add_quiet(parser)
     parser.set_defaults(run=_export)

@@ -125,18 +125,19 @@ def add_path(
     parser.add_argument(name, type=Path, metavar=metavar, help=summary, **options)
 
 
-def add_encoder(parser: argparse.ArgumentParser) -> None:
+def add_encoder(parser: argparse.ArgumentParser, *, precision: bool = True) -> None:
     """Add the options that choose the encoder and its arithmetic."""
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME_OR_FOLDER",
-        help="sentence-transformers model (default: all-MiniLM-L6-v2 from its package)",
-    )
-    add_precision(parser, "arithmetic of the encoder (default: fp32)")
+    summary = "sentence-transformers model (default: all-MiniLM-L6-v2 from its package)"
+    parser.add_argument("--encoder", metavar="NAME_OR_FOLDER", help=summary)
+    if precision:
+        add_precision(parser)
 
 
 def add_precision(
-    parser: argparse.ArgumentParser, summary: str, *, default: str | None = "fp32"
+    parser: argparse.ArgumentParser,
+    summary: str = "arithmetic of the encoder (default: fp32)",
+    *,
+    default: str | None = "fp32",
 ) -> None:
     """Add `--precision`."""
     choices = ("fp32", "bf16", "auto")
@@ -150,9 +151,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         ("name-threshold", "call a name damaged from this probability (default: the bundle's)"),
     ):
         parser.add_argument(f"--{name}", type=_probability, metavar="P", help=summary)
-    parser.add_argument(
-        "--bundle", type=Path, metavar="FOLDER", help="model bundle (default: the package's own)"
-    )
+    add_path(parser, "--bundle", "FOLDER", "model bundle (default: the package's own)")
     parser.add_argument(
         "--no-tagger",
         dest="tagger",
@@ -164,10 +163,8 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pivot", action="store_true", help="estimate the pivot language")
     own = "estimate it with a model that `detector train pivot` wrote"
     add_path(parser, "--pivot-model", "FILE", own, dest="pivot")
-    explain = (
-        "with --pivot: dictionary that explains the evidence (en-fr.tsv, eng-fra.tei or .index)"
-    )
-    add_path(parser, "--dictionary", "FILE", explain, dest="pivot_dictionary")
+    own = "with --pivot: dictionary that explains the evidence (en-fr.tsv, eng-fra.tei or .index)"
+    add_path(parser, "--dictionary", "FILE", own, dest="pivot_dictionary")
 
 
 def scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -175,11 +172,6 @@ def scorer_options(arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("encoder", "precision", "bundle", "threshold", "name_threshold", "tagger")
     given = vars(arguments)
     return {name: given[name] for name in (*names, "pivot", "pivot_dictionary") if name in given}
-
-
-def add_shared(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of the training corpora."""
-    add_path(parser, "--shared", "FOLDER", "folder of the corpora (default: $DETECTOR_SHARED)")
 
 
 def add_quiet(parser: argparse.ArgumentParser, *, default: bool | None = False) -> None:

@@ -9,13 +9,11 @@ import argparse
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from detector.cli import options as cli
 
 if TYPE_CHECKING:
-    from detector.encoder import Encoder
     from detector.training.config import Settings
     from detector.training.data.corpus import Pair
 
@@ -29,31 +27,20 @@ system and lang."""
 
 def add_training(commands: cli.Commands) -> None:
     """Add the commands `train`, `evaluate` and `data`."""
-    train = cli.add_command(
-        commands,
-        "train",
-        "fit a model on labelled pairs",
-        examples=("detector train drift --table pairs.csv --out my_bundle",),
-    )
+    example = "detector train drift --table pairs.csv --out my_bundle"
+    train = cli.add_command(commands, "train", "fit a model on labelled pairs", examples=(example,))
     models = train.add_subparsers(dest="model", metavar="MODEL", required=True)
     _add_drift(models)
     _add_tagger(models)
     _add_relation(models)
     _add_pivot(models)
     _add_evaluate(commands)
-    data = cli.add_command(
-        commands, "data", "check the training corpora", examples=("detector data check FOLDER",)
-    )
+    examples = ("detector data check FOLDER",)
+    data = cli.add_command(commands, "data", "check the training corpora", examples=examples)
     actions = data.add_subparsers(dest="action", metavar="ACTION", required=True)
-    check = cli.add_command(
-        actions,
-        "check",
-        "compare a folder of tables with the digests that the package knows",
-        examples=("detector data check FOLDER",),
-    )
-    check.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER", help="default: $DETECTOR_SHARED"
-    )
+    summary = "compare a folder of tables with the digests that the package knows"
+    check = cli.add_command(actions, "check", summary, examples=examples)
+    cli.add_path(check, "folder", "FOLDER", "default: $DETECTOR_SHARED", nargs="?")
     check.set_defaults(run=_check)
 
 
@@ -109,7 +96,7 @@ def _add_relation(models: cli.Commands) -> None:
         "of the passages is held out for evaluation.",
         examples=("detector train relation --shared FOLDER --out my_bundle",),
     )
-    cli.add_shared(parser)
+    _add_shared(parser)
     parser.add_argument(
         "--documents", type=int, default=6000, metavar="N", help="about N pairs (6000)"
     )
@@ -134,7 +121,7 @@ def _add_pivot(models: cli.Commands) -> None:
             "detector score copy.txt source.txt --pivot-model pivot.safetensors",
         ),
     )
-    cli.add_shared(parser)
+    _add_shared(parser)
     parser.add_argument(
         "--languages",
         metavar="CODES",
@@ -180,18 +167,23 @@ def _add_pairs(parser: argparse.ArgumentParser) -> None:
     cli.add_path(parser, "--table", "FILE", own, action="append")
     parser.add_argument("--seed", type=int, help="seed of all sampling (default: 0)")
     cli.add_path(parser, "--cache", "FOLDER", "save features there; resume after a stop")
-    cli.add_precision(parser, "arithmetic of the encoder (default: fp32)", default=None)
+    cli.add_precision(parser, default=None)
     cli.add_quiet(parser, default=None)
 
 
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    cli.add_path(parser, "--shared", "FOLDER", "folder of the corpora (default: $DETECTOR_SHARED)")
+
+
 def _add_sampling(parser: argparse.ArgumentParser) -> None:
-    cli.add_shared(parser)
+    _add_shared(parser)
     parser.add_argument(
         "--limit", type=cli.positive, metavar="N", help="about N pairs (default: the whole mix)"
     )
 
 
 def _train_drift(arguments: argparse.Namespace) -> int:
+    from detector.encoder import MiniLMEncoder
     from detector.models import store
     from detector.models.tagger import load
     from detector.training.data.splits import gather
@@ -199,21 +191,21 @@ def _train_drift(arguments: argparse.Namespace) -> int:
     from detector.training.run import train
 
     settings = _settings(arguments)
-    encoder = _encoder(settings)
+    encoder = MiniLMEncoder(precision=settings.precision)
     tagger = None if settings.tagger is None else load(settings.tagger, encoder=encoder.identity)
     _log(settings, "reading the tables")
     material = gather(settings, fitting=True)
     _log(settings, f"fitting on {len(material.fitting)} pairs")
     total = _n_distinct((*material.fitting, *material.apart))
     with cli.progress_bar("features", "pair", total=total, quiet=settings.quiet) as bar:
-        bundle, figures = train(material, encoder, settings, tagger=tagger, progress=bar.update)
+        bundle, metrics = train(material, encoder, settings, tagger=tagger, progress=bar.update)
     # These two models depend on no drift model: a new bundle keeps those of the package.
     bundle = replace(
         bundle, relation=store.relation_of(encoder=encoder.identity), pivot=store.pivot_of()
     )
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
-    print(printed(figures))
+    print(printed(metrics))
     print(f"\nbundle {written.digest[:12]} written to {folder}")
     return cli.DONE
 
@@ -332,6 +324,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
+    from detector.encoder import MiniLMEncoder
     from detector.models import store
     from detector.report.serialise import dumps
     from detector.text.files import write_whole
@@ -340,21 +333,21 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from detector.training.run import measure_bundle
 
     settings = _settings(arguments)
-    encoder = _encoder(settings)
+    encoder = MiniLMEncoder(precision=settings.precision)
     bundle = store.load(settings.bundle, encoder=encoder.identity, tagger=not arguments.no_tagger)
     _log(settings, "reading the tables")
     material = gather(settings, fitting=False)
     _log(settings, f"measuring on {len(material.apart)} pairs")
     total = _n_distinct(material.apart)
     with cli.progress_bar("features", "pair", total=total, quiet=settings.quiet) as bar:
-        figures = measure_bundle(bundle, material, encoder, settings, progress=bar.update)
-    print(f"bundle {bundle.config.digest[:12]}\n{printed(figures)}")
+        metrics = measure_bundle(bundle, material, encoder, settings, progress=bar.update)
+    print(f"bundle {bundle.config.digest[:12]}\n{printed(metrics)}")
     if settings.json is not None:
         record = {
             "bundle": bundle.config.digest,
             "settings": settings.record(),
             "tables": {name: known["sha256"] for name, known in material.tables.items()},
-            "figures": figures.to_dict(),
+            "figures": metrics.to_dict(),
         }
         write_whole(settings.json, dumps(record, indent=1) + "\n")
     return cli.DONE
@@ -374,12 +367,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     from detector.training.config import settle
 
     return settle(vars(arguments), accepts=arguments.accepts, file=arguments.config)
-
-
-def _encoder(settings: Settings) -> Encoder:
-    from detector.encoder import MiniLMEncoder
-
-    return MiniLMEncoder(precision=settings.precision)
 
 
 def _n_distinct(pairs: Sequence[Pair]) -> int:

@@ -20,14 +20,9 @@ damaged whatever they mean, and a tagger does not see capitals ("Sun" -> "the su
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFinding:
-    """A change of a name with the confidence of the rule that found it.
+    """A change of a name, as `NameChange`, with the confidence of the rule that found it.
 
-    Attributes
-    ----------
-    confidence : float
-        Of the rule that the name is damaged, in [0, 1]; no probability before it is calibrated.
-    change, copy, copy_text, source, source_text, reason
-        As in `NameChange`.
+    The confidence, in [0, 1], that the name is damaged is no probability before it is calibrated.
     """
 
     change: Change
@@ -67,22 +62,12 @@ def calibrate(table: Sequence[tuple[float, float]], confidence: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameOdds:
-    """Log-odds that a changed name is damaged, where a tagger read it.
-
-    Attributes
-    ----------
-    intercept : float
-    belief, tags : float
-        Weights of the log-odds of the rule's confidence and of the tagger's greatest probability
-        for a word of the name; 0 or above.
-    changes : mapping of Change to float
-        Added for each of `TAGGED_CHANGES`; others are calibrated by `BundleConfig.name_beliefs`.
-    """
+    """Log-odds that a changed name is damaged, where a tagger predicted its words."""
 
     intercept: float
-    belief: float
-    tags: float
-    changes: Mapping[str, float]
+    belief: float  # weight of the log-odds of the rule's confidence, 0 or above
+    tags: float  # of those of the tagger's greatest probability for a word of the name, 0 or above
+    changes: Mapping[str, float]  # added for each of `TAGGED_CHANGES`
 
     def probability(self, finding: NameFinding, tagged: float) -> float:
         """Return the probability of damage in [0, 1], given the tagger's probability."""

@@ -72,22 +72,11 @@ def name_context(
 def compare_names(
     links: WordAlignment, context: NameContext, copy_at: int = 0
 ) -> tuple[NameFinding, ...]:
-    """Compare the names of a bead.
+    """Compare the names of a bead, given its aligned words.
 
-    Parameters
-    ----------
-    links : WordAlignment
-        The words of both sides of the bead, aligned.
-    context : NameContext
-        Of the two documents.
-    copy_at : int
-        Index of the bead's first copy sentence; names in earlier ones are already given.
-
-    Returns
-    -------
-    tuple of NameFinding
-        One for each name of the source in order, kept ones included, then the names that only
-        the copy has. Spans count in the raw documents.
+    `copy_at` is the index of the bead's first copy sentence; names in earlier ones are already
+    given. Returns one finding for each name of the source in order, kept ones included, then the
+    names that only the copy has. Spans count in the raw documents.
     """
     state = MatchState(links, context, copy_at)
     match_kept_forms(state)
@@ -127,7 +116,7 @@ def _finding(state: MatchState, mention: Mention) -> NameFinding:
 
 
 def _harmless_lowering(state: MatchState, parts: dict[int, WordMatch]) -> bool:
-    """Tell whether only generic words ("Ministry") changed beside a part that was kept."""
+    """Return whether only generic words ("Ministry") changed beside a part that was kept."""
     changed = [i for i, m in parts.items() if m.change != "kept"]
     distinctive = any(
         m.change == "kept" and m.copy and state.source[i].norm not in GENERIC
@@ -142,11 +131,10 @@ def _harmless_lowering(state: MatchState, parts: dict[int, WordMatch]) -> bool:
 
 
 def _only_lowered(state: MatchState, parts: dict[int, WordMatch]) -> bool:
-    """Tell whether a name of several words came back in order, without capitals."""
-    at = [parts[i].copy for i in sorted(parts)]
-    if len(at) < 2 or not all(len(copy) == 1 for copy in at):
+    """Return whether a name of several words came back in order, without capitals."""
+    if len(parts) < 2 or not all(len(match.copy) == 1 for match in parts.values()):
         return False
-    places = [copy[0] for copy in at]
+    places = [parts[i].copy[0] for i in sorted(parts)]
     same = all(state.copy[parts[i].copy[0]].norm == state.source[i].norm for i in parts)
     return same and places == list(range(places[0], places[0] + len(places)))
 

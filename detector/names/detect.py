@@ -34,27 +34,15 @@ _CLOSING = re.compile(r"\s?,\s?(?:[”\"’']|'')\s+")
 class Casing:
     """How one document writes its words.
 
-    Attributes
-    ----------
-    raw : str
-        The document.
-    capital, lower : mapping of str to int
-        Per `Word.norm`, its count with and without a capital inside sentences that are neither
-        headlines nor all in capitals.
-    opening : frozenset of int
-        Starts of the words that open a sentence, a quotation or the like.
-    flat : frozenset of int
-        Starts of the words of headlines and of sentences in capitals.
-    first : mapping of str to int
-        Per norm, the first sentence that holds it.
+    Counts are by `Word.norm`, inside sentences that are neither headlines nor all in capitals.
     """
 
     raw: str
-    capital: Counter[str]
-    lower: Counter[str]
-    opening: frozenset[int]
-    flat: frozenset[int]
-    first: dict[str, int]
+    capital: Counter[str]  # of each word with a capital
+    lower: Counter[str]  # of each without
+    opening: frozenset[int]  # starts of the words that open a sentence, a quotation or the like
+    flat: frozenset[int]  # starts of the words of headlines and of sentences in capitals
+    first: dict[str, int]  # per norm, the first sentence that holds it
 
 
 def casing_of(raw: str, sentences: Sequence[Sequence[Word]]) -> Casing:
@@ -91,7 +79,7 @@ def camel_parts(text: str) -> tuple[str, str] | None:
 
 
 def _is_flat(raw: str, words: Sequence[Word]) -> bool:
-    """Tell whether capitals say nothing here: a headline in title case, or all capitals."""
+    """Return whether capitals say nothing here: a headline in title case, or all capitals."""
     letters = [w.text for w in words if w.text[0].isalpha()]
     if len(letters) > 3 and sum(t.isupper() for t in letters) > 0.7 * len(letters):
         return True
@@ -102,11 +90,10 @@ def _is_flat(raw: str, words: Sequence[Word]) -> bool:
 
 
 def _opens(raw: str, before: Word, word: Word) -> bool:
-    if _CLOSING.fullmatch(raw[before.end : word.start]):
+    between = raw[before.end : word.start]
+    if _CLOSING.fullmatch(between) or (between in (". ", ".") and len(before.text) <= 3):
         return False
-    return _OPENING.search(raw[before.end : word.start]) is not None and not (
-        raw[before.end : word.start] in (". ", ".") and len(before.text) <= 3
-    )
+    return _OPENING.search(between) is not None
 
 
 def base_form(text: str) -> str:
@@ -122,17 +109,17 @@ def place_of(text: str) -> str | None:
 
 
 def is_personal(norm: str) -> bool:
-    """Tell whether a word is a given name or a surname."""
+    """Return whether a word is a given name or a surname."""
     return not name_kinds(norm).isdisjoint(("given", "surname"))
 
 
 def has_capital(text: str) -> bool:
-    """Tell whether any letter is a capital."""
+    """Return whether any letter is a capital."""
     return text != text.lower()
 
 
 def has_inner_capital(text: str) -> bool:
-    """Tell whether a letter inside the word is a capital, and not one that parts two words."""
+    """Return whether a letter inside the word is a capital, and not one that parts two words."""
     base = base_form(text)
     return any(c.isupper() for c in base[1:]) and camel_parts(base) is None
 
@@ -190,7 +177,7 @@ def find_mentions(
 def is_name_word(
     words: Sequence[Word], position: int, casing: Casing, other: Casing | None = None
 ) -> bool:
-    """Tell whether the word at `position` is (part of) a name, by both documents' casings."""
+    """Return whether the word at `position` is (part of) a name, by both documents' casings."""
     word = words[position]
     text, norm = word.text, word.norm
     if not has_capital(text) or norm[0].isdigit() or text in ("I", "A"):
@@ -231,7 +218,7 @@ def _is_written_as_name(word: Word, casing: Casing) -> bool | None:
 
 
 def _opens_as_person(word: Word, following: Word, casing: Casing) -> bool:
-    """Tell whether an ordinary word at the start of a sentence is somebody's name there."""
+    """Return whether an ordinary word at the start of a sentence is somebody's name there."""
     norm = word.norm
     if has_capital(following.text):
         return (
@@ -261,24 +248,22 @@ def _is_date(words: Sequence[Word], position: int) -> bool:
 
 
 def _is_no_name(word: Word, raw: str) -> bool:
-    """Tell whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah".
+    """Return whether the word is the C of "C-suite", the Co of "Co-op", the W of 35°W, an "Ah".
 
     Nor are the host of a web address, the scale of a temperature and "BC" names.
     """
-    if word.norm in _MEASURES or _ADDRESS.match(raw, word.end):
+    if word.norm in _MEASURES | _INTERJECTIONS or _ADDRESS.match(raw, word.end):
         return True
     after = raw[word.end : word.end + 2]
     tied = after[:1] == "-" and after[1:].islower()
     if tied and (len(word.norm) == 1 or word.norm in _PREFIXES):
         return True
     before = raw[max(0, word.start - 1) : word.start]
-    if len(word.norm) == 1 and (before in ("°", "º") or before.isdigit()):
-        return True
-    return word.norm in _INTERJECTIONS
+    return len(word.norm) == 1 and (before in ("°", "º") or before.isdigit())
 
 
 def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:
-    """Tell whether the word names a currency ("US$5", "USD 40", "the RMB")."""
+    """Return whether the word names a currency ("US$5", "USD 40", "the RMB")."""
     end = words[position].end
     if raw[end : end + 1] in ("$", "€", "£"):
         return True
@@ -286,7 +271,7 @@ def _is_currency(words: Sequence[Word], position: int, raw: str) -> bool:
 
 
 def is_title(words: Sequence[Word], position: int, casing: Casing) -> bool:
-    """Tell whether the word is a title or office ("President", "Mr.") and no name itself."""
+    """Return whether the word is a title or office ("President", "Mr.") and no name itself."""
     word = words[position]
     if title_key(word.norm) is None:
         return False

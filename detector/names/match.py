@@ -41,7 +41,7 @@ def _match_acronym(state: MatchState, mention: Mention) -> None:
 
 
 def abbreviates(words: Sequence[Word], at: int) -> bool:
-    """Tell whether the word at a position gives the initials of other words of the same text."""
+    """Return whether the word at a position gives the initials of other words of the same text."""
     text = words[at].text
     letters = _letters(text)
     if letters is None or len(letters) < 2:
@@ -241,20 +241,14 @@ def _match_adjective(state: MatchState, mention: Mention) -> None:
         forms = {f"{norm.rstrip('aeo')}{suffix}" for suffix in _SUFFIXES}
         forms |= {norm + suffix for suffix in _SUFFIXES}
         forms |= {re.sub("(?:ism|ists?|ic)$", suffix, norm) for suffix in _CREEDS}
-        j = state.nearest(
-            i,
-            (
-                j
-                for j, w in enumerate(state.copy)
-                if state.is_capital(j) and _is_adjective_of(w, norm, forms)
-            ),
-        )
+        capitals = [(j, w) for j, w in enumerate(state.copy) if state.is_capital(j)]
+        j = state.nearest(i, (j for j, w in capitals if _is_adjective_of(w, norm, forms)))
         if j is not None:
             state.settle(i, WordMatch("kept", (j,), "the name and its adjective"))
 
 
 def _is_adjective_of(word: Word, norm: str, forms: set[str]) -> bool:
-    """Tell whether a word in use is an adjective of the name `norm`, or the other way round."""
+    """Return whether a word in use is an adjective of the name `norm`, or the other way round."""
     if zipf(word.norm) == 0.0 and not is_known_name(word.norm):
         return False  # a name with an ending that it never had
     if word.norm in forms or american(word.norm) == american(norm):
@@ -298,15 +292,10 @@ def _plural(state: MatchState, i: int, *, alone: bool) -> WordMatch | None:
 def _singular(state: MatchState, i: int) -> WordMatch | None:
     word = state.source[i]
     singular = word.norm[:-1]
-    found = state.by_norm.get(singular, ()) if word.norm.endswith("s") else ()
-    j = state.nearest(
-        i,
-        (
-            k
-            for k in found
-            if (len(singular) > 3 or state.copy[k].text.isupper()) and _has_capital(state, k)
-        ),
-    )
+    found = state.by_norm.get(singular, []) if word.norm.endswith("s") else []
+    if len(singular) <= 3:
+        found = [k for k in found if state.copy[k].text.isupper()]
+    j = state.nearest(i, (k for k in found if _has_capital(state, k)))
     if j is None:
         return None
     if word.possessive and state.copy[j].possessive:

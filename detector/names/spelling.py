@@ -16,18 +16,10 @@ _ROMAN = (
 
 
 def are_spellings(one: str, other: str) -> bool:
-    """Tell whether two forms are spellings in use of one name.
+    """Return whether the source's form and another, both normalised, are spellings of one name.
 
-    Parameters
-    ----------
-    one, other : str
-        Normalised words; `one` is the source's.
-
-    Returns
-    -------
-    bool
-        Only where ordinary English knows both forms, or they differ in a final i, y, iy or yy:
-        a name that it does not know has no second spelling in use.
+    Only where ordinary English knows both forms, or they differ in a final i, y, iy or yy: a name
+    that it does not know has no second spelling in use.
 
     Examples
     --------
@@ -40,12 +32,12 @@ def are_spellings(one: str, other: str) -> bool:
         return True
     if zipf(other) == 0.0:
         return False
-    keys = [romanised(form) for form in (one, other)]
+    keys = [_romanised(form) for form in (one, other)]
     return keys[0] == keys[1] or keys[0].replace("g", "k") == keys[1].replace("g", "k")
 
 
 def is_cut(new: str, old: str) -> bool:
-    """Tell whether `new` is `old` with its beginning or its end cut off.
+    """Return whether `new` is `old` with its beginning or its end cut off.
 
     Examples
     --------
@@ -56,7 +48,7 @@ def is_cut(new: str, old: str) -> bool:
 
 
 def is_misspelt(new: str, old: str) -> bool:
-    """Tell a form that a reader still recognises from a garbled one.
+    """Return whether a reader still recognises the name in a form that is not garbled.
 
     Examples
     --------
@@ -75,7 +67,7 @@ def is_misspelt(new: str, old: str) -> bool:
 
 
 def is_corrected(old: str, new: str) -> bool:
-    """Tell whether a long word that English does not know differs little from one it knows.
+    """Return whether a long word that English does not know differs little from one it knows.
 
     Examples
     --------
@@ -103,14 +95,8 @@ def likeness(new: str, old: str) -> float:
     return float(max(indel, JaroWinkler.normalized_similarity(old, new) - 0.15))
 
 
-def romanised(norm: str) -> str:
-    """Return a key that transliterations of one name share.
-
-    Examples
-    --------
-    >>> romanised("iwakura") == romanised("ivakura")
-    True
-    """
+def _romanised(norm: str) -> str:
+    """Return a key that transliterations of one name share: "iwakura" and "ivakura"."""
     for old, new in _ROMAN:
         norm = norm.replace(old, new)
     return re.sub(r"(.)\1+", r"\1", norm)

@@ -40,23 +40,12 @@ class NameContext:
 
 @dataclass(frozen=True, slots=True)
 class WordMatch:
-    """How one word of a name came back.
-
-    Attributes
-    ----------
-    change : Change
-    copy : tuple of int
-        Positions of the matching copy words.
-    note : str
-        Why, as the end of a sentence about the name.
-    confidence : float or None
-        In [0, 1] that it is damaged; None for the default of the change.
-    """
+    """The match of one word of a name."""
 
     change: Change
-    copy: tuple[int, ...] = ()
-    note: str = ""
-    confidence: float | None = None
+    copy: tuple[int, ...] = ()  # positions of the matching copy words
+    note: str = ""  # why, as the end of a sentence about the name
+    confidence: float | None = None  # in [0, 1] that it is damaged; None: that of the change
 
 
 class MatchState:
@@ -108,8 +97,6 @@ class MatchState:
     def nearest(self, i: int, candidates: Iterable[int]) -> int | None:
         """Return the free candidate that the alignment links, else that at the likeliest place."""
         free = [j for j in candidates if j not in self.taken]
-        if not free:
-            return None
         linked = int(self.links.to_copy[i])
         if linked in free:
             return linked
@@ -137,14 +124,14 @@ class MatchState:
         )
 
     def is_explained(self, j: int) -> bool:
-        """Tell whether the copy word matches a name, or a word of the source that is no name."""
+        """Return whether the copy word matches a name, or a word of the source that is no name."""
         if j in self.taken or self.copy[j].norm in self.plain:
             return True
         i = int(self.links.to_source[j])
         return i >= 0 and i not in self.named and float(self.links.strength[i, j]) >= 0.4
 
     def is_capital(self, j: int) -> bool:
-        """Tell whether the copy word is written as a name, or could be in a lowered copy."""
+        """Return whether the copy word is written as a name, or could be in a lowered copy."""
         word = self.copy[j]
         if not self.copy_lowered:
             return has_capital(word.text)
@@ -152,7 +139,7 @@ class MatchState:
         return not is_word(word.norm) or (named and not is_stopword(word.norm))
 
     def beside(self, i: int, j: int) -> bool:
-        """Tell whether a neighbour of the source word was matched right beside the copy word."""
+        """Return whether a neighbour of the source word was matched right beside the copy word."""
         return any(
             k in self.matches and any(abs(c - j) <= 2 for c in self.matches[k].copy)
             for k in range(i - 2, i + 3)
@@ -165,7 +152,7 @@ class MatchState:
         return to >= 0 and abs(to - j) == 1
 
     def is_compound(self, i: int) -> bool:
-        """Tell whether a hyphen ties the source word to another of its name."""
+        """Return whether a hyphen ties the source word to another of its name."""
         raw = self.context.source.raw
         word = self.source[i]
         return "-" in (raw[word.end : word.end + 1], raw[max(0, word.start - 1) : word.start])
@@ -206,18 +193,18 @@ _PARAPHRASE_STRENGTH = 0.45  # of the alignment
 
 
 def is_generic(norm: str) -> bool:
-    """Tell an office or the head of an institution from a word that tells one from another."""
+    """Return whether a word is an office or the head of an institution, which many share."""
     return norm in GENERIC or norm.removesuffix("s") in GENERIC or title_key(norm) is not None
 
 
 def is_place_adjective(text: str) -> bool:
-    """Tell "American" from "America"."""
+    """Return whether a place is named by its adjective: "American", not "America"."""
     key = place_of(text)
     return key is not None and base_form(text).casefold() not in key.split()
 
 
 def reads_as_word(state: MatchState, word: Word, j: int) -> bool:
-    """Tell whether a name without its capital means something else.
+    """Return whether a name without its capital means something else.
 
     "The sun" is not "Sun", nor "a solo" the town; "the post" may be "The Post", and a heading's
     "Order" or "Communism" only lost a capital.
@@ -229,7 +216,7 @@ def reads_as_word(state: MatchState, word: Word, j: int) -> bool:
 
 
 def has_determiner(state: MatchState, word: Word, j: int) -> bool:
-    """Tell whether a determiner precedes the word in the source, or a possessive in both."""
+    """Return whether a determiner precedes the word in the source, or a possessive in both."""
     k = state.source.index(word)
     before = state.source[k - 1] if k else None
     if before is None or before.norm in _DETERMINERS:
@@ -238,7 +225,7 @@ def has_determiner(state: MatchState, word: Word, j: int) -> bool:
 
 
 def is_paraphrased(state: MatchState, i: int, j: int) -> bool:
-    """Tell whether an ordinary word of a name was only paraphrased.
+    """Return whether an ordinary word of a name was only paraphrased.
 
     So are the words of institutions ("Health Ministry", "health department"), if all of them came
     through, and a word behind an article ("the Falls", "the waterfalls"), but not a surname "Sun".

@@ -29,10 +29,10 @@ from detector.text.lexicon import (
 from detector.text.words import Word
 
 
-def find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
+def _find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
     """Find the unmatched copy word in the place of a lost name."""
     linked = int(state.links.to_copy[i])
-    if linked >= 0 and is_candidate(state, linked):
+    if linked >= 0 and _is_candidate(state, linked):
         return linked
     before, after = _position(state, i - 1), _position(state, i + 1)
     places = [] if before is None else [before + 1, before + 2]
@@ -41,9 +41,7 @@ def find_candidate(state: MatchState, i: int, kept: list[int]) -> int | None:
     for k in kept:
         places += [p + step for p in state.matches[k].copy for step in (1, 2, -1, -2)]
     for j in places:
-        if not 0 <= j < len(state.copy):
-            continue
-        if not is_candidate(state, j):
+        if not 0 <= j < len(state.copy) or not _is_candidate(state, j):
             continue
         tight = before is not None and j == before + 1 and (i - 1 in kept or j == (after or 0) - 1)
         if state.is_capital(j) or (tight and state.links.to_source[j] < 0):
@@ -60,8 +58,8 @@ def _position(state: MatchState, k: int) -> int | None:
     return to if to >= 0 and state.links.strength[k, to] > 0.6 else None
 
 
-def is_candidate(state: MatchState, j: int) -> bool:
-    """Tell whether the copy word may replace a name: a content word that matches nothing else."""
+def _is_candidate(state: MatchState, j: int) -> bool:
+    """Return whether the copy word may replace a name: a content word that matches nothing else."""
     word = state.copy[j]
     return (
         not state.is_explained(j)
@@ -74,18 +72,9 @@ def is_candidate(state: MatchState, j: int) -> bool:
 # Words that may refer to a name already given.
 _PRONOUNS = closed_class("pronoun")
 _ROLE = closed_class("role")
-
-
 # Numerals at the end of a name and their words: "World War II", "the Second World War".
-_ORDINALS = {
-    "i": "first",
-    "ii": "second",
-    "iii": "third",
-    "iv": "fourth",
-    "one": "first",
-    "two": "second",
-    "three": "third",
-}
+_ORDINALS = {"i": "first", "ii": "second", "iii": "third", "iv": "fourth"}
+_ORDINALS |= {"one": "first", "two": "second", "three": "third"}
 
 
 def match_substitutions(state: MatchState) -> None:
@@ -93,7 +82,9 @@ def match_substitutions(state: MatchState) -> None:
     for mention in state.mentions:
         _match_respelled(state, mention)
     for mention in state.mentions:
-        _match_substituted(state, mention)
+        kept = [i for i in mention.at if i in state.matches]
+        for i in state.open(mention):
+            state.settle(i, _substitution(state, i, mention, kept))
 
 
 def _match_respelled(state: MatchState, mention: Mention) -> None:
@@ -154,15 +145,9 @@ def _judge_spelling(state: MatchState, word: Word, j: int) -> WordMatch:
     return WordMatch("garbled", (j,), "is garbled")
 
 
-def _match_substituted(state: MatchState, mention: Mention) -> None:
-    kept = [i for i in mention.at if i in state.matches]
-    for i in state.open(mention):
-        state.settle(i, _substitution(state, i, mention, kept))
-
-
 def _substitution(state: MatchState, i: int, mention: Mention, kept: list[int]) -> WordMatch:
     word = state.source[i]
-    candidate = find_candidate(state, i, kept)
+    candidate = _find_candidate(state, i, kept)
     if _is_matched_elsewhere(state, word):
         return _judge_repeated(state, i, mention, candidate)
     ordinal = _ORDINALS.get(word.norm)
@@ -200,7 +185,7 @@ def _widen(state: MatchState, found: WordMatch, j: int) -> WordMatch:
     run = [j]
     for step in (-1, 1):
         k = j + step
-        while 0 <= k < len(state.copy) and is_candidate(state, k) and _capital_inside(state, k):
+        while 0 <= k < len(state.copy) and _is_candidate(state, k) and _capital_inside(state, k):
             run.append(k)
             k += step
     strange = any(
@@ -273,7 +258,7 @@ def _name_for_name(word: Word, other: Word, j: int, confidence: float | None) ->
 
 
 def _is_optional(state: MatchState, i: int, kept: list[int], mention: Mention) -> bool:
-    """Tell whether a name is whole without a part: a first name, an initial, a generic head."""
+    """Return whether a name is whole without a part: a first name, an initial, a generic head."""
     word = state.source[i]
     if state.is_compound(i):
         return False
@@ -297,7 +282,7 @@ def _solid(state: MatchState, kept: list[int]) -> list[int]:
 
 
 def _is_matched_elsewhere(state: MatchState, word: Word) -> bool:
-    """Tell whether the source repeats a name and another occurrence is matched."""
+    """Return whether the source repeats a name and another occurrence is matched."""
     return any(
         match.copy and k in state.named and state.source[k].norm == word.norm
         for k, match in state.matches.items()
@@ -305,7 +290,7 @@ def _is_matched_elsewhere(state: MatchState, word: Word) -> bool:
 
 
 def _is_referred_to(state: MatchState, i: int, candidate: int | None) -> bool:
-    """Tell whether a pronoun or a title in the copy refers to a name already given."""
+    """Return whether a pronoun or a title in the copy refers to a name already given."""
     norm = state.source[i].norm
     given = state.context.copy.first.get(norm)
     if given is None or given >= state.copy_at + 1:

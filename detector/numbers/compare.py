@@ -54,20 +54,9 @@ _DATE_PARTS = 3  # of a date at most, on either side of one: Friday, 6 May 2024
 
 
 def compare_numbers(source_text: str, copy_text: str) -> tuple[NumberChange, ...]:
-    """Compare the quantities of two texts that should mean the same.
+    """Compare the quantities of two texts that should mean the same, such as both sides of a bead.
 
-    Parameters
-    ----------
-    source_text, copy_text : str
-        Both sides of a bead.
-
-    Returns
-    -------
-    tuple of NumberChange
-        In source order, then what the copy added; spans count in the given texts.
-
-    Notes
-    -----
+    Changes come in source order, then what the copy added; spans count in the given texts.
     Quantities are matched by value and unit, then by value alone; those left over on both sides
     pair up in order as a change where they are of one kind. A value that the source repeats may
     occur once in the copy. Time is linear in both texts.
@@ -107,9 +96,6 @@ def compare_numbers(source_text: str, copy_text: str) -> tuple[NumberChange, ...
     stated = {quantity.units for quantity in source.quantities}
     implied = tuple(part for part in ("month", "year") if (part,) not in stated)
     return (*of_source, *(added(*quantity) for quantity in _whole_dates(copy, extra, implied)))
-
-
-# Kept quantities ---------------------------------------------------------------------------------
 
 
 def _match_kept(source: IndexedText, copy: IndexedText) -> Changes:
@@ -219,7 +205,7 @@ def _compare_units(
 
 
 def _is_stated_in_words(quantity: Quantity, text: IndexedText) -> bool:
-    """Tell whether a text states a quantity in other words, or in digits of another form."""
+    """Return whether a text states a quantity in other words, or in digits of another form."""
     value = quantity.value
     if value is None or quantity.kind == "time":
         groups = digit_groups(quantity.text)  # 0230 for 02:30, 2010-2011 for 2010/11
@@ -236,7 +222,7 @@ def _is_stated_in_words(quantity: Quantity, text: IndexedText) -> bool:
 
 
 def _has_same_order(quantity: Quantity, text: IndexedText) -> bool:
-    """Tell whether a text states a number's order of magnitude, where one of the two is vague."""
+    """Return whether a text states a number's order of magnitude, where one of the two is vague."""
     return any(
         form[0] == "order" and j not in text.used and agree(form, quantity, text.quantities[j])
         for form in normal_forms(quantity)
@@ -246,7 +232,7 @@ def _has_same_order(quantity: Quantity, text: IndexedText) -> bool:
 
 
 def _is_stated(quantity: Quantity, text: IndexedText) -> bool:
-    """Tell whether a text states a quantity at all, in whatever unit."""
+    """Return whether a text states a quantity at all, in whatever unit."""
     for form in normal_forms(quantity):
         for positions in text.index.get(form, {}).values():
             other = text.quantities[positions[0]]
@@ -257,7 +243,7 @@ def _is_stated(quantity: Quantity, text: IndexedText) -> bool:
 
 
 def _is_stated_roughly(text: IndexedText, i: int, other: IndexedText) -> bool:
-    """Tell whether the other text states quantity `i` converted, to within a rounding."""
+    """Return whether the other text states quantity `i` converted, to within a rounding."""
     quantity = text.quantities[i]
     return any(
         form in other.single_units
@@ -267,9 +253,6 @@ def _is_stated_roughly(text: IndexedText, i: int, other: IndexedText) -> bool:
         )
         for form in size_forms(quantity)
     )
-
-
-# Changed, dropped and added quantities -----------------------------------------------------------
 
 
 def _pair_vague(source: IndexedText, copy: IndexedText, changes: Changes) -> Changes:
@@ -284,7 +267,7 @@ def _pair_vague(source: IndexedText, copy: IndexedText, changes: Changes) -> Cha
 def _resolve_split_digits(
     missing: Open, extra: Open, changes: Changes
 ) -> tuple[list[int], list[int]]:
-    """Keep the quantities whose digits the other text splits or joins: 45,233 and 45, 233."""
+    """Keep the quantities whose digits the other text splits or merges: 45,233 and 45, 233."""
     (source, lost), (copy, new) = missing, extra
     for text, own, other, others in ((source, lost, copy, new), (copy, new, source, lost)):
         for i in tuple(own):
@@ -298,8 +281,7 @@ def _resolve_split_digits(
                 if span.start <= other.quantities[k].span.start
                 and other.quantities[k].span.end <= span.end
             ]
-            for k in inside:
-                others.remove(k)
+            others[:] = [k for k in others if k not in inside]
             for k in [i] if text is source else inside:
                 changes[k] = kept(source.quantities[k], None)
     return lost, new
@@ -349,7 +331,7 @@ def _pair_up(
 
 
 def _may_become(quantity: Quantity, other: Quantity) -> bool:
-    """Tell a changed quantity from two that have nothing to do with each other."""
+    """Return whether two quantities may be one that changed, not unrelated ones."""
     if not (quantity.light and other.light):
         return True
     digits = quantity.text[0].isdecimal() and other.text[0].isdecimal()
@@ -398,7 +380,7 @@ def _whole_dates(
 
 
 def _has_day(text: IndexedText, i: int, lost: set[int]) -> bool:
-    """Tell whether the date that quantity `i` is a part of keeps its day of the month."""
+    """Return whether the date that quantity `i` is a part of keeps its day of the month."""
     first, last = i, i
     while i - first < _DATE_PARTS and _are_one_date(text, first - 1, first):
         first -= 1
@@ -410,7 +392,7 @@ def _has_day(text: IndexedText, i: int, lost: set[int]) -> bool:
 
 
 def _are_one_date(text: IndexedText, i: int, j: int) -> bool:
-    """Tell whether neighbouring quantities are parts of one date."""
+    """Return whether neighbouring quantities are parts of one date."""
     if i < 0 or j >= len(text.quantities):
         return False
     one, other = text.quantities[i], text.quantities[j]

@@ -74,7 +74,7 @@ def weekday_at(tokens: Tokens, i: int) -> int:
 
 
 def is_day(tokens: Tokens, number: Number) -> bool:
-    """Tell whether a number is the day of a month: 6 December, May the 4th."""
+    """Return whether a number is the day of a month: 6 December, May the 4th."""
     if not (1 <= number.value <= 31 and number.value.is_integer()):
         return False
     if number.form == "cardinal" and not tokens.words[number.first][0].isdecimal():
@@ -110,7 +110,7 @@ def _second_year(tokens: Tokens, i: int) -> int:
 
 
 def is_decade(tokens: Tokens, number: Number) -> bool:
-    """Tell whether a number in digits is a decade: 1990s, 90's."""
+    """Return whether a number in digits is a decade: 1990s, 90's."""
     return (
         tokens.words[number.first][0].isdecimal()
         and number.form == "cardinal"
@@ -130,7 +130,7 @@ def iso_date(tokens: Tokens, i: int) -> tuple[int, int, int] | None:
 
 
 def is_numeric_date(word: str) -> bool:
-    """Tell whether a token is a date in digits whose order is open: 6/12/2024, 6.12.24."""
+    """Return whether a token is a date in digits whose order is open: 6/12/2024, 6.12.24."""
     match = _NUMERIC_DATE.fullmatch(word)
     return match is not None and min(int(match[1]), int(match[4])) <= 31
 

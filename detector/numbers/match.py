@@ -1,7 +1,7 @@
 """Match quantities of two texts: normal forms, and the changes between them.
 
 A quantity has several normal forms; two quantities that share one may agree, and `agree` decides.
-What a quantity that does not match became is for `compare`.
+A quantity without a match is for `compare`.
 """
 
 from __future__ import annotations
@@ -68,18 +68,14 @@ def changed(quantity: Quantity, other: Quantity) -> NumberChange:
     """Return the record of a quantity that became another one, or was only rounded."""
     probability = CHANGED_LIGHT if quantity.light or other.light else CHANGED
     dozens = "dozen" in quantity.text + other.text and distance(quantity, other) < _CLOSE
-    if (
-        dozens
-        or _is_rounded(quantity, other)
-        or _is_rounded(other, quantity)
-        or _is_roughly_converted(quantity, other)
-    ):
+    rounded = dozens or _is_rounded(quantity, other) or _is_rounded(other, quantity)
+    if rounded or _is_roughly_converted(quantity, other):
         probability = ROUNDED
     return make_change("changed", probability, quantity, other, "{} became {}")
 
 
 def _is_rounded(quantity: Quantity, other: Quantity) -> bool:
-    """Tell whether the second is the first with fewer decimals, one at least: 51.11 and 51.1."""
+    """Return whether the second is the first with fewer decimals, one at least: 51.11 and 51.1."""
     long, short = (_DECIMALS.search(q.text) for q in (quantity, other))
     if long is None or short is None or len(long[1]) <= len(short[1]):
         return False
@@ -87,7 +83,7 @@ def _is_rounded(quantity: Quantity, other: Quantity) -> bool:
 
 
 def _is_roughly_converted(quantity: Quantity, other: Quantity) -> bool:
-    """Tell whether the second is the first in another unit, rounded: 130 mph and 200 km/h."""
+    """Return whether the second is the first in another unit, rounded: 130 mph and 200 km/h."""
     if not quantity.value or not other.value:
         return False
     ratio = abs(quantity.value / other.value)
@@ -100,19 +96,15 @@ def _is_roughly_converted(quantity: Quantity, other: Quantity) -> bool:
     )
 
 
-def _noun(quantity: Quantity) -> str:
-    return _NOUNS.get(quantity.kind, quantity.kind)
-
-
 def dropped(quantity: Quantity, probability: float) -> NumberChange:
     """Return the record of a quantity that is missing from the copy."""
-    reason = f"the {_noun(quantity)} {{}} is missing from the copy"
+    reason = f"the {_NOUNS.get(quantity.kind, quantity.kind)} {{}} is missing from the copy"
     return make_change("dropped", probability, quantity, None, reason)
 
 
 def added(quantity: Quantity, probability: float) -> NumberChange:
     """Return the record of a quantity that only the copy states."""
-    reason = f"the copy adds the {_noun(quantity)} {{}}"
+    reason = f"the copy adds the {_NOUNS.get(quantity.kind, quantity.kind)} {{}}"
     return make_change("added", probability, None, quantity, reason)
 
 
@@ -126,7 +118,7 @@ def loss_probability(quantity: Quantity) -> float:
 
 
 NormalForm = tuple[str, float]
-"""One reading of a quantity: its class and value, as ("n", 25e9) or ("month", 12.0)."""
+"""One interpretation of a quantity: its class and value, as ("n", 25e9) or ("month", 12.0)."""
 
 _DIGITS = re.compile(r"\d+")
 _POINTED = re.compile(r"(\d{1,2})\.(\d{1,2})")
@@ -147,9 +139,6 @@ _NEGATIVE = re.compile(
 _NEGATION = re.compile(r"\b(?:no|not|never|nobody|none|cannot|without)\b|n['’]t\b", re.I)
 _LIST = re.compile(r"[^\w;]{0,4}(?:\w{1,10}[^\w;]{1,4})?")
 _WORDS = re.compile(r"[^\W\d_]+")
-
-
-# Normal forms ------------------------------------------------------------------------------------
 
 
 def digit_groups(text: str) -> tuple[str, ...]:
@@ -229,15 +218,11 @@ def size_forms(quantity: Quantity) -> Iterator[NormalForm]:
     for name in quantity.measure_units:
         unit = unit_facts()[name]
         if unit.size is not None:
-            yield from _forms_of_size(unit.dimension, value * unit.size)
+            yield from _steps(unit.dimension, math.log(value * unit.size) / _TOLERANCE)
         elif unit.dimension == "temperature":
             degrees = quantity.value or 0.0
             celsius = (degrees - 32) / 1.8 if name == "°F" else degrees
             yield from _steps("temperature", celsius / _DEGREE)
-
-
-def _forms_of_size(dimension: str, size: float) -> Iterator[NormalForm]:
-    yield from _steps(dimension, math.log(size) / _TOLERANCE)
 
 
 def _steps(dimension: str, steps: float) -> Iterator[NormalForm]:
@@ -246,13 +231,9 @@ def _steps(dimension: str, steps: float) -> Iterator[NormalForm]:
 
 
 def agree(form: NormalForm, one: Quantity, other: Quantity) -> bool | None:
-    """Tell whether two quantities that share a normal form state the same.
+    """Return whether two quantities that share a normal form state the same.
 
-    Returns
-    -------
-    bool or None
-        True where they do, False where they state one value in different units, None where the
-        form proves nothing about these two.
+    False where they state one value in different units, None where the form proves nothing.
     """
     apart = set(one.units).isdisjoint(other.units)
     if form[0] == "order":  # dozens, several thousand
@@ -294,8 +275,6 @@ def distance(one: Quantity, other: Quantity) -> float:
     return abs(math.log(abs(one.value / other.value)))
 
 
-# Indexed texts -----------------------------------------------------------------------------------
-
 Index = dict[NormalForm, dict[tuple[str, ...], list[int]]]
 """Positions of quantities by normal form, then by unit: a repeated value costs nothing."""
 
@@ -303,14 +282,8 @@ Index = dict[NormalForm, dict[tuple[str, ...], list[int]]]
 class IndexedText:
     """One text of a pair and its quantities, indexed by normal form.
 
-    All but `quantities` is computed when first asked for: most pairs never ask.
-
-    Attributes
-    ----------
-    text : str
-    quantities : tuple of Quantity
-    used : set of int
-        Positions of the quantities that match one of the other text.
+    `used` holds the positions of the quantities that match one of the other text. All but
+    `quantities` is computed when first asked for: most pairs never ask.
     """
 
     def __init__(self, text: str) -> None:
@@ -391,12 +364,8 @@ class IndexedText:
     def single_units(self) -> frozenset[NormalForm]:
         """Sizes of the units that the text names without a number: an inch, of a century."""
         facts = [unit_facts()[name] for name in self.loose_units]
-        return frozenset(
-            form
-            for unit in facts
-            if unit.size
-            for form in _forms_of_size(unit.dimension, unit.size)
-        )
+        sized = [(unit.dimension, math.log(unit.size) / _TOLERANCE) for unit in facts if unit.size]
+        return frozenset(form for size in sized for form in _steps(*size))
 
     @cached_property
     def between(self) -> tuple[str, ...]:
@@ -406,7 +375,7 @@ class IndexedText:
         return tuple(self.text[end:start] for end, start in zip(ends, starts, strict=True))
 
     def shares_unit(self, i: int, units: tuple[str, ...]) -> bool:
-        """Tell whether quantity `i` takes its unit from a neighbour: 5, perhaps 6, per cent."""
+        """Return whether quantity `i` takes its unit from a neighbour: 5, perhaps 6, per cent."""
         return any(
             0 <= k < len(self.quantities)
             and not set(units).isdisjoint(self.quantities[k].units)
@@ -415,7 +384,7 @@ class IndexedText:
         )
 
     def has_similar_unit(self, i: int, quantity: Quantity) -> bool:
-        """Tell whether a word behind quantity `i` begins as the unit of another does: 5 rupies."""
+        """Return whether a word behind quantity `i` begins like the unit of another: 5 rupies."""
         unit = _WORDS.findall(quantity.text.lower())[-1:]
         end = self.quantities[i].span.end
         behind = _WORDS.findall(self.text[end : end + _MAX_TEXT].lower())[:2]

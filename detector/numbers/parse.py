@@ -54,7 +54,7 @@ class Tokens(NamedTuple):
         return self.raw[self.starts[i] : self.ends[i]]
 
     def capital(self, i: int) -> bool:
-        """Tell whether token i begins with a capital."""
+        """Return whether token i begins with a capital."""
         return self.raw[self.starts[i]].isupper()
 
     def gap(self, i: int) -> str:
@@ -64,11 +64,11 @@ class Tokens(NamedTuple):
         return self.raw[self.ends[i - 1] : self.starts[i]]
 
     def glued(self, i: int) -> bool:
-        """Tell whether token i follows token i - 1 without a gap."""
+        """Return whether token i follows token i - 1 without a gap."""
         return 0 < i < len(self.words) and self.ends[i - 1] == self.starts[i]
 
     def near(self, i: int) -> bool:
-        """Tell whether only a space or a hyphen stands between token i - 1 and token i."""
+        """Return whether only a space or a hyphen separates tokens i - 1 and i."""
         if not 0 < i < len(self.words):
             return False
         left, right = self.ends[i - 1], self.starts[i]
@@ -144,13 +144,13 @@ class Number:
     first: int
     after: int
     value: float
-    also: float | None = None  # another reading: 200.000 is 200 or 200,000
+    also: float | None = None  # if read otherwise: 200.000 is 200 or 200,000
     form: Form = "cardinal"
     scaled: bool = False  # by a word: 25 million
 
 
 def read_digits(text: str) -> tuple[float | None, float | None]:
-    """Return the value of a run of digits, points and commas, and its other reading if any.
+    """Return the value of a run of digits, points and commas, and its other value if any.
 
     Examples
     --------
@@ -188,10 +188,9 @@ def read_number(tokens: Tokens, i: int) -> Number | None:
     classes = numeral_words()
     if word in classes["vague"]:
         return _read_vague(tokens, i)
-    if word in classes["times"]:
-        return Number(first=i, after=i + 1, value=classes["times"][word], form="times")
-    if word in classes["decade"]:
-        return Number(first=i, after=i + 1, value=classes["decade"][word], form="decade")
+    for form in ("times", "decade"):
+        if word in classes[form]:
+            return Number(first=i, after=i + 1, value=classes[form][word], form=form)
     if word in HALVES or word in ("quarter", "quarters"):
         return _read_part(tokens, i)
     if word in classes["ordinal"]:
@@ -225,10 +224,8 @@ def _read_part(tokens: Tokens, i: int) -> Number | None:
 def _times_scale(tokens: Tokens, part: Number) -> Number:
     # half a million, a quarter of a million, half a dozen
     at = part.after
-    if tokens.word(at) == "of":
-        at += 1
-    if tokens.word(at) in ("a", "one"):
-        at += 1
+    at += tokens.word(at) == "of"
+    at += tokens.word(at) in ("a", "one")
     scale = numeral_words()["scale"].get(tokens.word(at))
     if scale is None:
         return part
@@ -327,7 +324,7 @@ def _read_tail(tokens: Tokens, i: int, value: float) -> tuple[float, int, Form] 
 
 
 def _fits(value: float, more: float) -> bool:
-    """Tell whether a smaller number word may follow: "twenty" "five", "hundred" "nineteen"."""
+    """Return whether a smaller number word may follow: "twenty" "five", "hundred" "nineteen"."""
     if value >= 100:
         if value % 100 >= 20 and value % 10 == 0:
             return 0 < more < 10  # hundred and thirty-six

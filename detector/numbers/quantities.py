@@ -36,7 +36,7 @@ class Quantity:
         for a time; 1..12 for a month, 1 (Monday)..7 for a weekday. None where digits are no
         single number (2:1, 6/12/2024).
     also : float or None
-        Another reading: 200.000 is 200 or 200,000.
+        If read otherwise: 200.000 is 200 or 200,000.
     units : tuple of str
         The units it may be in, by their names in `lexica/units.tsv`: pounds are GBP, EGP or lb.
         For a date, which part it is: day, month, year, decade, weekday, or numeric for
@@ -87,11 +87,7 @@ _AGES = frozenset({"age", "aged", "ages"})
 _LABELS = frozenset({"number", "chapter", "part", "phase", "article", "section", "group"})
 _MORE = frozenset({"more", "greater", "higher", "larger", "longer", "bigger"})
 _LESS = frozenset({"less", "fewer", "lower", "smaller", "shorter"})
-_BOUNDS: dict[tuple[str, str], Bound] = {
-    ("at", "least"): "above",
-    ("at", "most"): "below",
-    ("up", "to"): "below",
-}
+_BOUNDS: dict[str, Bound] = {"at least": "above", "at most": "below", "up to": "below"}
 _ABOVE = frozenset({"over", "above", "exceeding", "exceed", "exceeds", "exceeded"})
 _BELOW = frozenset({"under", "below"})
 
@@ -135,10 +131,7 @@ def _read_quantity(tokens: Tokens, i: int, done: int) -> tuple[list[Quantity], i
             return marked, i + 1
     elif word[0].isdecimal() and (date := dates.iso_date(tokens, i)) is not None:
         parts = zip(("year", "month", "day"), date, strict=True)
-        found = [
-            _date_part(tokens, range(k, k + 1), *part) for k, part in enumerate(parts, start=i)
-        ]
-        return found, i + 3
+        return [_date_part(tokens, range(k, k + 1), *p) for k, p in enumerate(parts, i)], i + 3
     number = read_number(tokens, i)
     if number is not None:
         return _read_counted(tokens, number, done)
@@ -302,7 +295,7 @@ def _is_pronoun(tokens: Tokens, number: Number, named: tuple[str, ...]) -> bool:
 
 
 def _is_light(tokens: Tokens, number: Number, kind: QuantityKind) -> bool:
-    """Tell whether a translation may well do without the number."""
+    """Return whether a translation may well do without the number."""
     if tokens.words[number.first][0].isdecimal():
         return kind == "number" and (not number.value or _is_labelled(tokens, number))
     if number.form == "ordinal":
@@ -311,7 +304,7 @@ def _is_light(tokens: Tokens, number: Number, kind: QuantityKind) -> bool:
 
 
 def _is_labelled(tokens: Tokens, number: Number) -> bool:
-    """Tell whether digits hang on a name: F-16, G20, 3D."""
+    """Return whether digits hang on a name: F-16, G20, 3D."""
     i, after = number.first, number.after
     if tokens.glued(after) and tokens.words[after][0].isalpha():
         return True
@@ -336,7 +329,7 @@ def _bound(tokens: Tokens, first: int) -> Bound | None:
     if one != "than":
         if one in _ABOVE or one in _BELOW:
             return "above" if one in _ABOVE else "below"
-        return _BOUNDS.get((two, one))
+        return _BOUNDS.get(f"{two} {one}")
     if two not in _MORE and two not in _LESS:
         return None
     negated = tokens.word(i - 2) in ("no", "not")  # no less than
@@ -344,7 +337,7 @@ def _bound(tokens: Tokens, first: int) -> Bound | None:
 
 
 def _is_negative(tokens: Tokens, first: int) -> bool:
-    """Tell a minus before a number from a mere hyphen: of -5 degrees, but Covid -19."""
+    """Return whether a minus precedes a number, no mere hyphen: of -5 degrees, but Covid -19."""
     start, before = tokens.starts[first], tokens.word(first - 1)
     if before in _MINUS_WORDS and tokens.near(first):
         return True

@@ -134,7 +134,7 @@ def unit_behind(tokens: Tokens, at: int, value: float) -> tuple[tuple[str, ...],
 
 
 def _may_be_letter(tokens: Tokens, at: int) -> bool:
-    """Tell whether a letter behind digits may be a unit: 5m and 200 m, but not M918T."""
+    """Return whether a letter behind digits may be a unit: 5m and 200 m, but not M918T."""
     if tokens.glued(at):
         labelled = tokens.glued(at - 1) and tokens.words[at - 2][0].isalpha()
         labelled = labelled or tokens.text(at) in ("C", "D", "d")  # 39C, 3D

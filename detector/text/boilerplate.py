@@ -1,6 +1,6 @@
 """Decide whether a unit of text is page boilerplate.
 
-Boilerplate is what stands on a page around an article: counters, invitations, related articles,
+Boilerplate is the text of a page around an article: counters, invitations, related articles,
 comments, tags, dates, credits, notices, navigation. Prose that speaks of cookies or of a
 newsletter is none. Nothing here knows an alignment, a file or one site's habits.
 
@@ -230,18 +230,15 @@ def looks_like_caption(text: str) -> bool:
 
 
 # Reasons that no line inside an article gives; the others may break into one.
-_FINAL: Final = frozenset(
-    (
+_FINAL: Final = {
+    *(
         "a visit counter",
         "a notice on cookies or terms",
         "a copyright notice",
         "tags or categories",
-        "a comment form",
-        "a disclaimer",
-        "a credit",
-        "text in another script",
-    )
-)
+    ),
+    *("a comment form", "a disclaimer", "a credit", "text in another script"),
+}
 _RESUMED: Final = 6  # more prose after a line of boilerplate: the article went on
 _TEASED: Final = 3  # most sentences of a teaser, a standfirst or a note on the author
 
@@ -256,7 +253,7 @@ def count_outside(sentences: Sequence[Sentence], end: Literal["head", "tail"]) -
     article's own, left out by the copy.
 
     At the tail, all that follows the first mark of the page is outside: a teaser headline marks its
-    text, a counter everything. A line that may stand inside an article as well (an advertisement,
+    text, a counter everything. A line that may be part of an article as well (an advertisement,
     "Read more", a subhead) marks nothing where longer prose follows it. At the head, all up to the
     last headline, byline, date, caption or line of navigation is outside.
 

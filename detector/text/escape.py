@@ -68,9 +68,7 @@ def columns(text: str) -> int:
     >>> columns("abc"), columns("甲骨文"), columns("e\u0301")
     (3, 6, 1)
     """
-    if text.isascii():
-        return len(text)
-    return sum(map(_columns, text))
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def _columns(char: str) -> int:
@@ -80,22 +78,11 @@ def _columns(char: str) -> int:
 
 
 def cut(text: str, start: int, marks: Iterable[tuple[Span, T]]) -> list[tuple[str, T | None]]:
-    """Cut a sentence at its marked spans.
+    """Cut a sentence at its marked spans into pieces, none empty, which together are the sentence.
 
-    Parameters
-    ----------
-    text : str
-        The sentence.
-    start : int
-        Where it starts in the raw text that the spans count.
-    marks : iterable of (Span, T)
-        Spans of the raw text and what they carry, most important first. A span that reaches beyond
-        the sentence is clipped; one that overlaps an earlier one is left out.
-
-    Returns
-    -------
-    list of (str, T or None)
-        The pieces in order, none empty; together they are the sentence.
+    `start` is where the sentence starts in the raw text that the spans count. `marks` are spans and
+    what they carry, most important first. A span that reaches beyond the sentence is clipped; one
+    that overlaps an earlier one is left out.
 
     Examples
     --------

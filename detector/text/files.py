@@ -1,7 +1,7 @@
 """Read files and standard input as text; write whole files.
 
-Text is returned as decoded: line ends stay, nothing is normalised, only a byte order mark is
-dropped. The raw text of a web page is its main text.
+Text is returned as decoded: line ends stay, nothing is normalised. The main text of a web page has
+its paragraphs separated by blank lines.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _FITTING: Final = re.compile(
 
 
 def read(path: str | Path, *, encoding: str | None = None) -> str:
-    """Read a text.
+    """Read a text, without a byte order mark; of a web page its main text.
 
     Parameters
     ----------
@@ -62,13 +62,9 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
         `-` for plain text on standard input.
     encoding : str, optional
         The character encoding. By default a byte order mark decides, else UTF-8 if the bytes are
-        valid, else what a web page declares, else a guess, with a warning.
-
-    Returns
-    -------
-    str
-        The decoded text without a byte order mark; of a web page its main text, paragraphs
-        separated by blank lines.
+        valid, else what a web page declares, else a guess for English, with a warning: UTF-16
+        without a mark, UTF-8 with a few damaged bytes (each becomes U+FFFD), Windows-1252, Mac
+        Roman. Other bytes are refused.
 
     Raises
     ------
@@ -82,11 +78,6 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
     -----
     EncodingWarning
         When the encoding was guessed, or UTF-8 holds damaged bytes.
-
-    Notes
-    -----
-    Guesses, for English: UTF-16 without a mark, UTF-8 with a few damaged bytes (each becomes
-    U+FFFD), Windows-1252, Mac Roman. Other bytes are refused.
     """
     name = _shown(path)
     suffix = "" if str(path) == "-" else Path(path).suffix.lower()
@@ -245,15 +236,10 @@ def _main_text(page: str, name: str) -> str:
 
 
 def write_whole(path: str | Path, data: str | bytes) -> None:
-    r"""Write a file whole or not at all.
+    r"""Write a file whole or not at all; its folder must exist.
 
-    Parameters
-    ----------
-    path : str or Path
-        The file to make or replace; its folder must exist. A link is followed; a pipe or a device
-        is written to directly.
-    data : str or bytes
-        Text is written as UTF-8; a lone surrogate becomes an escape such as `\ud800`.
+    A link is followed; a pipe or a device is written to directly. Text is written as UTF-8; a lone
+    surrogate becomes an escape such as `\ud800`.
 
     Raises
     ------

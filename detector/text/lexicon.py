@@ -77,9 +77,6 @@ def _cached(default: T) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
     return decorate
 
 
-# Frequency ----------------------------------------------------------------------------------------
-
-
 @cache
 def _zipfs() -> dict[str, float]:
     # wordfreq's own lookup tokenises each word (10 us); its large list holds names such as Xinhua
@@ -97,18 +94,10 @@ def _zipfs() -> dict[str, float]:
 
 @_cached(0.0)
 def zipf(word: str) -> float:
-    """Return how common a word is in English, on the Zipf scale.
+    """Return how common a word is in English, in any case, without a possessive ending.
 
-    Parameters
-    ----------
-    word : str
-        One word, any case; a possessive ending is ignored.
-
-    Returns
-    -------
-    float
-        log10 of its occurrences in a billion words, 1.5 to 8; 0.0 for a rarer or unseen word. A
-        compound is as common as its rarest part.
+    On the Zipf scale: log10 of its occurrences in a billion words, 1.5 to 8; 0.0 for a rarer or
+    unseen word. A compound is as common as its rarest part.
 
     References
     ----------
@@ -126,9 +115,6 @@ def zipf(word: str) -> float:
         return frequency
     parts = [part for part in _GAPS.split(word) if part]
     return min((known.get(part, 0.0) for part in parts), default=0.0)
-
-
-# Word or name -------------------------------------------------------------------------------------
 
 
 @cache
@@ -169,18 +155,15 @@ def base_forms(word: str) -> frozenset[str]:
         bases.add(word)
     for ending, instead, parts in _suffixes():
         base = word.removesuffix(ending) + instead.strip("-")
-        if (
-            len(base) > 2
-            and word.endswith(ending)
-            and not set(parts).isdisjoint(known.get(base, ""))
-        ):
+        fits = len(base) > 2 and word.endswith(ending)
+        if fits and not set(parts).isdisjoint(known.get(base, "")):
             bases.add(base)
     return frozenset(bases)
 
 
 @_cached(False)
 def is_word(word: str) -> bool:
-    """Tell an ordinary English word, inflected or not, from a name or a garble.
+    """Return whether a word is an ordinary English word, inflected or not: no name or garble.
 
     Case is ignored: `Sun` and `us` are words.
 
@@ -221,26 +204,23 @@ def name_kinds(word: str) -> frozenset[str]:
 
 
 def is_known_name(word: str) -> bool:
-    """Tell whether a word is a given name, a common surname, or a name that WordNet lists."""
+    """Return whether a word is a given name, a common surname, or a name that WordNet lists."""
     return bool(name_kinds(word)) or place_key(word) is not None
 
 
-# Closed classes, given in lower case with straight apostrophes ------------------------------------
-
-
 def is_negation(word: str) -> bool:
-    """Tell whether a word negates; "cant" that lost its apostrophe does too."""
+    """Return whether a word in lower case negates; "cant" that lost its apostrophe does too."""
     negations = closed_class("negation")
     return word in negations or (word.endswith("nt") and f"{word[:-1]}'t" in negations)
 
 
 def is_quantifier(word: str) -> bool:
-    """Tell whether a word is a quantifier other than a number."""
+    """Return whether a word is a quantifier other than a number."""
     return word in closed_class("quantifier")
 
 
 def is_calendar(word: str) -> bool:
-    """Tell whether a word is a month or a weekday, full or short."""
+    """Return whether a word is a month or a weekday, full or short."""
     return word in MONTHS or word in WEEKDAYS
 
 
@@ -250,11 +230,8 @@ def _stopwords() -> frozenset[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Tell whether a word is a function word: the, of, would, himself, isn't."""
+    """Return whether a word is a function word: the, of, would, himself, isn't."""
     return word in _stopwords()
-
-
-# Opposites ----------------------------------------------------------------------------------------
 
 
 @cache
@@ -304,7 +281,7 @@ def opposites(word: str) -> frozenset[str]:
 
 
 def are_opposites(one: str, other: str) -> bool:
-    """Tell whether two words mean opposite things, in any of their inflections.
+    """Return whether two words mean opposite things, in any of their inflections.
 
     Examples
     --------
@@ -312,9 +289,6 @@ def are_opposites(one: str, other: str) -> bool:
     (True, True)
     """
     return not opposites(one).isdisjoint(base_forms(other) | {other.casefold()})
-
-
-# Variants of names --------------------------------------------------------------------------------
 
 
 def fold(text: str) -> str:
@@ -427,7 +401,7 @@ def bare_acronym(text: str) -> str | None:
 
 
 def same_acronym(one: str, other: str) -> bool:
-    """Tell whether two names are the acronym and the full name of one well-known thing.
+    """Return whether two names are the acronym and the full name of one well-known thing.
 
     Examples
     --------
@@ -443,7 +417,7 @@ def same_acronym(one: str, other: str) -> bool:
 
 
 def spells_acronym(acronym: str, phrase: str) -> bool:
-    """Tell whether the initials of a phrase spell an acronym; small words may be left out.
+    """Return whether the initials of a phrase spell an acronym; small words may be left out.
 
     Examples
     --------
@@ -465,10 +439,7 @@ def spells_acronym(acronym: str, phrase: str) -> bool:
 def closed_class(name: str) -> frozenset[str]:
     """Return the words, in lower case, of a class of `lexica/classes.tsv` ("pronoun", ...).
 
-    Raises
-    ------
-    KeyError
-        If the table holds no such class.
+    Raises `KeyError` if the table holds no such class.
     """
     words = frozenset(word for word, kind in read_table("classes") if kind == name)
     if not words:

@@ -45,7 +45,7 @@ _CANDIDATE: Final = re.compile(
     )
     (?P<close>{_CLOSERS}{{0,12}})
     (?P<gap>\s*)
-    (?P<quote>["”](?=\s|\Z))?        # a closing quote that stands alone (tokenised)
+    (?P<quote>["”](?=\s|\Z))?        # a closing quote between two spaces (tokenised)
     """,
     re.VERBOSE,
 )
@@ -109,7 +109,8 @@ def _after_stops(text: str) -> Iterator[int]:
         end = match.end("close")
         straight += text.count('"', counted, match.start())
         counted = match.start()
-        if match["quote"] and match["gap"] and _closes(match["quote"], straight):
+        closes = match["quote"] == "”" or straight % 2 == 1
+        if match["quote"] and match["gap"] and closes:
             end = match.end("quote")
         if end >= len(text):
             return
@@ -118,11 +119,6 @@ def _after_stops(text: str) -> Iterator[int]:
         if not numbering and _ends(text, before, stop, close, end):
             yield end
             last = end
-
-
-def _closes(quote: str, straight: int) -> bool:
-    """Whether a quotation mark between two spaces is a closing one."""
-    return quote == "”" or straight % 2 == 1
 
 
 def _ends(text: str, before: str, stop: str, close: str, end: int) -> bool:
@@ -224,25 +220,17 @@ _SLACK: Final = 0.8  # of the width: proportional type and hyphenation leave lin
 
 
 def split(raw: str) -> Document:
-    r"""Split a text into sentences.
+    r"""Split a text into sentences, in order; offsets count the code points of `raw`.
 
-    Parameters
-    ----------
-    raw : str
-        Any text; offsets of the result count its code points.
-
-    Returns
-    -------
-    Document
-        The raw text and its sentences, in order. Headlines, bylines, captions and list items are
-        sentences of their own. A text without a letter or digit has none.
+    Headlines, bylines, captions and list items are sentences of their own. A text without a letter
+    or digit has none.
 
     Notes
     -----
     For every `raw`, whatever it holds:
 
     1. `raw[s.start:s.end] == s.text` for each sentence `s`.
-    2. Sentences stand in order and do not overlap.
+    2. Sentences are in order and do not overlap.
     3. Each sentence holds a letter or a digit, and neither starts nor ends with white space or
        a character that does not show.
     4. Each letter and each digit lies in exactly one sentence, except inside Markdown's fenced
@@ -336,9 +324,7 @@ def _wrap_width(texts: list[str]) -> int | None:
 
 def _goes_on(left: str, right: str, width: int) -> bool:
     """Whether, in a hard-wrapped document, the line `right` continues the line `left`."""
-    if not _VISIBLE.search(left) or not _VISIBLE.search(right):
-        return False
-    if _HEADING.match(left):
+    if not _VISIBLE.search(left) or not _VISIBLE.search(right) or _HEADING.match(left):
         return False
     full, broken = _is_full(left, right, width), _is_broken(left, right)
     if _BLOCK.match(right):  # a dash or a number may come first by chance: `– than most`

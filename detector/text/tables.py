@@ -34,19 +34,7 @@ _Reader = Callable[[Path, _Columns], Iterator[TableRow]]
 
 
 def rows_of(path: Path, *, columns: Collection[str] | None = None) -> Iterator[TableRow]:
-    """Read the rows of a table.
-
-    Parameters
-    ----------
-    path : Path
-        A `.csv`, `.tsv`, `.jsonl` or `.parquet` file.
-    columns : collection of str, optional
-        Columns to read where present; all by default.
-
-    Yields
-    ------
-    TableRow
-        In order.
+    """Yield the rows of a .csv, .tsv, .jsonl or .parquet file; of some `columns` or of all.
 
     Raises
     ------
@@ -123,9 +111,7 @@ def _separated(delimiter: str) -> _Reader:
 
 def _json_lines(path: Path, _: _Columns) -> Iterator[TableRow]:
     with _text(path, "\n") as file:
-        number = 0
-        while line := file.readline(_LONGEST_LINE):
-            number += 1
+        for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), ""), start=1):
             whole = len(line) < _LONGEST_LINE or line.endswith("\n")
             if not line.strip():
                 continue
@@ -133,8 +119,9 @@ def _json_lines(path: Path, _: _Columns) -> Iterator[TableRow]:
             if whole:
                 yield _json_row(line, place)
                 continue
-            while line and not line.endswith("\n"):
-                line = file.readline(_LONGEST_LINE)
+            rest = line
+            while rest and not rest.endswith("\n"):
+                rest = file.readline(_LONGEST_LINE)
             fault = f"is longer than {_LONGEST_LINE} characters; give one object a line"
             yield TableRow(place=place, values={}, fault=fault)
 

@@ -50,7 +50,7 @@ class Word:
 
     `text` is the text at `start` to `end`. `norm` is what two spellings of the word share: lower
     case, no accents, no invisible marks, straight apostrophe, no possessive ending, no dots of an
-    abbreviation. `possessive` tells whether the text ends in a possessive 's (or s').
+    abbreviation. `possessive` says whether the text ends in a possessive 's (or s').
     """
 
     start: int
@@ -133,11 +133,8 @@ def normalise(text: str) -> str:
     """
     text = _POSSESSIVE.sub("", _DROP.sub("", text))
     if not text.isascii():
-        text = "".join(
-            c
-            for c in unicodedata.normalize("NFKD", text.translate(_LETTERS))
-            if not unicodedata.combining(c)
-        )
+        text = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+        text = "".join(c for c in text if not unicodedata.combining(c))
         text = re.sub(f"[{_APOSTROPHES}]", "'", text)
     if "." in text and not text[0].isdigit():
         text = text.replace(".", "")
@@ -177,16 +174,8 @@ def align_words(
 ) -> WordAlignment:
     """Link the words of both sides of a bead, one to one.
 
-    Parameters
-    ----------
-    source, copy : sequence of Word
-        The words of each side.
-    source_vectors, copy_vectors : ndarray of shape (n, d), float32, optional
-        Contextual vectors, unit rows; without them spelling and place decide.
-
-    Returns
-    -------
-    WordAlignment
+    The vectors are contextual, unit rows of shape (n_words, d), float32; without them spelling and
+    place decide.
 
     Notes
     -----
@@ -198,14 +187,10 @@ def align_words(
     between two occurrences of one word.
     """
     n, m = len(source), len(copy)
+    to_copy, to_source = np.full(n, -1, np.int32), np.full(m, -1, np.int32)
     if not n or not m:
-        return WordAlignment(
-            tuple(source),
-            tuple(copy),
-            np.full(n, -1, np.int32),
-            np.full(m, -1, np.int32),
-            np.zeros((n, m), np.float32),
-        )
+        none = np.zeros((n, m), np.float32)
+        return WordAlignment(tuple(source), tuple(copy), to_copy, to_source, none)
     from rapidfuzz.distance import Indel
     from rapidfuzz.process import cdist
     from scipy.optimize import linear_sum_assignment
@@ -228,7 +213,6 @@ def align_words(
     place = np.abs(np.subtract.outer((np.arange(n) + 0.5) / n, (np.arange(m) + 0.5) / m))
     gain = strength - _PRICE - 0.15 * place
     rows, columns = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)
-    to_copy, to_source = np.full(n, -1, np.int32), np.full(m, -1, np.int32)
     kept = gain[rows, columns] > 0.0
     to_copy[rows[kept]] = columns[kept]
     to_source[columns[kept]] = rows[kept]
