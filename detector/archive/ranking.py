@@ -1,11 +1,8 @@
-"""Rank articles by the sentences they share with a suspect; search the index.
+"""Search an archive's index, and rank articles by the sentences they share with a suspect.
 
-Below `INDEX_FROM` sentences every vector is compared, which is fast enough and finds all. What the
-numbers here rest on is in docs/scale.md. Ranking the articles is not done here.
-
-Pure numpy. Each sentence of the suspect that was searched adds to an article's score by how much
-closer the article is than what is usual for that sentence. So a phrase of many articles counts
-little, and a sentence that is like no article counts nothing. No text is read here.
+A sentence of the suspect adds to an article's score by how much closer the article is than is usual
+for that sentence: a phrase of many articles counts little. Below `INDEX_FROM` sentences every
+vector is compared; docs/scale.md has the measurements. No text is handled here.
 """
 
 from __future__ import annotations
@@ -91,8 +88,7 @@ def update_index(store: Store) -> None:
 class Searcher:
     """Nearest-neighbour search in one archive.
 
-    Without an index, all vectors stay in memory after the first search, and are read again when
-    the archive has changed.
+    Without an index, all vectors stay in memory until the archive changes.
     """
 
     def __init__(self, store: Store) -> None:
@@ -225,11 +221,7 @@ def rank_articles(hits: Hits, *, top: int) -> NDArray[np.int64]:
 def max_similarities(
     queries: NDArray[np.float32], articles: Mapping[int, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Return the cosine of each query to the nearest sentence of each article.
-
-    Queries and sentences are unit rows of d columns. The result has shape (n_queries, n_articles)
-    and values in [-1, 1].
-    """
+    """Return each query's cosine to each article's nearest sentence: (n_queries, n_articles)."""
     columns = [(queries @ vectors.T).max(axis=1) for vectors in articles.values()]
     return np.stack(columns, axis=1) if columns else np.zeros((len(queries), 0), np.float32)
 

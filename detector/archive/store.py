@@ -1,7 +1,6 @@
 """Store an archive's tables with LanceDB: open, lock, read and write them.
 
-Three tables: `articles`, `sentences` (a vector each) and `settings` (the encoder's identity). An
-article exists when its row is in `articles`. That row is written last and deleted first, so a
+An article exists when its row is in `articles`. That row is written last and deleted first, so a
 killed process leaves at most vectors without an article, which the next writer deletes. What
 LanceDB raises becomes an `InputError`. This module encodes, indexes and ranks nothing.
 """

@@ -1,7 +1,6 @@
 """Write reports and matches as Parquet tables.
 
-Records in, bytes out: the same reports and matches give the same bytes. Null stands for what is
-not known. No file is opened here.
+The same reports and matches give the same bytes. Null means unknown. No file is opened here.
 """
 
 from __future__ import annotations
@@ -79,11 +78,7 @@ def schemas() -> dict[str, Any]:
 
 @cache
 def match_schemas() -> dict[str, Any]:
-    """Return the Arrow schema of each table of matched suspects.
-
-    `suspect_index` is the position in the input, from 0; `error` is null where the suspect was
-    matched; `source` is null where no article is like it. `rank` counts from 1.
-    """
+    """Return the schema of each table of matched suspects: indices from 0, ranks from 1."""
     import pyarrow as pa
 
     key = {"suspect_index": "int64", "id": "string"}

@@ -1,10 +1,7 @@
-"""Predict the pivot language of a pair of texts, and explain it in words: the way in.
+"""Predict the pivot language of a pair of texts, and explain it in words.
 
-Dictionaries from English into a pivot language are FreeDict's dictd files (`.index` beside `.dict`
-or `.dict.dz`), its TEI files, or tables `english<TAB>pivot word`. The evidence is the edits of most
-weight in the model; a dictionary only explains them.
-
-It aligns nothing and reads no file.
+The evidence is the edits of most weight in the model; a dictionary (FreeDict's dictd or TEI files,
+or tables `english<TAB>pivot word`) only explains them. Aligns nothing.
 """
 
 from __future__ import annotations
@@ -62,8 +59,6 @@ class Dictionary:
     def shared_translations(self, source: str, copy: str) -> tuple[str, ...]:
         """Return the pivot words that translate both of two English words, sorted.
 
-        Examples
-        --------
         >>> both = Dictionary("fr", [("robbery", "vol"), ("flight", "vol")])
         >>> both.shared_translations("robbery", "flights")
         ('vol',)
@@ -72,13 +67,7 @@ class Dictionary:
 
 
 def read_dictionary(path: Path) -> Dictionary:
-    """Read a dictionary such as `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read, holds no entry, or its name does not say the language.
-    """
+    """Read `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`; an `InputError` if unusable."""
     match = _NAME.search(path.name)
     code = match.group(1).lower() if match else ""
     language = _CODES.get(code, code)
@@ -251,21 +240,10 @@ def _pivot_word(edit: Edit, dictionary: Dictionary | None, language: str) -> str
 def predict_pivot(
     model: PivotModel, beads: Iterable[tuple[Side, Side]], *, dictionary: Dictionary | None = None
 ) -> Pivot:
-    """Predict through which language a copy went.
+    """Predict the pivot language from beads with both sides, encoded by the model's encoder.
 
-    Parameters
-    ----------
-    model : PivotModel
-    beads : iterable of (Side, Side)
-        Source and copy of each bead that has both, encoded by the model's encoder.
-    dictionary : Dictionary, optional
-        From English into a pivot language: for explanations only.
-
-    Returns
-    -------
-    Pivot
-        Without a language where no posterior reaches the model's threshold, or where the copy is
-        about as near to the mean of all languages as to any of them.
+    A `dictionary` is for explanations only. No language is named where no posterior reaches the
+    threshold, or where the copy is about as near to the mean of all languages as to any of them.
     """
     sentences = [encode_edits(source, copy, model.languages) for source, copy in beads]
     scores = model.score_edits(sentences)

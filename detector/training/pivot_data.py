@@ -1,7 +1,6 @@
 """Load the shared round trips as rows and vectors for the pivot model.
 
-Tables become sentence pairs; pairs become counts of features (`Rows`) and the encoder's vectors of
-edits and kept words (`Pool`). It fits nothing.
+Pairs become counts of features (`Rows`) and vectors of edits and kept words (`Pool`). Fits nothing.
 """
 
 from __future__ import annotations
@@ -62,13 +61,7 @@ class RoundTrip:
 
 
 def read_round_trips(folder: Path, languages: Sequence[str]) -> list[RoundTrip]:
-    """Read the round trips through some languages from the tables that are in a folder.
-
-    Raises
-    ------
-    InputError
-        When no table is there, or one lacks a column.
-    """
+    """Read round trips through some languages from a folder's tables; none is an `InputError`."""
     pairs: list[RoundTrip] = []
     for name in TABLES:
         if (folder / name).is_file():
@@ -164,10 +157,9 @@ def featurise(  # noqa: PLR0913 - options, each by its name
 ) -> Rows:
     """Compute the features of pairs; `pool` is their `encode_pairs`.
 
-    A feature of edits must occur in `least` source sentences, one of kept words in a share `common`
-    of them. `prefixes` of names choose among the features of edits. `languages` are those whose
-    words are looked for in the copies. `progress` is called with the number of pairs done since its
-    last call.
+    A feature of edits (one of `prefixes`) must occur in `least` source sentences, one of kept words
+    in a share `common` of them. `progress` is called with the number of pairs done since its last
+    call.
     """
     edits, kept, counts = _FeatureCounter(), _FeatureCounter(), []
     for pair in pairs:
@@ -281,11 +273,6 @@ def encode_pairs(
     """Encode both sides of round trips, and keep the vectors of edits and of source words.
 
     `progress` is called with the number of pairs done since its last call.
-
-    Raises
-    ------
-    EncodeError
-        When the encoder offers no token vectors.
     """
     sources = encode_sides([pair.source for pair in pairs], encoder)
     offsets = {text: tokenise(text)[1] for text in sources}
@@ -319,13 +306,7 @@ def encode_pairs(
 
 
 def encode_sides(texts: Sequence[str], encoder: Encoder) -> dict[str, Side]:
-    """Encode distinct sentences as a scorer does; a blank one has no tokens.
-
-    Raises
-    ------
-    EncodeError
-        When the encoder offers no token vectors.
-    """
+    """Encode distinct sentences as a scorer does; a blank one has no tokens."""
     distinct = [text for text in dict.fromkeys(texts) if text.strip()]
     encoding = encoder.encode(distinct)
     if encoding.tokens is None:

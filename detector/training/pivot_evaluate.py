@@ -86,8 +86,7 @@ def hold_out(  # noqa: PLR0913 - options, each by its name
     """Fit without each system in turn, and without the test documents' sentences.
 
     `tested` names the rows that test documents are drawn from; languages outside the settings count
-    as unknown. `sizes` and `documents` are sentences of a test document, and documents of each
-    language, translator and size. Returns for each name one result for each of its systems.
+    as unknown. Returns for each name one result for each of its systems.
     """
     held: dict[str, list[HeldOut]] = {name: [] for name in tested}
     for system in systems_of(rows):
@@ -138,12 +137,8 @@ def evaluate(
 ) -> dict[str, Estimate]:
     """Measure predictions, with intervals by `n` resamples of groups of one language and system.
 
-    Returns
-    -------
-    dict of str to Estimate
-        `top1`, `top3`, `family` (shares of documents), `named` (share that gets a name), `right`
-        (share of the named that is right), `calibration` (expected calibration error of the
-        likeliest language, ten bins).
+    `top1`, `top3`, `family` and `named` are shares of documents, `right` of the named;
+    `calibration` is the expected calibration error of the likeliest language, in ten bins.
     """
     truth = predicted.documents.language  # -1 where it is unknown: nothing hits
     order = np.argsort(-predicted.posterior, axis=1)

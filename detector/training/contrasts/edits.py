@@ -62,13 +62,7 @@ def pools(sentences: Iterable[str]) -> Pools:
 
 
 def kind_of(name: str) -> str:
-    """Classify a name as place, person or other.
-
-    Examples
-    --------
-    >>> kind_of("Lisbon"), kind_of("Anna Berg"), kind_of("Ministry")
-    ('place', 'person', 'other')
-    """
+    """Classify a name as "place", "person" or "other"."""
     if place_key(name) is not None:
         return "place"
     kinds = name_kinds(name.split()[0])
@@ -166,17 +160,11 @@ def like(old: str, new: str) -> str:
 def carry_out(
     sentence: Sentence, edits: Sequence[Edit], *, source: str, kind: str, weight: float
 ) -> tuple[str, tuple[Mark, ...]]:
-    """Make the changed copy and its marks.
+    """Make the changed copy and its marks of `kind` and `weight`; edits do not overlap.
 
-    The edits do not overlap; `kind` and `weight` (error points) go into the marks.
-
-    Returns
-    -------
-    copy : str
-    marks : tuple of Mark
-        On the side "copy" over what was put in, widened to whole words. Lost words are marked on
-        the side "source" where they occur there in any inflection; else the mark is on the word
-        of the copy that follows the gap, or the last word before it.
+    Marks are over insertions, widened to whole words. Lost words are marked in the source where
+    they occur there in any inflection, else on the word of the copy that follows the gap, or the
+    last word before it.
     """
     text = sentence.text
     ordered = sorted([*edits, *_agreeing(text, edits)], key=lambda e: (e.start, e.end))
@@ -288,14 +276,9 @@ def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
 
 
 def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
-    """Find lost words in the source: the run that holds most of them, the nearest if several.
+    """Find lost words in the source, in any inflection: the run that holds most of them.
 
-    Words match in any inflection. `place` is where they stood in the copy, in [0, 1].
-
-    Returns
-    -------
-    (int, int) or None
-        Half-open, in characters of the source.
+    Of several, the nearest to `place`, their relative position in the copy, in [0, 1].
     """
     gone, there = words(lost), words(source)
     gone_words, there_words = [w for w, _, _ in gone], [w for w, _, _ in there]

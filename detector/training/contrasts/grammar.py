@@ -173,12 +173,10 @@ def parts_of(base: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def readings(word: str) -> tuple[tuple[str, str, str], ...]:
+def parses(word: str) -> tuple[tuple[str, str, str], ...]:
     """Return every (part, form, base) of a word in lower case.
 
-    Examples
-    --------
-    >>> readings("houses")
+    >>> parses("houses")
     (('n', 's', 'house'), ('v', 's', 'house'))
     """
     found = [(part, "", word) for part in parts_of(word)]
@@ -200,8 +198,6 @@ def readings(word: str) -> tuple[tuple[str, str, str], ...]:
 def inflect(base: str, part: str, form: str) -> str:
     """Return the inflection of a dictionary word, or of the head of a phrase.
 
-    Examples
-    --------
     >>> inflect("city", "n", "s"), inflect("stop", "v", "ed"), inflect("look at", "v", "s")
     ('cities', 'stopped', 'looks at')
     """
@@ -249,7 +245,7 @@ def _tagged(word: str, lows: list[str], at: int, *, begins: bool) -> tuple[str, 
         return "p", "", low
     if is_stopword(low) or low in SUBJECTS:
         return "f", "", low
-    options = readings(low)
+    options = parses(low)
     if not options:
         return ("r" if low.endswith("ly") else ""), "", low
     before = lows[at - 1] if at else ""
@@ -288,4 +284,4 @@ def _wanted(
 
 @lru_cache(maxsize=1 << 16)
 def _may_be(low: str, part: str) -> bool:
-    return not is_stopword(low) and any(one == part for one, _, _ in readings(low))
+    return not is_stopword(low) and any(one == part for one, _, _ in parses(low))

@@ -1,7 +1,4 @@
-"""Damage names and offices.
-
-A name is what has a capital inside a sentence.
-"""
+"""Damage names and offices; a name is what has a capital inside a sentence."""
 
 from __future__ import annotations
 

@@ -62,14 +62,10 @@ def by_kind(
     flagged: NDArray[np.bool_],
     resample: Resamples,
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Compare each changed copy with its sound twin.
+    """Compare each changed copy with its sound twin, by corpus and kind.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and kind: `n`, `drift` (the label), shares `flagged` and `twin_flagged`, and
-        under `worse` by score the share of copies that score worse than their twin, a tie
-        counting half.
+    `n`, `drift` (the label), shares `flagged` and `twin_flagged`; under `worse` by score the share
+    of copies that score worse than their twin, a tie counting half.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
@@ -92,11 +88,8 @@ def by_tier(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Average over DEMETR's critical and major kinds, and over damages elsewhere.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over kinds
-        of the share ordered correctly, the `worst` kind and its share (`least`).
+    By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over kinds of the
+    share ordered correctly, the `worst` kind and its share (`least`).
     """
     tiers: dict[tuple[str, str], list[tuple[str, NDArray[np.intp], NDArray[np.intp]]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
@@ -138,11 +131,8 @@ def _over_kinds(
 def form_changes(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
     """Measure how far a change of form alone (case, spaces, final stop) moves the probability.
 
-    Returns
-    -------
-    dict of str to dict
-        By kind, and `all`: `n`, the `largest` move, the 95th percentile (`p95`), both in [0, 1],
-        and the share that keeps `within` `STEADY`.
+    By kind, and `all`: `n`, the `largest` move, the 95th percentile (`p95`), and the share that
+    keeps `within` `STEADY`.
     """
     moved = {
         kind: np.abs(probability[changed] - probability[sound])
@@ -176,13 +166,9 @@ def finder_rows(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
 def caught(
     pairs: Sequence[Pair], finders: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Measure how many damaged names and numbers their detectors find.
+    """Measure how many damaged names and numbers their detectors find, by corpus and kind.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and kind: `finder`, `n`, and the shares `caught` and, on the sound twins,
-        `false_alarms`.
+    `finder`, `n`, and the shares `caught` and, on the sound twins, `false_alarms`.
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():

@@ -1,7 +1,7 @@
 """Compute metrics with bootstrap intervals, from arrays; higher scores mean drift.
 
-Each measure takes rows of weights, the first for the rows as they are and one for each resample of
-the groups, and returns one number for each: resampling is reweighting, and rows are sorted once.
+A measure takes rows of weights, the first for the rows as they are and one for each resample of the
+groups, and returns one number for each.
 """
 
 from __future__ import annotations
@@ -67,12 +67,7 @@ class Resamples:
         return Resamples(self.counts, self.at[rows])
 
     def weights(self, weight: Floats | None = None) -> Floats:
-        """Return the rows of weights of a `Measure`: as they are (by default 1), then drawn.
-
-        Returns
-        -------
-        ndarray of shape (1 + n_resamples, n_rows), float64
-        """
+        """Return the weights of a `Measure`, (1 + n_resamples, n_rows): as they are, then drawn."""
         even = np.ones(len(self.at)) if weight is None else weight
         drawn: Floats = np.vstack([even, even * self.counts[:, self.at]])
         return drawn
@@ -124,13 +119,7 @@ class Curve:
 
 
 def auroc(label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
-    """Return the area under the ROC curve for one row of weights; see `Curve.auroc`.
-
-    Examples
-    --------
-    >>> auroc(np.array([False, True, True]), np.array([0.1, 0.1, 0.9]), np.ones(3))
-    0.75
-    """
+    """Return the area under the ROC curve for one row of weights; see `Curve.auroc`."""
     return float(Curve.of(label, score, weight[np.newaxis]).auroc()[0])
 
 
@@ -155,13 +144,7 @@ def brier(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
 
 
 def brier_skill(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
-    """Return the Brier skill score against a constant prior: at most 1, and 0 for the prior.
-
-    Examples
-    --------
-    >>> brier_skill(np.array([False, True]), np.array([0.0, 1.0]), np.ones((1, 2))).tolist()
-    [1.0]
-    """
+    """Return the Brier skill score against a constant prior: at most 1, and 0 for the prior."""
     prior = mean(label.astype(np.float64), weights)
     return 1.0 - _ratio(brier(label, score, weights), prior * (1.0 - prior))
 
@@ -180,13 +163,7 @@ def calibration_error(label: NDArray[np.bool_], score: Floats, weights: Floats) 
 def reliability(
     label: NDArray[np.bool_], score: Floats, weight: Floats, *, n_bins: int = 10
 ) -> list[tuple[float, float, float]]:
-    """Return a reliability curve, for one row of weights, shape (n,).
-
-    Returns
-    -------
-    list of (float, float, float)
-        For each of `n_bins` bins of about equal weight: mean probability, share of drift, weight.
-    """
+    """Return mean probability, share of drift and weight of each of `n_bins` equal bins."""
     order = np.argsort(score, kind="stable")
     mass = np.cumsum(weight[order])
     if len(mass) == 0 or mass[-1] <= 0:
@@ -202,13 +179,7 @@ def reliability(
 
 
 def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Kendall's tau-b (1945), in [-1, 1]; NaN where one side is constant.
-
-    Examples
-    --------
-    >>> tau_b(np.array([0.0, 1.0, 5.0]), np.array([0.1, 0.2, 0.3]), np.ones((1, 3))).tolist()
-    [1.0]
-    """
+    """Return Kendall's tau-b (1945), in [-1, 1]; NaN where one side is constant."""
     agreement = np.zeros(len(weights))
     for start in range(0, len(truth), _BLOCK):
         rows = slice(start, start + _BLOCK)
@@ -228,13 +199,7 @@ def _untied(values: Floats, weights: Floats) -> Floats:
 
 
 def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Spearman's rank correlation (1904), ties at their mean rank; in [-1, 1].
-
-    Examples
-    --------
-    >>> spearman(np.arange(3.0), np.array([0.3, 0.2, 0.1]), np.ones((1, 3))).round(9).tolist()
-    [-1.0]
-    """
+    """Return Spearman's rank correlation (1904), ties at their mean rank; in [-1, 1]."""
     one, two = _ranks(truth, weights), _ranks(score, weights)
     shared = (weights * one * two).sum(axis=1)
     spread = (weights * one**2).sum(axis=1) * (weights * two**2).sum(axis=1)

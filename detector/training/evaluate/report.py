@@ -1,7 +1,7 @@
 """Print the metrics of an evaluation as aligned text, and return them as frames.
 
-Formats and computes nothing. Frames take the record of `read_metrics()["held_apart"]`, or of
-`detector evaluate --json` under `figures`.
+Computes nothing. Frames take `read_metrics()["held_apart"]`, or `figures` of
+`detector evaluate --json`.
 """
 
 from __future__ import annotations

@@ -117,13 +117,8 @@ def word_metrics(
     """Measure F1 and Matthews' correlation on marked pairs held apart.
 
     `thresholds` are the probabilities from which a copy word is damaged and a source word lost,
-    `edited` the one from which a copy word counts as changed by a post-editor.
-
-    Returns
-    -------
-    dict of str to dict
-        By kind of mark: `n` pairs, `unit`, and under `finders` by finder the `f1` and `mcc` as
-        `Estimate`s over resampled source sentences; under `by` the F1 by language.
+    `edited` the one from which a copy word counts as changed by a post-editor. By kind of mark: `n`
+    pairs, `unit`, under `finders` an `Estimate` of `f1` and `mcc`, under `by` the F1 by language.
     """
     rng = np.random.default_rng(seed)
     found: dict[str, dict[str, Any]] = {}
