@@ -23,7 +23,7 @@ INDEX_FROM: Final = 100_000
 """Sentences from which an archive is indexed."""
 
 NEAREST: Final = 64
-"""Hits of each sentence: one that more articles hold word for word does not tell them apart."""
+"""Hits of each sentence: one that more articles hold word for word is no evidence."""
 
 _PROBES: Final = 8  # partitions of the index that are searched for each sentence
 _PARTITION: Final = 4_096  # sentences in a partition; building takes sentences x partitions
@@ -163,7 +163,7 @@ class Searcher:
 
 
 def _has_index(store: Store) -> bool:
-    return any(one.name == _INDEX for one in store.sentences.list_indices())
+    return any(index.name == _INDEX for index in store.sentences.list_indices())
 
 
 MIN_SIMILARITY: Final = 0.55
@@ -194,7 +194,7 @@ class Hits:
 def background(hits: Hits) -> NDArray[np.float32]:
     """Return the usual similarity of each query: that of its last hit; shape (n_queries,).
 
-    An archive too small to tell gets a fixed one.
+    An archive too small for an estimate gets a fixed one.
     """
     last = np.full(hits.n_queries, 1.0, np.float32)
     np.minimum.at(last, hits.queries, hits.similarities)

@@ -114,19 +114,19 @@ def pair_parquet(outcomes: Sequence[Outcome[Report]]) -> dict[str, bytes]:
     """Return the tables of some pairs by name, each as a whole Parquet file."""
     pairs = (
         {
-            "pair_index": one.index,
-            "id": one.id,
-            "error": one.error,
-            **_report_record(one.result),
-            "signature": None if one.result is None else str(one.result.signature),
+            "pair_index": outcome.index,
+            "id": outcome.id,
+            "error": outcome.error,
+            **_report_record(outcome.result),
+            "signature": None if outcome.result is None else str(outcome.result.signature),
         }
-        for one in outcomes
+        for outcome in outcomes
     )
     sentences = (
-        {"pair_index": one.index, "id": one.id, **row_record(row)}
-        for one in outcomes
-        if one.result is not None
-        for row in one.result.rows
+        {"pair_index": outcome.index, "id": outcome.id, **row_record(row)}
+        for outcome in outcomes
+        if outcome.result is not None
+        for row in outcome.result.rows
     )
     return {
         PAIRS: _parquet(schemas()[PAIRS], pairs),
@@ -143,11 +143,13 @@ def match_parquet(
     """
     searched = {"n_articles": n_articles, "signature": signature}
     records: dict[str, Iterable[Record]] = {
-        SUSPECTS: ({**_suspect_record(one), **searched} for one in outcomes),
-        CANDIDATES: (record for one in outcomes for record in _candidate_records(one)),
+        SUSPECTS: ({**_suspect_record(outcome), **searched} for outcome in outcomes),
+        CANDIDATES: (record for outcome in outcomes for record in _candidate_records(outcome)),
     }
     if report:
-        records[SENTENCES] = (record for one in outcomes for record in _sentence_records(one))
+        records[SENTENCES] = (
+            record for outcome in outcomes for record in _sentence_records(outcome)
+        )
     return {name: _parquet(match_schemas()[name], rows) for name, rows in records.items()}
 
 
@@ -210,30 +212,33 @@ def _relation_record(relation: Relation | None) -> Record:
     return {"relation": relation.label, **probabilities}
 
 
-def _suspect_record(one: Outcome[Match]) -> Record:
-    record: Record = {"suspect_index": one.index, "id": one.id, "error": one.error}
-    if one.result is None:
+def _suspect_record(outcome: Outcome[Match]) -> Record:
+    record: Record = {"suspect_index": outcome.index, "id": outcome.id, "error": outcome.error}
+    if outcome.result is None:
         return record
-    record |= {"n_sentences": one.result.n_sentences, "n_candidates": len(one.result.candidates)}
-    if not one.result.candidates:
+    record |= {
+        "n_sentences": outcome.result.n_sentences,
+        "n_candidates": len(outcome.result.candidates),
+    }
+    if not outcome.result.candidates:
         return record
-    best = one.result.candidates[0]
+    best = outcome.result.candidates[0]
     return {
         **record,
         "source": best.id,
         "title": best.title,
         "share": best.share,
         **_relation_record(best.relation),
-        **_report_record(one.result.report),
+        **_report_record(outcome.result.report),
     }
 
 
-def _candidate_records(one: Outcome[Match]) -> Iterator[Record]:
-    for rank, candidate in enumerate(one.result.candidates if one.result else (), start=1):
+def _candidate_records(outcome: Outcome[Match]) -> Iterator[Record]:
+    for rank, candidate in enumerate(outcome.result.candidates if outcome.result else (), start=1):
         relation = candidate.relation
         yield {
-            "suspect_index": one.index,
-            "id": one.id,
+            "suspect_index": outcome.index,
+            "id": outcome.id,
             "rank": rank,
             "source": candidate.id,
             "title": candidate.title,
@@ -244,9 +249,10 @@ def _candidate_records(one: Outcome[Match]) -> Iterator[Record]:
         }
 
 
-def _sentence_records(one: Outcome[Match]) -> Iterator[Record]:
-    if one.result is None or one.result.report is None:
+def _sentence_records(outcome: Outcome[Match]) -> Iterator[Record]:
+    if outcome.result is None or outcome.result.report is None:
         return
-    source = one.result.candidates[0].id
-    for row in one.result.report.rows:
-        yield {"suspect_index": one.index, "id": one.id, "source": source, **row_record(row)}
+    source = outcome.result.candidates[0].id
+    for row in outcome.result.report.rows:
+        key = {"suspect_index": outcome.index, "id": outcome.id, "source": source}
+        yield {**key, **row_record(row)}

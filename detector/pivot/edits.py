@@ -306,17 +306,17 @@ class EncodedEdits:
 
 def encode_edits(source: Side, copy: Side, languages: Sequence[str] = ()) -> EncodedEdits:
     """Compare a source sentence with its copy; `languages` as for `find_edits`."""
-    found = find_edits(source.text, copy.text, languages)
-    n = len(found.offsets)
-    lost, added = ([offsets[side] for offsets in found.offsets] for side in (0, 1))
-    lengths = np.array([(len(e.source), len(e.copy)) for e in found.edits[:n]]).reshape(-1, 2)
-    of_source = token_means(source.tokens, [*lost, *found.kept_offsets])
+    sentence = find_edits(source.text, copy.text, languages)
+    n = len(sentence.offsets)
+    lost, added = ([offsets[side] for offsets in sentence.offsets] for side in (0, 1))
+    lengths = np.array([(len(e.source), len(e.copy)) for e in sentence.edits[:n]]).reshape(-1, 2)
+    of_source = token_means(source.tokens, [*lost, *sentence.kept_offsets])
     vectors = EditVectors(
         of_source[:n],
         token_means(copy.tokens, added),
         np.minimum(lengths, 255).astype(np.uint8),
     )
-    return EncodedEdits(found, vectors, of_source[n:])
+    return EncodedEdits(sentence, vectors, of_source[n:])
 
 
 def token_means(tokens: TokenVectors, offsets: Sequence[Offsets]) -> NDArray[np.float16]:

@@ -87,18 +87,18 @@ def find_untranslated(
     (UntranslatedWord(word='sommet', languages=('fr',), script=''),)
     """
     known = {word.lower() for word in source}
-    found: dict[str, UntranslatedWord] = {}
+    untranslated: dict[str, UntranslatedWord] = {}
     for word in copy:
-        if word.lower() in known or word in found or not word.isalpha():
+        if word.lower() in known or word in untranslated or not word.isalpha():
             continue
         script = _foreign_script(word)
         if script:
-            found[word] = UntranslatedWord(word, (), script)
+            untranslated[word] = UntranslatedWord(word, (), script)
         elif word.islower() and len(word) >= _MIN_LETTERS and not _is_english(word):
             common = _common_in(word, tuple(languages))
             if common:
-                found[word] = UntranslatedWord(word, common)
-    return tuple(found.values())
+                untranslated[word] = UntranslatedWord(word, common)
+    return tuple(untranslated.values())
 
 
 @lru_cache(maxsize=65536)

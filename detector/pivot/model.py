@@ -55,7 +55,7 @@ class FeatureWeights:
 
     keys: NDArray[np.uint32]  # (n,): `feature_key` of each name, ascending
     weights: NDArray[np.int8]  # (n, K)
-    scales: NDArray[np.float16]  # (n,): `weights * scales` adds to log-odds
+    scales: NDArray[np.float16]  # (n,): a sentence gets `weights * scales`
 
     def __post_init__(self) -> None:
         n = self.keys.shape
@@ -178,21 +178,23 @@ class PivotModel:
         owners: list[int] = []
         with_vectors: list[int] = []
         n = 0
-        for one in sentences:
-            edits = one.sentence
+        for encoded in sentences:
+            edits = encoded.sentence
             names += edits.features
             owners += (n + edit for edit in edits.features.values())
-            with_vectors += range(n, n + len(one.vectors))
+            with_vectors += range(n, n + len(encoded.vectors))
             counts += edits.counts
             n += len(edits.edits)
         features, vectors = np.zeros((2, n, len(self.languages)))
         if sentences:
             np.add.at(features, owners, self.edits.of(names))
-            every = EditVectors.concatenate([one.vectors for one in sentences])
+            every = EditVectors.concatenate([encoded.vectors for encoded in sentences])
             vectors[with_vectors] = self.edit_net.scores(every.inputs())
-            times = Counter(chain.from_iterable(one.sentence.kept_features for one in sentences))
+            times = Counter(
+                chain.from_iterable(encoded.sentence.kept_features for encoded in sentences)
+            )
             kept[0] = np.array([*times.values()], np.float64) @ self.kept.of([*times])
-            words = np.concatenate([one.kept for one in sentences]).astype(np.float32)
+            words = np.concatenate([encoded.kept for encoded in sentences]).astype(np.float32)
             kept[1] = self.kept_net.scores(words).sum(axis=0)
         return EditScores(features, vectors, kept, counts)
 
@@ -223,8 +225,8 @@ class PivotModel:
     def posterior(self, document: DocumentScores) -> Floats:
         """Return the probability of each language, of shape (K,); even without an edit."""
         n_edits = np.array([document.n_edits])
-        found: Floats = posteriors(self.calibration, document.vector[None], n_edits)[0]
-        return found
+        probabilities: Floats = posteriors(self.calibration, document.vector[None], n_edits)[0]
+        return probabilities
 
     def accepts(self, document: DocumentScores, posterior: Floats) -> bool:
         """Return whether the likeliest language of a document with this posterior is named."""
@@ -310,10 +312,10 @@ def load(path: Path) -> PivotModel:
     """Read a model and check its digest; a `BundleError` if absent, damaged or outdated."""
     expected = _read(_digest_path(path)).decode("utf-8", "replace").split()[:1]
     data = _read(path)
-    found = hashlib.sha256(data).hexdigest()
-    if [found] != expected:
+    digest = hashlib.sha256(data).hexdigest()
+    if [digest] != expected:
         msg = (
-            f"{path}: SHA-256 is {found}, {_digest_path(path).name} says "
+            f"{path}: SHA-256 is {digest}, {_digest_path(path).name} says "
             f"{' '.join(expected) or 'nothing'}; it is damaged, train or install it again"
         )
         raise BundleError(msg)

@@ -107,7 +107,9 @@ def _tei(path: Path) -> Iterator[tuple[str, str]]:
     for entry in ET.fromstring(data).iter():
         if _tag(entry) != "entry":
             continue
-        heads = [one.text for one in entry.iter() if _tag(one) == "orth" and one.text]
+        heads = [
+            element.text for element in entry.iter() if _tag(element) == "orth" and element.text
+        ]
         for quote in entry.iter():
             if _tag(quote) == "quote" and quote.text:
                 for head in heads:
@@ -202,23 +204,23 @@ def _untranslated(
     sentences: Sequence[EncodedEdits], weights: Floats, language: str
 ) -> dict[str, float]:
     """Return each untranslated word with the summed weight of the edits that hold it."""
-    found: dict[str, float] = {}
+    totals: dict[str, float] = {}
     first = 0
-    for one in sentences:
-        edits = one.sentence.edits
-        for leak in one.sentence.untranslated:
+    for encoded in sentences:
+        edits = encoded.sentence.edits
+        for leak in encoded.sentence.untranslated:
             if language in leak.languages:
                 at = [first + i for i, edit in enumerate(edits) if leak.word in edit.copy]
-                found[leak.word] = found.get(leak.word, 0.0) + float(weights[at].sum())
+                totals[leak.word] = totals.get(leak.word, 0.0) + float(weights[at].sum())
         first += len(edits)
-    return found
+    return totals
 
 
 def group_edits(
     sentences: Sequence[EncodedEdits], weights: Floats
 ) -> list[tuple[Edit, float, int]]:
     """Return the distinct edits of a document, each with its summed weight and its count."""
-    edits = (edit for one in sentences for edit in one.sentence.edits)
+    edits = (edit for encoded in sentences for edit in encoded.sentence.edits)
     groups: dict[str, tuple[Edit, float, int]] = {}
     for edit, weight in zip(edits, weights.tolist(), strict=True):
         first, total, times = groups.get(str(edit).lower(), (edit, 0.0, 0))

@@ -62,9 +62,7 @@ class RelationModel:
     coefficients: Floats  # (n_relations, n_features, n_knots): log-odds at each knot
     intercepts: Floats  # (n_relations,)
     thresholds: Floats  # probability from which each relation is the label; never, above 1
-    training: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # seed, corpora and results, for the record
+    training: Mapping[str, Any] = field(default_factory=dict)  # seed, corpora and results
 
     def compare(self, source: Document, copy: Document, alignment: Alignment) -> ComparedDocuments:
         """Compare two aligned documents; see `compare_documents`."""

@@ -117,7 +117,7 @@ def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
     if unknown:
         msg = f"{file}: {unknown[0]} is not a setting; accepted are {', '.join(sorted(likes))}"
         raise InputError(msg)
-    found = {}
+    settings = {}
     for name, value in record.items():
         like = likes[name]
         problem = _problem(value, like)
@@ -129,8 +129,8 @@ def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
         if problem:
             msg = f"{file}: {name} is {value!r}; give {problem}"
             raise InputError(msg)
-        found[name] = _converted(value, like, file.parent)
-    return found
+        settings[name] = _converted(value, like, file.parent)
+    return settings
 
 
 def _problem(value: Any, like: Any) -> str | None:  # noqa: ANN401 - whatever a file holds

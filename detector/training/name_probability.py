@@ -99,10 +99,10 @@ class _Touched:
 
     def __init__(self, bases: dict[str, Pair], encoder: Encoder, batch: int) -> None:
         self.bases = bases
-        found = _names(list(bases.values()), encoder, batch)
+        changed = _names(list(bases.values()), encoder, batch)
         self.names = {
             twin: [c for c, _ in names if c.copy is not None and c.source is not None]
-            for twin, names in zip(bases, found, strict=True)
+            for twin, names in zip(bases, changed, strict=True)
         }
 
     def __call__(self, pair: Pair, change: NameFinding) -> bool:
@@ -276,7 +276,7 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
     rows = np.flatnonzero(known)
     label, weight = names.damaged[rows], names.weight[rows]
     groups = np.array(names.group)[rows]
-    if min(len(set(groups[label == one].tolist())) for one in (True, False)) < folds:
+    if min(len(set(groups[label == value].tolist())) for value in (True, False)) < folds:
         return None
     columns = np.array(
         [
@@ -290,8 +290,10 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
         model = _logistic(columns[train], label[train], weight[train])
         out[test] = model.predict_proba(columns[test])[:, 1]
     ruled = names.belief[rows] >= flagged
-    found = np.sort(out[label & ruled])
-    threshold = float(np.floor(1000 * found[int((1.0 - _KEPT) * len(found))]) / 1000)
+    probabilities = np.sort(out[label & ruled])
+    threshold = float(
+        np.floor(1000 * probabilities[int((1.0 - _KEPT) * len(probabilities))]) / 1000
+    )
     model = _logistic(columns, label, weight)
     belief, tags, *changes = model.coef_[0].tolist()
     prior = float(weight @ label / weight.sum())

@@ -96,7 +96,8 @@ def calibrate(documents: DocumentSet) -> Calibration:
     language = documents.language[first]
     mass = np.bincount(group, weights=documents.n_edits)
     group_means = np.stack(
-        [np.bincount(group, weights=documents.n_edits * one) / mass for one in scaled.T], axis=1
+        [np.bincount(group, weights=documents.n_edits * column) / mass for column in scaled.T],
+        axis=1,
     )
     means = np.stack([group_means[language == code].mean(axis=0) for code in range(k)])
     deviations = group_means - means[language]
@@ -303,10 +304,10 @@ def cross_fit(
             tested = rows.of(np.flatnonzero(scored & held_out))
             parts.append(draw_documents(tested, weights, settings))
     total = Weights(
-        np.stack([one.edits for one in splits]).mean(axis=0),
-        np.stack([one.kept for one in splits]).mean(axis=0),
-        average_nets([one.edit_net for one in splits]),
-        average_nets([one.kept_net for one in splits]),
+        np.stack([split.edits for split in splits]).mean(axis=0),
+        np.stack([split.kept for split in splits]).mean(axis=0),
+        average_nets([split.edit_net for split in splits]),
+        average_nets([split.kept_net for split in splits]),
     )
     if not parts:
         return total, DocumentSet.empty(len(settings.languages))
@@ -317,10 +318,12 @@ def documents_seen(rows: Rows, settings: PivotSettings) -> int:
     """Return about how many short documents the fits of `train_pivot` process in all."""
     n_fits = len(systems_of(rows)) + 1
     short = sum(
-        one.epochs * one.draws * len(rows.language) // one.together
-        for one in (settings.edits, settings.kept)
+        options.epochs * options.draws * len(rows.language) // options.together
+        for options in (settings.edits, settings.kept)
     )
-    drawn = sum(one.steps * one.documents for one in (settings.edit_net, settings.kept_net))
+    drawn = sum(
+        options.steps * options.documents for options in (settings.edit_net, settings.kept_net)
+    )
     return n_fits * ((settings.n_splits - 1) * short + settings.n_splits * drawn)
 
 
@@ -403,10 +406,12 @@ def draw_documents(
                 continue
             for _ in range(settings.documents if documents is None else documents):
                 taken = rng.choice(members, size, replace=False)
-                one = DocumentScores(scores[:, taken].sum(axis=1), rows.counts[taken].sum(axis=0))
-                if one.n_edits:
+                summed = DocumentScores(
+                    scores[:, taken].sum(axis=1), rows.counts[taken].sum(axis=0)
+                )
+                if summed.n_edits:
                     system = rows.system[taken[0]]
-                    drawn.append((one.vector, one.n_edits, language, system, variant, size))
+                    drawn.append((summed.vector, summed.n_edits, language, system, variant, size))
     if not drawn:
         msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
         raise InputError(msg)

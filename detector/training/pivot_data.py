@@ -163,11 +163,11 @@ def featurise(  # noqa: PLR0913 - options, each by its name
     """
     edits, kept, counts = _FeatureCounter(), _FeatureCounter(), []
     for pair in pairs:
-        found = find_edits(pair.source, pair.copy, languages)
-        names = (n for n in found.features if not prefixes or n.startswith(prefixes))
+        compared = find_edits(pair.source, pair.copy, languages)
+        names = (n for n in compared.features if not prefixes or n.startswith(prefixes))
         edits.add({feature_key(name) for name in names})
-        kept.add(map(feature_key, found.kept_features))
-        counts.append(found.counts)
+        kept.add(map(feature_key, compared.kept_features))
+        counts.append(compared.counts)
         if progress is not None:
             progress(1)
     numbers = {name: i for i, name in enumerate(dict.fromkeys(p.sentence for p in pairs))}
@@ -216,8 +216,8 @@ class _FeatureCounter:
         """Count the features that occur in enough sentences; `sentence` is that of each pair."""
         from scipy.sparse import csr_matrix
 
-        found, ends = np.array(self._keys, np.uint32), np.array(self._ends, np.int64)
-        keys, column = np.unique(found, return_inverse=True)
+        every, ends = np.array(self._keys, np.uint32), np.array(self._ends, np.int64)
+        keys, column = np.unique(every, return_inverse=True)
         row = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         m = int(sentence.max(initial=0)) + 1
         seen = np.unique(column.astype(np.int64) * m + sentence[row]) // m
@@ -289,10 +289,10 @@ def encode_pairs(
         chunk = pairs[start : start + _CHUNK]
         copies = encode_sides([pair.copy for pair in chunk], encoder)
         edits = [encode_edits(sources[pair.source], copies[pair.copy]) for pair in chunk]
-        counts += (len(one.vectors) for one in edits)
-        parts.append(EditVectors.concatenate([one.vectors for one in edits]))
-        for pair, one in zip(chunk, edits, strict=True):
-            kept.extend(index[pair.source][word] for word in one.sentence.kept_offsets)
+        counts += (len(encoded.vectors) for encoded in edits)
+        parts.append(EditVectors.concatenate([encoded.vectors for encoded in edits]))
+        for pair, encoded in zip(chunk, edits, strict=True):
+            kept.extend(index[pair.source][word] for word in encoded.sentence.kept_offsets)
             kept_starts.append(len(kept))
         if progress is not None:
             progress(len(chunk))

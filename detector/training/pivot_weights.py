@@ -46,7 +46,7 @@ def balance(language: NDArray[Any], system: NDArray[Any]) -> Floats:
     names = group_names(language, system)
     groups, at, count = np.unique(names, return_inverse=True, return_counts=True)
     of_language = np.array([name.partition("\t")[0] for name in groups])
-    systems = np.array([(of_language == one).sum() for one in of_language])
+    systems = np.array([(of_language == code).sum() for code in of_language])
     weight = 1.0 / (count * systems)[at]
     out: Floats = weight * len(weight) / weight.sum()
     return out
@@ -285,7 +285,7 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
         with torch.no_grad():
             outward = (outer.weight - outer.weight.mean(dim=0)).T
             arrays = (view.inward(inner.weight).T, inner.bias, outward)
-            return Net(*(one.numpy().astype(np.float16) for one in arrays))
+            return Net(*(array.numpy().astype(np.float16) for array in arrays))
 
 
 class _Documents:

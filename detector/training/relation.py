@@ -210,15 +210,15 @@ def train_relation(
 
     def fit_without(fold: int) -> tuple[RelationModel, Floats]:
         X = np.empty((len(aligned), len(FEATURES)))
-        for i, (one, documents) in enumerate(zip(aligned, compared, strict=True)):
-            weights = weights_without(frozenset({fold, one.example.fold}))
+        for i, (pair, documents) in enumerate(zip(aligned, compared, strict=True)):
+            weights = weights_without(frozenset({fold, pair.example.fold}))
             X[i] = documents.with_weights(weights).values()
             step(1)
         rows = [
             i
-            for i, one in enumerate(aligned)
-            if one.example.fold != fold
-            and not (one.example.corpus in _TEST_ONLY and one.example.fold == TEST_FOLD)
+            for i, pair in enumerate(aligned)
+            if pair.example.fold != fold
+            and not (pair.example.corpus in _TEST_ONLY and pair.example.fold == TEST_FOLD)
         ]
         fitted_on = [aligned[i].example for i in rows]
         model = fit_relations(
@@ -235,11 +235,11 @@ def train_relation(
         model, X = fit_without(fold)
         models[fold] = model
         predicted += [
-            (one.example, model.probabilities(model.contributions(X[i])), X[i])
-            for i, one in enumerate(aligned)
-            if one.example.fold == fold
+            (pair.example, model.probabilities(model.contributions(X[i])), X[i])
+            for i, pair in enumerate(aligned)
+            if pair.example.fold == fold
         ]
-    others = [one for one in predicted if one[0].fold != TEST_FOLD]
+    others = [pair for pair in predicted if pair[0].fold != TEST_FOLD]
     thresholds = fit_thresholds(
         np.array([probabilities for _, probabilities, _ in others]),
         [example.relation for example, _, _ in others],
@@ -258,7 +258,7 @@ def align_examples(
 
     Each distinct sentence is encoded once.
     """
-    documents = [(split(one.source), split(one.copy)) for one in examples]
+    documents = [(split(example.source), split(example.copy)) for example in examples]
     texts = list(dict.fromkeys(t for pair in documents for side in pair for t in side.texts))
     index = {text: i for i, text in enumerate(texts)}
     vectors = np.empty((len(texts), encoder.identity.dimension), np.float32)

@@ -186,8 +186,8 @@ def _predict(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> Tagg
     """Run the network on its device; the outputs come back in fp32, on the CPU."""
     device = network.roles.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        outputs = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
-    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in outputs))
+        outputs = network(*(torch.from_numpy(tensor).to(device) for tensor in collate(beads)))
+    return TaggerOutputs(*(tensor.to("cpu", torch.float32) for tensor in outputs))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
@@ -299,8 +299,8 @@ class _Run:
 
 def _run(network: PairNetwork, rate: float, total: int) -> _Run:
     """Set up AdamW with a short warm-up and a linear decay; heads learn five times as fast."""
-    layers = {id(one) for one in network.layers.parameters()}
-    heads = [one for one in network.parameters() if id(one) not in layers]
+    layers = {id(parameter) for parameter in network.layers.parameters()}
+    heads = [parameter for parameter in network.parameters() if id(parameter) not in layers]
     optimiser = torch.optim.AdamW(
         [
             {"params": list(network.layers.parameters()), "lr": rate},

@@ -219,6 +219,6 @@ def _replaced(pair: Pair, before: str) -> Iterator[Mark]:
 
 
 def _same_lemma(olds: Sequence[str], news: Sequence[str]) -> bool:
-    """Tell whether one of the new words is an inflection of an old one."""
+    """Return whether one of the new words is an inflection of an old one."""
     forms = frozenset[str]().union(*map(base_forms, olds))
     return any(not base_forms(new).isdisjoint(forms) for new in news)

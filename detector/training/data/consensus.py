@@ -89,14 +89,14 @@ def labels(source: str, translations: Sequence[Translation]) -> list[tuple[bool 
     """
     own = content(source)
     stems = [content(r.copy) for r in translations]
-    every = [(r.lang, found) for r, found in zip(translations, stems, strict=True)]
+    every = [(r.lang, stemmed) for r, stemmed in zip(translations, stems, strict=True)]
     votes = [vote for r, vote in zip(translations, every, strict=True) if r.system in VOTERS]
     if len({lang for lang, _ in votes}) < _MIN_LANGUAGES or len(own) < _LEAST_STEM:
         return [(None, "too few votes")] * len(translations)
     tallies = _Tally.of(votes), _Tally.of(every)
     return [
-        _label(source, own, translation, found, tallies)
-        for translation, found in zip(translations, stems, strict=True)
+        _label(source, own, translation, stemmed, tallies)
+        for translation, stemmed in zip(translations, stems, strict=True)
     ]
 
 
@@ -154,7 +154,7 @@ def _unlike(words: Sequence[str], others: frozenset[str]) -> int:
 
 
 def _gender_changed(source: str, copy: str) -> bool:
-    """Tell whether all pronouns of one gender in the source became the other."""
+    """Return whether all pronouns of one gender in the source became the other."""
     before, after = set(words(source)), set(words(copy))
     for own, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
         if before & own and not before & other and after & other and not after & own:

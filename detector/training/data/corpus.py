@@ -95,10 +95,10 @@ def rejoin(text: str, source: str) -> str:
     known = source.casefold()
 
     def close(at: re.Match[str]) -> str:
-        one, other = at.groups()
-        compound = f"{one}-{other}".casefold()
-        plain = not (is_stopword(one.lower()) or is_stopword(other.lower()) or one[-1].isdigit())
-        return f"{one}-" if plain or compound in known or base_forms(compound) else at.group()
+        left, right = at.groups()
+        compound = f"{left}-{right}".casefold()
+        plain = not (is_stopword(left.lower()) or is_stopword(right.lower()) or left[-1].isdigit())
+        return f"{left}-" if plain or compound in known or base_forms(compound) else at.group()
 
     return _SPLIT.sub(close, text)
 
@@ -213,17 +213,17 @@ def group_of(source: str) -> str:
 
 
 def held_apart(group: str) -> bool:
-    """Tell whether a group belongs to the fifth that is held apart."""
+    """Return whether a group belongs to the fifth that is held apart."""
     return int(group[:8], 16) % _TEST_SHARE == 0
 
 
 def only_evaluates(pair: Pair) -> bool:
-    """Tell whether nothing may be fitted or tuned on a pair."""
+    """Return whether nothing may be fitted or tuned on a pair."""
     return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
 
 
 def seen_by_tagger(pair: Pair) -> bool:
-    """Tell whether the tagger is fitted on a pair's source sentence.
+    """Return whether the tagger is fitted on a pair's source sentence.
 
     Models over the tagger's output are fitted on the third of the source sentences it did not see.
     """

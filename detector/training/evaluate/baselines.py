@@ -94,15 +94,15 @@ def _overlaps(pairs: Sequence[Pair]) -> dict[str, Floats]:
             'is not installed; pip install "roundtrip-detector[evaluate]"'
         )
         raise MissingExtra(msg) from err
-    found = {}
+    scores = {}
     # Without effective order a sentence of three words has no BLEU.
     for name, metric in (
         (CHRF, chrf.CHRF(word_order=2)),
         ("sentence BLEU", bleu.BLEU(effective_order=True)),
     ):
         overlap = [metric.sentence_score(pair.copy, [pair.source]).score for pair in pairs]
-        found[name] = 1.0 - np.array(overlap, dtype=np.float64) / 100.0  # theirs is out of 100
-    return found
+        scores[name] = 1.0 - np.array(overlap, dtype=np.float64) / 100.0  # theirs is out of 100
+    return scores
 
 
 FEWEST = 30
@@ -122,7 +122,7 @@ def judged(
     and `quality_spearman`.
     """
     corpus = np.array([pair.corpus for pair in pairs], dtype=str)
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for name in sorted(set(corpus.tolist()) - _BY_PROGRAM):
         for key, (truth_of, measure) in _JUDGEMENTS.items():
             known = {i: truth_of(pairs[i]) for i in np.flatnonzero(corpus == name).tolist()}
@@ -131,12 +131,12 @@ def judged(
             if len(rows) < FEWEST or len(set(truth.tolist())) < 2:
                 continue
             weights = resample.of_rows(rows).weights()
-            entry = found.setdefault(name, {"n": {}, "scores": {}})
+            entry = metrics.setdefault(name, {"n": {}, "scores": {}})
             entry["n"][key] = len(rows)
             for method, score in scores.items():
                 values = measure(truth, score[rows], weights)
                 entry["scores"].setdefault(method, {})[key] = Estimate.of(values)
-    return found
+    return metrics
 
 
 def _major(pair: Pair) -> float | None:
@@ -180,9 +180,9 @@ def sliced(
     for i, pair in enumerate(pairs):
         if getattr(pair, by) and pair.corpus != "watch":
             rows.setdefault((pair.corpus, getattr(pair, by)), []).append(i)
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for (corpus, part), members in sorted(rows.items()):
-        entry = found.setdefault(corpus, {"skipped": 0, "parts": {}})
+        entry = metrics.setdefault(corpus, {"skipped": 0, "parts": {}})
         measured = _part(
             [pairs[i] for i in members], np.array(members, dtype=np.intp), scores, resample
         )
@@ -190,7 +190,7 @@ def sliced(
             entry["skipped"] += 1
         else:
             entry["parts"][part] = measured
-    return found
+    return metrics
 
 
 def _part(

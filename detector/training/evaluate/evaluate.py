@@ -67,10 +67,10 @@ def by_kind(
     `n`, `drift` (the label), shares `flagged` and `twin_flagged`; under `worse` by score the share
     of copies that score worse than their twin, a tie counting half.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
         weights = resample.of_rows(changed).weights()
-        found.setdefault(corpus, {})[kind] = {
+        metrics.setdefault(corpus, {})[kind] = {
             "n": len(changed),
             "drift": pairs[changed[0]].label,
             "flagged": float(flagged[changed].mean()),
@@ -80,7 +80,7 @@ def by_kind(
                 for name, score in scores.items()
             },
         }
-    return found
+    return metrics
 
 
 def by_tier(
@@ -96,15 +96,15 @@ def by_tier(
         tier = _tier(kind, pairs[changed[0]].label)
         if tier is not None:
             tiers.setdefault((corpus, tier), []).append((kind, changed, sound))
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, tier), members in sorted(tiers.items()):
-        found.setdefault(corpus, {})[tier] = {
+        metrics.setdefault(corpus, {})[tier] = {
             "kinds": len(members),
             "worse": {
                 name: _over_kinds(members, score, resample) for name, score in scores.items()
             },
         }
-    return found
+    return metrics
 
 
 def _over_kinds(
@@ -170,17 +170,17 @@ def caught(
 
     `finder`, `n`, and the shares `caught` and, on the sound twins, `false_alarms`.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
         for finder, alarm in finders.items():
             if _FINDERS[finder].search(kind) and pairs[changed[0]].label:
-                found.setdefault(corpus, {})[kind] = {
+                metrics.setdefault(corpus, {})[kind] = {
                     "finder": finder,
                     "n": len(changed),
                     "caught": float(alarm[changed].mean()),
                     "false_alarms": float(alarm[sound].mean()),
                 }
-    return found
+    return metrics
 
 
 def _worse(gap: Floats) -> Floats:
@@ -324,13 +324,13 @@ def _corpora(
     threshold: float,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Estimate]]:
     """Measure every corpus, and the mean AUROC over those with both labels."""
-    found = {}
+    metrics = {}
     areas: dict[str, list[Floats]] = {name: [] for name in scores}
     for name in sorted(set(corpus.tolist())):
         rows = corpus == name
         own_scores = {method: score[rows] for method, score in scores.items()}
         weights = resample.of_rows(rows).weights()
-        found[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
+        metrics[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
         drifted = int(label[rows].sum())
         if min(drifted, int(rows.sum()) - drifted) < FEWEST:
             continue
@@ -338,7 +338,7 @@ def _corpora(
             method: Curve.of(label[rows], score, weights) for method, score in own_scores.items()
         }
         area = {method: curve.auroc() for method, curve in curves.items()}
-        found[name]["scores"] = {
+        metrics[name]["scores"] = {
             method: {
                 "auroc": Estimate.of(area[method]),
                 "average_precision": Estimate.of(curve.average_precision()),
@@ -346,15 +346,15 @@ def _corpora(
             }
             for method, curve in curves.items()
         }
-        found[name] |= _lead(area)
+        metrics[name] |= _lead(area)
         for method, values in area.items():
             areas[method].append(values)
     if not areas[OURS]:
-        return found, {}
+        return metrics, {}
     mean = {method: np.mean(values, axis=0) for method, values in areas.items()}
     macro = {method: Estimate.of(values) for method, values in mean.items()}
     lead = _lead(mean)
-    return found, {**macro, "lead": lead["lead"]} if lead else macro
+    return metrics, {**macro, "lead": lead["lead"]} if lead else macro
 
 
 def _flags(

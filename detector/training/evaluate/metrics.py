@@ -74,7 +74,7 @@ class Resamples:
 
     def estimate(self, measure: Callable[[Floats], float], weight: Floats) -> Estimate:
         """Return the interval of a function of row weights, shape (n_rows,)."""
-        return Estimate.of(np.array([measure(one) for one in self.weights(weight)]))
+        return Estimate.of(np.array([measure(row) for row in self.weights(weight)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,9 @@ class Curve:
         """Return the recall when at most `share` of the sound is flagged."""
         within = self.alarms <= share * self.alarms[:, -1:]
         last = within.sum(axis=1) - 1  # alarms never fall, so those within come first
-        found = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
+        hits = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
         both = np.where(self.alarms[:, -1] > 0, self.hits[:, -1], 0.0)
-        return _ratio(found, both)
+        return _ratio(hits, both)
 
 
 def auroc(label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
@@ -151,13 +151,13 @@ def brier_skill(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Flo
 
 def calibration_error(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
     """Return the expected calibration error over ten bins of equal weight; 0 is best."""
-    found = np.full(len(weights), math.nan)
+    errors = np.full(len(weights), math.nan)
     for row, weight in enumerate(weights):
         bins = reliability(label, score, weight)
         total = sum(mass for _, _, mass in bins)
         if total > 0:
-            found[row] = sum(abs(p - d) * mass for p, d, mass in bins) / total
-    return found
+            errors[row] = sum(abs(p - d) * mass for p, d, mass in bins) / total
+    return errors
 
 
 def reliability(
@@ -192,8 +192,8 @@ def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 def _untied(values: Floats, weights: Floats) -> Floats:
     """Return twice the weight of the pairs of rows that differ in a value."""
-    found, at = np.unique(values, return_inverse=True)
-    masses = np.array([np.bincount(at, weight, minlength=len(found)) for weight in weights])
+    distinct, at = np.unique(values, return_inverse=True)
+    masses = np.array([np.bincount(at, weight, minlength=len(distinct)) for weight in weights])
     untied: Floats = weights.sum(axis=1) ** 2 - (masses**2).sum(axis=1)
     return untied
 
@@ -208,10 +208,10 @@ def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
     """Rank under each row of weights, centred."""
-    found, at = np.unique(values, return_inverse=True)
+    distinct, at = np.unique(values, return_inverse=True)
     ranks = np.empty_like(weights)
     for row, weight in enumerate(weights):
-        mass = np.bincount(at, weight, minlength=len(found))
+        mass = np.bincount(at, weight, minlength=len(distinct))
         ranks[row] = (np.cumsum(mass) - 0.5 * mass)[at]
     middle = _ratio((weights * ranks).sum(axis=1), weights.sum(axis=1))
     return ranks - middle[:, np.newaxis]
