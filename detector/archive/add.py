@@ -1,7 +1,7 @@
 """Add articles to an archive: split, encode and store them batch by batch.
 
-A batch is stored whole or not at all, and an article that is there is skipped. So an interrupted
-run continues where it stopped when it is started again. Nothing is searched here.
+A batch is stored whole or not at all, and an article that is there is skipped, so an interrupted
+run continues where it stopped. Nothing is searched here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMPACT_EVERY = 64  # batches
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """Counts of what became of the articles given to an archive.
+    """Counts of stored, known and refused articles.
 
     `n_known` have a text that was there already, under whatever id. `n_refused` are no articles,
     or have the id of another text.

@@ -1,8 +1,7 @@
 """Read articles from texts, saved pages and tables.
 
-Tables are streamed, so memory does not grow with their length. An input that is no article is
-returned with a reason, not raised: the caller decides whether to continue. No text is split into
-sentences here.
+Tables are streamed. An input that is no article is returned with a reason, not raised. No text is
+split into sentences here.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Match:
     @property
     def sources(self) -> tuple[Candidate, ...]:
         """The candidates that explain sentences of their own: several for a stitched copy."""
-        return tuple(one for one in self.candidates if one.sentences)
+        return tuple(c for c in self.candidates if c.sentences)
 
 
 def match(

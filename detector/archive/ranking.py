@@ -1,11 +1,8 @@
-"""Rank articles by the sentences they share with a suspect; search the index.
+"""Search an archive's index, and rank articles by the sentences they share with a suspect.
 
-Below `INDEX_FROM` sentences every vector is compared, which is fast enough and finds all. What the
-numbers here rest on is in docs/scale.md. Ranking the articles is not done here.
-
-Pure numpy. Each sentence of the suspect that was searched adds to an article's score by how much
-closer the article is than what is usual for that sentence. So a phrase of many articles counts
-little, and a sentence that is like no article counts nothing. No text is read here.
+A sentence of the suspect adds to an article's score by how much closer the article is than is usual
+for that sentence: a phrase of many articles counts little. Below `INDEX_FROM` sentences every
+vector is compared; docs/scale.md has the measurements. No text is handled here.
 """
 
 from __future__ import annotations
@@ -26,7 +23,7 @@ INDEX_FROM: Final = 100_000
 """Sentences from which an archive is indexed."""
 
 NEAREST: Final = 64
-"""Hits of each sentence: one that more articles hold word for word does not tell them apart."""
+"""Hits of each sentence: one that more articles hold word for word is no evidence."""
 
 _PROBES: Final = 8  # partitions of the index that are searched for each sentence
 _PARTITION: Final = 4_096  # sentences in a partition; building takes sentences x partitions
@@ -91,8 +88,7 @@ def update_index(store: Store) -> None:
 class Searcher:
     """Nearest-neighbour search in one archive.
 
-    Without an index, all vectors stay in memory after the first search, and are read again when
-    the archive has changed.
+    Without an index, all vectors stay in memory until the archive changes.
     """
 
     def __init__(self, store: Store) -> None:
@@ -167,7 +163,7 @@ class Searcher:
 
 
 def _has_index(store: Store) -> bool:
-    return any(one.name == _INDEX for one in store.sentences.list_indices())
+    return any(index.name == _INDEX for index in store.sentences.list_indices())
 
 
 MIN_SIMILARITY: Final = 0.55
@@ -198,7 +194,7 @@ class Hits:
 def background(hits: Hits) -> NDArray[np.float32]:
     """Return the usual similarity of each query: that of its last hit; shape (n_queries,).
 
-    An archive too small to tell gets a fixed one.
+    An archive too small for an estimate gets a fixed one.
     """
     last = np.full(hits.n_queries, 1.0, np.float32)
     np.minimum.at(last, hits.queries, hits.similarities)
@@ -225,11 +221,7 @@ def rank_articles(hits: Hits, *, top: int) -> NDArray[np.int64]:
 def max_similarities(
     queries: NDArray[np.float32], articles: Mapping[int, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Return the cosine of each query to the nearest sentence of each article.
-
-    Queries and sentences are unit rows of d columns. The result has shape (n_queries, n_articles)
-    and values in [-1, 1].
-    """
+    """Return each query's cosine to each article's nearest sentence: (n_queries, n_articles)."""
     columns = [(queries @ vectors.T).max(axis=1) for vectors in articles.values()]
     return np.stack(columns, axis=1) if columns else np.zeros((len(queries), 0), np.float32)
 

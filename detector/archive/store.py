@@ -1,7 +1,6 @@
 """Store an archive's tables with LanceDB: open, lock, read and write them.
 
-Three tables: `articles`, `sentences` (a vector each) and `settings` (the encoder's identity). An
-article exists when its row is in `articles`. That row is written last and deleted first, so a
+An article exists when its row is in `articles`. That row is written last and deleted first, so a
 killed process leaves at most vectors without an article, which the next writer deletes. What
 LanceDB raises becomes an `InputError`. This module encodes, indexes and ranks nothing.
 """
@@ -98,8 +97,8 @@ class Store:
         """Store articles: all of them or, when it fails, none."""
         import pyarrow as pa
 
-        sizes = [len(one.vectors) for one in encoded]
-        vectors = np.concatenate([one.vectors for one in encoded]).astype(VECTOR_DTYPE)
+        sizes = [len(entry.vectors) for entry in encoded]
+        vectors = np.concatenate([entry.vectors for entry in encoded]).astype(VECTOR_DTYPE)
         numbers = np.arange(self._next, self._next + len(encoded), dtype=np.int64)
         sentences = pa.record_batch(
             [
@@ -110,7 +109,7 @@ class Store:
             schema=_sentences_schema(self.encoder.dimension),
         )
         columns = {
-            name: [getattr(one.article, name) for one in encoded]
+            name: [getattr(entry.article, name) for entry in encoded]
             for name in ("id", "digest", "title", "text")
         }
         articles = pa.RecordBatch.from_pydict(
@@ -292,7 +291,7 @@ def lancedb_errors(uri: str, doing: str) -> Iterator[None]:
 
 
 def key_of(text: str) -> bytes:
-    """Return the first 16 bytes of a text's SHA-256, which stand for an id."""
+    """Return the first 16 bytes of a text's SHA-256, used as an id."""
     return hashlib.sha256(text.encode("utf-8")).digest()[:16]
 
 

@@ -1,7 +1,7 @@
 """Read the pairs or suspects of a batch from tables and files, shard by shard.
 
-Which rows a shard holds follows from the input alone, so it is the same for any number of workers
-and after an interruption. Memory does not grow with the input. Nothing is scored here.
+The rows of a shard follow from the input alone, for any number of workers. Memory does not grow
+with the input. Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of an input: a pair, or a suspect.
+    """One row of an input: a pair, or a suspect; `index` from 0, `place` for messages.
 
-    `index` counts from 0, `place` is for messages. `texts` are the source and the copy, or the
-    suspect: each a text or the path of its file. They are empty where the row has a `fault`, which
-    says what would be accepted.
+    `texts` are the source and the copy, or the suspect: texts or paths of files; none where the row
+    has a `fault`, which says what would be accepted.
     """
 
     index: int
@@ -110,13 +109,7 @@ class Table(ABC):
             yield Shard(index=index, rows=tuple(rows))
 
     def survey(self, *, strict: bool = False) -> Survey:
-        """Count and digest the input, with the files that it names.
-
-        Raises
-        ------
-        InputError
-            When the input cannot be read or holds no row; with `strict`, at the first fault.
-        """
+        """Count and digest the input; `strict` raises the first fault as an `InputError`."""
         digest = hashlib.sha256()
         n_rows = n_shards = n_faults = 0
         for shard in self.shards():
@@ -139,10 +132,9 @@ class Table(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class PairTable(Table):
-    """A table of pairs: a `.csv`, `.tsv`, `.jsonl` or `.parquet` file.
+    """A table of pairs in columns `source` and `copy`, or `source_path` and `copy_path`.
 
-    It has columns `source` and `copy`, or `source_path` and `copy_path` (text files and saved
-    pages, relative to the table's folder), and optionally `id`.
+    Paths are relative to the table's folder; `id` is optional.
     """
 
     path: Path

@@ -1,9 +1,7 @@
 """Keep a batch's output folder: whole shards, and a manifest to resume from.
 
-The files of a shard are written first and its line in the manifest last, so whatever the manifest
-names is there, whenever the program was stopped. A line holds the size and the SHA-256 of each
-file: one that was damaged later is found and made again. Only regular files of the exact names
-that a batch writes are read or deleted, and no link is followed. Nothing is scored here.
+The files of a shard are written first, its line in the manifest (sizes and SHA-256) last. Only
+regular files of the names that a batch writes are read or deleted. Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -33,10 +31,9 @@ _TABLE_FILE = re.compile(rf"\d{{6,}}\.parquet|{_PART_FILE.pattern}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """First line of a manifest: what the batch is. Every run on the folder must match it.
+    """First line of a manifest, which every run on the folder must match.
 
-    `input` is a name for messages, `digest` the SHA-256 of the rows, `signature` what produces the
-    tables.
+    `digest` is the SHA-256 of the rows, `signature` what produces the tables.
     """
 
     input: str
@@ -52,7 +49,7 @@ class Output:
     """The output folder of a batch, locked by one process at a time; use it in a `with`.
 
     A folder that cannot be written to, is locked or holds anything but a batch is an `InputError`.
-    `damaged` are files that `begin` found damaged or missing; their shards are not finished.
+    Shards of `damaged` files are made again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,10 +91,10 @@ class Output:
         return sum(entry["errors"] for entry in self._entries.values())
 
     def begin(self, header: Header, *, restart: bool = False) -> None:
-        """Resume what an earlier run finished, or begin a new batch.
+        """Resume an earlier run, or begin a new batch; with `restart`, delete the old one first.
 
-        Files that no line of the manifest names are deleted; with `restart`, the whole batch that
-        the folder holds. A batch of other rows, another model or other options is an `InputError`.
+        Files that no line of the manifest names are deleted. A batch of other rows, another model
+        or other options is an `InputError`.
         """
         if restart:
             self._clear()
@@ -124,11 +121,7 @@ class Output:
         self._write_manifest()
 
     def write(self, result: ShardResult) -> None:
-        """Write a finished shard: its files, then its line in the manifest.
-
-        A file that cannot be written, or a result of another model, is an `InputError`; what was
-        written before stays.
-        """
+        """Write a finished shard: its files, then its line in the manifest."""
         header = self._begun()
         if result.signature != header.signature:
             msg = (

@@ -1,7 +1,6 @@
 """Write reports and matches as Parquet tables.
 
-Records in, bytes out: the same reports and matches give the same bytes. Null stands for what is
-not known. No file is opened here.
+The same reports and matches give the same bytes. Null means unknown. No file is opened here.
 """
 
 from __future__ import annotations
@@ -79,11 +78,7 @@ def schemas() -> dict[str, Any]:
 
 @cache
 def match_schemas() -> dict[str, Any]:
-    """Return the Arrow schema of each table of matched suspects.
-
-    `suspect_index` is the position in the input, from 0; `error` is null where the suspect was
-    matched; `source` is null where no article is like it. `rank` counts from 1.
-    """
+    """Return the schema of each table of matched suspects: indices from 0, ranks from 1."""
     import pyarrow as pa
 
     key = {"suspect_index": "int64", "id": "string"}
@@ -119,19 +114,19 @@ def pair_parquet(outcomes: Sequence[Outcome[Report]]) -> dict[str, bytes]:
     """Return the tables of some pairs by name, each as a whole Parquet file."""
     pairs = (
         {
-            "pair_index": one.index,
-            "id": one.id,
-            "error": one.error,
-            **_report_record(one.result),
-            "signature": None if one.result is None else str(one.result.signature),
+            "pair_index": outcome.index,
+            "id": outcome.id,
+            "error": outcome.error,
+            **_report_record(outcome.result),
+            "signature": None if outcome.result is None else str(outcome.result.signature),
         }
-        for one in outcomes
+        for outcome in outcomes
     )
     sentences = (
-        {"pair_index": one.index, "id": one.id, **row_record(row)}
-        for one in outcomes
-        if one.result is not None
-        for row in one.result.rows
+        {"pair_index": outcome.index, "id": outcome.id, **row_record(row)}
+        for outcome in outcomes
+        if outcome.result is not None
+        for row in outcome.result.rows
     )
     return {
         PAIRS: _parquet(schemas()[PAIRS], pairs),
@@ -148,11 +143,13 @@ def match_parquet(
     """
     searched = {"n_articles": n_articles, "signature": signature}
     records: dict[str, Iterable[Record]] = {
-        SUSPECTS: ({**_suspect_record(one), **searched} for one in outcomes),
-        CANDIDATES: (record for one in outcomes for record in _candidate_records(one)),
+        SUSPECTS: ({**_suspect_record(outcome), **searched} for outcome in outcomes),
+        CANDIDATES: (record for outcome in outcomes for record in _candidate_records(outcome)),
     }
     if report:
-        records[SENTENCES] = (record for one in outcomes for record in _sentence_records(one))
+        records[SENTENCES] = (
+            record for outcome in outcomes for record in _sentence_records(outcome)
+        )
     return {name: _parquet(match_schemas()[name], rows) for name, rows in records.items()}
 
 
@@ -215,30 +212,33 @@ def _relation_record(relation: Relation | None) -> Record:
     return {"relation": relation.label, **probabilities}
 
 
-def _suspect_record(one: Outcome[Match]) -> Record:
-    record: Record = {"suspect_index": one.index, "id": one.id, "error": one.error}
-    if one.result is None:
+def _suspect_record(outcome: Outcome[Match]) -> Record:
+    record: Record = {"suspect_index": outcome.index, "id": outcome.id, "error": outcome.error}
+    if outcome.result is None:
         return record
-    record |= {"n_sentences": one.result.n_sentences, "n_candidates": len(one.result.candidates)}
-    if not one.result.candidates:
+    record |= {
+        "n_sentences": outcome.result.n_sentences,
+        "n_candidates": len(outcome.result.candidates),
+    }
+    if not outcome.result.candidates:
         return record
-    best = one.result.candidates[0]
+    best = outcome.result.candidates[0]
     return {
         **record,
         "source": best.id,
         "title": best.title,
         "share": best.share,
         **_relation_record(best.relation),
-        **_report_record(one.result.report),
+        **_report_record(outcome.result.report),
     }
 
 
-def _candidate_records(one: Outcome[Match]) -> Iterator[Record]:
-    for rank, candidate in enumerate(one.result.candidates if one.result else (), start=1):
+def _candidate_records(outcome: Outcome[Match]) -> Iterator[Record]:
+    for rank, candidate in enumerate(outcome.result.candidates if outcome.result else (), start=1):
         relation = candidate.relation
         yield {
-            "suspect_index": one.index,
-            "id": one.id,
+            "suspect_index": outcome.index,
+            "id": outcome.id,
             "rank": rank,
             "source": candidate.id,
             "title": candidate.title,
@@ -249,9 +249,10 @@ def _candidate_records(one: Outcome[Match]) -> Iterator[Record]:
         }
 
 
-def _sentence_records(one: Outcome[Match]) -> Iterator[Record]:
-    if one.result is None or one.result.report is None:
+def _sentence_records(outcome: Outcome[Match]) -> Iterator[Record]:
+    if outcome.result is None or outcome.result.report is None:
         return
-    source = one.result.candidates[0].id
-    for row in one.result.report.rows:
-        yield {"suspect_index": one.index, "id": one.id, "source": source, **row_record(row)}
+    source = outcome.result.candidates[0].id
+    for row in outcome.result.report.rows:
+        key = {"suspect_index": outcome.index, "id": outcome.id, "source": source}
+        yield {**key, **row_record(row)}

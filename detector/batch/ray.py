@@ -1,8 +1,7 @@
 """Run a batch on a Ray cluster.
 
-The table is read on the node where this runs. Its shards go to a pool of actors, each of which
-loads its models once, and the results come back here to be written. Ray repeats what was lost with
-a node.
+Shards go to a pool of actors, each of which loads its models once; results are written here. Ray
+repeats what was lost with a node.
 """
 
 from __future__ import annotations
@@ -72,11 +71,7 @@ class RayEngine:
         return str(_translate_errors(lambda: ray.get(remote.remote(self._task))))
 
     def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
-        """Yield the results of shards in the order in which they are finished.
-
-        The iterable is pickled, and iterated on the node where this runs. A worker that cannot
-        load its models, or a lost cluster, is a `DetectorError`.
-        """
+        """Yield the results of shards as they finish; a lost cluster is a `DetectorError`."""
         rows = iter(self._dataset(shards).iter_rows())
         while (row := _translate_errors(lambda: next(rows, None))) is not None:
             yield row["result"]

@@ -29,17 +29,9 @@ _SHARDS_PER_WORKER = 2  # submitted at a time, so that no worker waits for the n
 
 
 class LocalEngine:
-    """Worker processes; use it in a `with`.
+    """Worker processes with one thread each, by default one for each core; use it in a `with`.
 
-    Parameters
-    ----------
-    task : Task
-    workers : int, optional
-        Processes, each with one thread; by default one for each core that this process may use.
-
-    Notes
-    -----
-    The processes are spawned, so a script uses this under `if __name__ == "__main__":`.
+    They are spawned, so a script uses this under `if __name__ == "__main__":`.
     """
 
     def __init__(self, task: Task, *, workers: int | None = None) -> None:
@@ -69,10 +61,9 @@ class LocalEngine:
         return _result(self._pool.submit(_signature))
 
     def run(self, shards: Iterable[Shard]) -> Iterator[ShardResult]:
-        """Yield the results of shards in the order in which they are finished.
+        """Yield the results of shards as they finish; a worker that died is a `DetectorError`.
 
-        Shards are taken as workers become free, so memory does not grow with their number. A
-        worker that died or cannot load its models is a `DetectorError`.
+        Shards are taken as workers become free, so memory does not grow with their number.
         """
         pending: set[Future[ShardResult]] = set()
         for shard in shards:
@@ -184,20 +175,10 @@ def run(  # noqa: PLR0913 - options of a front door, each by its name
 ) -> Progress:
     """Process a table into a folder, or continue an earlier run on it.
 
-    Parameters
-    ----------
-    table : Table
-    engine : Engine
-    tables : iterable of str
-        Names of the tables that the engine's task makes.
-    out : Path
-        Folder to write to: for each table a folder of Parquet files, and `manifest.jsonl`.
-    strict : bool
-        Whether to stop at a row that cannot be processed, instead of writing an error row.
-    restart : bool
-        Whether to delete what `out` holds of an earlier batch.
-    progress : callable
-        Called at the start and after each shard.
+    `tables` are the names that the engine's task makes: each becomes a folder of Parquet files in
+    `out`, beside `manifest.jsonl`. `strict` stops at a row that cannot be processed, instead of
+    writing an error row; `restart` deletes an earlier batch. `progress` is called at the start and
+    after each shard.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Define the tasks that workers run: score pairs, match suspects.
 
-A `Task` is sent to each worker, which loads it once into a `Worker` that turns shard after shard
-into Parquet tables. No process is started and no file is written here.
+A worker loads a `Task` once and turns shard after shard into Parquet tables. No process is started
+and no file is written here.
 """
 
 from __future__ import annotations
@@ -136,11 +136,7 @@ class Scoring:
         return ScoringWorker(self.scorer())
 
     def scorer(self) -> Scorer:
-        """Load a scorer that uses one thread.
-
-        How many threads share a product of matrices moves its last bits. With one thread in every
-        worker, a shard has the same bytes whatever the number of workers.
-        """
+        """Load a scorer that uses one thread: more would move the last bits of matrix products."""
         from threadpoolctl import threadpool_limits
 
         from detector.encoder import MiniLMEncoder
@@ -198,10 +194,9 @@ class ScoringWorker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matching:
-    """The task of matching suspects with an archive; `top` and `report` are options of `match`.
+    """The task of matching suspects with an archive at an address or absolute path.
 
-    `archive` is an address or an absolute path that every worker sees. Without `report` there is
-    no table of sentences. `scoring` holds the options of the scorer.
+    Without `report` there is no table of sentences. `scoring` holds the options of the scorer.
     """
 
     archive: str

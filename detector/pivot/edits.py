@@ -1,9 +1,7 @@
 """Describe a copy's edits to its source, as named features and as vectors.
 
-Features know a word only where they were fitted on it; the vectors of lost, added and kept words
-know what is like it. It encodes nothing and opens no file. Tokens follow a pattern of its own,
-because feature names are the keys of the model's weights: `text.words` leaves out punctuation and
-gives other words in 6 % of pairs, and other edits of words in 4 %.
+Encodes nothing and opens no file. The pattern of tokens keys the model's weights, so it is not
+`text.words`, which gives other edits of words in 4 % of pairs.
 """
 
 from __future__ import annotations
@@ -50,33 +48,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class SentenceEdits:
-    """The edits of one sentence and their features.
+    """The edits of one sentence and their features; offsets are half-open ranges of characters."""
 
-    Attributes
-    ----------
-    edits : tuple of Edit
-        In the order of the copy; last, those of capitals alone, one for each word.
-    offsets : tuple of ((int, int), (int, int))
-        Half-open character ranges of each edit in source and copy, (0, 0) where a side is empty;
-        none for edits of capitals alone.
-    features : mapping of str to int
-        Name of each feature to the index of its first edit.
-    untranslated : tuple of UntranslatedWord
-    kept_features : tuple of str
-        Features of the kept words: each by itself and with its neighbours in the source.
-    kept_offsets : tuple of (int, int)
-        Half-open character ranges in the source of the tokens that the copy has in the same order.
-    n_source, n_copy : int
-        Tokens of each side.
-    """
-
-    edits: tuple[Edit, ...]
-    offsets: tuple[tuple[Offsets, Offsets], ...]
-    features: dict[str, int]
+    edits: tuple[Edit, ...]  # in the order of the copy; last, those of capitals alone
+    offsets: tuple[tuple[Offsets, Offsets], ...]  # in source and copy; not of capitals
+    features: dict[str, int]  # name to the index of its first edit
     untranslated: tuple[UntranslatedWord, ...]
-    kept_features: tuple[str, ...]
-    kept_offsets: tuple[Offsets, ...]
-    n_source: int
+    kept_features: tuple[str, ...]  # of kept words, alone and with neighbours
+    kept_offsets: tuple[Offsets, ...]  # in the source, of tokens that the copy keeps in order
+    n_source: int  # tokens
     n_copy: int
 
     @property
@@ -88,8 +68,6 @@ class SentenceEdits:
 def tokenise(text: str) -> tuple[list[str], list[Offsets]]:
     """Split a text into words, numbers and punctuation, and return the offsets of each.
 
-    Examples
-    --------
     >>> tokenise("It’s 1,000 well-known")[0]
     ["It's", '1,000', 'well', '-', 'known']
     """
@@ -110,12 +88,8 @@ def feature_key(name: str) -> int:
 def find_edits(source: str, copy: str, languages: Sequence[str] = ()) -> SentenceEdits:
     """Compare a source sentence with its copy, regardless of capitals.
 
-    `languages` are the codes of those whose words are looked for in the copy.
-
-    Examples
-    --------
-    >>> found = find_edits("It was a robbery.", "It was a flight.")
-    >>> [str(edit) for edit in found.edits], "pair robbery>flight" in found.features
+    >>> edits = find_edits("It was a robbery.", "It was a flight.")
+    >>> [str(edit) for edit in edits.edits], "pair robbery>flight" in edits.features
     (['robbery → flight'], True)
     """
     (written, source_offsets), (rendered, copy_offsets) = tokenise(source), tokenise(copy)
@@ -291,20 +265,11 @@ class Side:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EditVectors:
-    """The encoder's view of n edits.
+    """Mean token vectors of n edits."""
 
-    Attributes
-    ----------
-    lost, added : ndarray of shape (n, d), float16
-        Mean vector of the encoder's tokens that an edit took out of the source, and of those that
-        it put into the copy; zeros where there are none.
-    lengths : ndarray of shape (n, 2), uint8
-        Tokens of both sides, at most 255.
-    """
-
-    lost: NDArray[np.float16]
-    added: NDArray[np.float16]
-    lengths: NDArray[np.uint8]
+    lost: NDArray[np.float16]  # (n, d): of tokens that an edit took out of the source; 0 for none
+    added: NDArray[np.float16]  # (n, d): of those that it put into the copy
+    lengths: NDArray[np.uint8]  # (n, 2): tokens of both sides, at most 255
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -341,17 +306,17 @@ class EncodedEdits:
 
 def encode_edits(source: Side, copy: Side, languages: Sequence[str] = ()) -> EncodedEdits:
     """Compare a source sentence with its copy; `languages` as for `find_edits`."""
-    found = find_edits(source.text, copy.text, languages)
-    n = len(found.offsets)
-    lost, added = ([offsets[side] for offsets in found.offsets] for side in (0, 1))
-    lengths = np.array([(len(e.source), len(e.copy)) for e in found.edits[:n]]).reshape(-1, 2)
-    of_source = token_means(source.tokens, [*lost, *found.kept_offsets])
+    sentence = find_edits(source.text, copy.text, languages)
+    n = len(sentence.offsets)
+    lost, added = ([offsets[side] for offsets in sentence.offsets] for side in (0, 1))
+    lengths = np.array([(len(e.source), len(e.copy)) for e in sentence.edits[:n]]).reshape(-1, 2)
+    of_source = token_means(source.tokens, [*lost, *sentence.kept_offsets])
     vectors = EditVectors(
         of_source[:n],
         token_means(copy.tokens, added),
         np.minimum(lengths, 255).astype(np.uint8),
     )
-    return EncodedEdits(found, vectors, of_source[n:])
+    return EncodedEdits(sentence, vectors, of_source[n:])
 
 
 def token_means(tokens: TokenVectors, offsets: Sequence[Offsets]) -> NDArray[np.float16]:
@@ -367,18 +332,11 @@ def token_means(tokens: TokenVectors, offsets: Sequence[Offsets]) -> NDArray[np.
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Net:
-    """A network of one hidden layer that scores languages for an edit or a kept word.
+    """A network of one hidden layer that scores languages for an edit or a kept word."""
 
-    Attributes
-    ----------
-    inward : ndarray of shape (n_inputs, n_hidden), float16
-    offset : ndarray of shape (n_hidden,), float16
-    outward : ndarray of shape (n_hidden, K), float16
-    """
-
-    inward: NDArray[np.float16]
-    offset: NDArray[np.float16]
-    outward: NDArray[np.float16]
+    inward: NDArray[np.float16]  # (n_inputs, n_hidden)
+    offset: NDArray[np.float16]  # (n_hidden,)
+    outward: NDArray[np.float16]  # (n_hidden, K)
 
     def __post_init__(self) -> None:
         hidden = self.inward.shape[1:]
@@ -390,10 +348,9 @@ class Net:
             raise BundleError(msg)
 
     def scores(self, inputs: NDArray[np.float32]) -> Floats:
-        """Return the log-odds of each language over the mean of all, of shape (n, K).
+        """Return the log-odds of each language over the mean of all, (n, K), for (n, n_inputs).
 
-        `inputs` has shape (n, n_inputs): `EditVectors.inputs`, or vectors of words. Hidden units
-        are GELU (Hendrycks and Gimpel, 2016), in the form with a tanh.
+        Hidden units are GELU (Hendrycks and Gimpel, 2016), in the form with a tanh.
         """
         x = inputs @ self.inward.astype(np.float32) + self.offset.astype(np.float32)
         hidden = 0.5 * x * (1.0 + np.tanh(np.float32(0.7978845608) * (x + 0.044715 * x**3)))

@@ -1,8 +1,7 @@
 """The pivot languages and their families; words of other languages left in a copy.
 
-Which languages a model knows is stored in the model. A word counts as untranslated when the source
-does not hold it, English does not know it, and it is common elsewhere; a name, which many
-languages share, does not.
+A word is untranslated when the source does not hold it, English does not know it, and few languages
+have it: a name does not count. A model stores the languages that it knows.
 """
 
 from __future__ import annotations
@@ -64,13 +63,8 @@ _LISTS = {"hr": "sh", "bs": "sh", "sr": "sh", "tl": "fil"}
 class UntranslatedWord:
     """A word of another language, as written in the copy.
 
-    Attributes
-    ----------
-    word : str
-    languages : tuple of str
-        Codes of those it is common in; empty where only its letters are foreign.
-    script : str
-        Name of its letters in Unicode, such as "CYRILLIC"; empty for Latin letters.
+    `languages` are codes of those it is common in, empty where only its letters are foreign;
+    `script` is the Unicode name of its letters, such as "CYRILLIC", empty for Latin.
     """
 
     word: str
@@ -89,24 +83,22 @@ def find_untranslated(
 ) -> tuple[UntranslatedWord, ...]:
     """Find the distinct words of other languages in the tokens of a copy, in its order.
 
-    Examples
-    --------
     >>> find_untranslated(["the", "summit"], ["the", "sommet"], ["de", "fr"])
     (UntranslatedWord(word='sommet', languages=('fr',), script=''),)
     """
     known = {word.lower() for word in source}
-    found: dict[str, UntranslatedWord] = {}
+    untranslated: dict[str, UntranslatedWord] = {}
     for word in copy:
-        if word.lower() in known or word in found or not word.isalpha():
+        if word.lower() in known or word in untranslated or not word.isalpha():
             continue
         script = _foreign_script(word)
         if script:
-            found[word] = UntranslatedWord(word, (), script)
+            untranslated[word] = UntranslatedWord(word, (), script)
         elif word.islower() and len(word) >= _MIN_LETTERS and not _is_english(word):
             common = _common_in(word, tuple(languages))
             if common:
-                found[word] = UntranslatedWord(word, common)
-    return tuple(found.values())
+                untranslated[word] = UntranslatedWord(word, common)
+    return tuple(untranslated.values())
 
 
 @lru_cache(maxsize=65536)

@@ -1,7 +1,7 @@
 """`PivotModel`: weights of edits and kept words, in one file.
 
-It scores the edits and kept words of a document and turns them into a posterior over languages. It
-names no features and explains nothing; `training.pivot` fits it.
+Scores a document's edits and kept words, and returns a posterior over languages. Names no feature,
+explains nothing; `training.pivot` fits it.
 """
 
 from __future__ import annotations
@@ -51,20 +51,11 @@ _NETS = ("edit_net", "kept_net")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureWeights:
-    """Linear weights of n features for K languages, one byte each.
+    """Linear weights of n features for K languages, one byte each."""
 
-    Attributes
-    ----------
-    keys : ndarray of shape (n,), uint32
-        `feature_key` of each name, ascending.
-    weights : ndarray of shape (n, K), int8
-    scales : ndarray of shape (n,), float16
-        A feature adds `weights * scales` to the log-odds of one sentence.
-    """
-
-    keys: NDArray[np.uint32]
-    weights: NDArray[np.int8]
-    scales: NDArray[np.float16]
+    keys: NDArray[np.uint32]  # (n,): `feature_key` of each name, ascending
+    weights: NDArray[np.int8]  # (n, K)
+    scales: NDArray[np.float16]  # (n,): a sentence gets `weights * scales`
 
     def __post_init__(self) -> None:
         n = self.keys.shape
@@ -90,19 +81,10 @@ class FeatureWeights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentScores:
-    """The summed scores of a document's edits and kept words.
+    """The summed scores of a document's edits and kept words."""
 
-    Attributes
-    ----------
-    sums : ndarray of shape (N_VIEWS, K), float64
-        Log-odds of each language by the features of edits, the vectors of edits, the features of
-        kept words, and the vectors of kept words.
-    counts : ndarray of shape (4,), float64
-        As `SentenceEdits.counts`.
-    """
-
-    sums: Floats
-    counts: Floats
+    sums: Floats  # (N_VIEWS, K): log-odds by edits' features and vectors, then by kept words'
+    counts: Floats  # (4,): as `SentenceEdits.counts`
 
     @property
     def n_edits(self) -> float:
@@ -130,23 +112,12 @@ class DocumentScores:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EditScores:
-    """Scores of each edit of a document, and of all its kept words together.
+    """Scores of each edit of a document, and of all its kept words together."""
 
-    Attributes
-    ----------
-    features, vectors : ndarray of shape (n_edits, K), float64
-        Log-odds of each language by an edit's features and by its vectors; the latter are zeros
-        for an edit of capitals alone.
-    kept : ndarray of shape (2, K), float64
-        The same of all kept words, added up.
-    counts : ndarray of shape (4,), float64
-        As `SentenceEdits.counts`.
-    """
-
-    features: Floats
-    vectors: Floats
-    kept: Floats
-    counts: Floats
+    features: Floats  # (n_edits, K): log-odds by an edit's features
+    vectors: Floats  # (n_edits, K): by its vectors; 0 for an edit of capitals alone
+    kept: Floats  # (2, K): the same of all kept words, added up
+    counts: Floats  # (4,): as `SentenceEdits.counts`
 
     @property
     def document(self) -> DocumentScores:
@@ -157,35 +128,17 @@ class EditScores:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PivotModel:
-    """Linear models and nets over edits and kept words, calibrated for whole documents.
+    """Linear models and nets over edits and kept words, calibrated for whole documents."""
 
-    Attributes
-    ----------
-    languages : tuple of str
-        ISO 639-1 codes, K of them.
-    edits, kept : FeatureWeights
-        Of the features of edits, and of those of kept words.
-    edit_net, kept_net : Net
-        Over the vectors of edits, and over those of kept words; K outputs.
-    encoder : EncoderIdentity
-        The encoder of these vectors.
-    calibration : Calibration
-        Of `DocumentScores.vector`.
-    threshold : float
-        Least posterior in [0, 1] of a language that is named.
-    training : mapping
-        Settings and data of the fit; not used for prediction.
-    """
-
-    languages: tuple[str, ...]
+    languages: tuple[str, ...]  # ISO 639-1 codes, K of them
     edits: FeatureWeights
     kept: FeatureWeights
     edit_net: Net
     kept_net: Net
-    encoder: EncoderIdentity
-    calibration: Calibration
-    threshold: float
-    training: Mapping[str, Any] = field(default_factory=dict)
+    encoder: EncoderIdentity  # of the vectors that the nets take
+    calibration: Calibration  # of `DocumentScores.vector`
+    threshold: float  # least posterior in [0, 1] of a language that is named
+    training: Mapping[str, Any] = field(default_factory=dict)  # for the record
 
     def __post_init__(self) -> None:
         k, d = len(self.languages), self.encoder.dimension
@@ -225,21 +178,23 @@ class PivotModel:
         owners: list[int] = []
         with_vectors: list[int] = []
         n = 0
-        for one in sentences:
-            edits = one.sentence
+        for encoded in sentences:
+            edits = encoded.sentence
             names += edits.features
             owners += (n + edit for edit in edits.features.values())
-            with_vectors += range(n, n + len(one.vectors))
+            with_vectors += range(n, n + len(encoded.vectors))
             counts += edits.counts
             n += len(edits.edits)
         features, vectors = np.zeros((2, n, len(self.languages)))
         if sentences:
             np.add.at(features, owners, self.edits.of(names))
-            every = EditVectors.concatenate([one.vectors for one in sentences])
+            every = EditVectors.concatenate([encoded.vectors for encoded in sentences])
             vectors[with_vectors] = self.edit_net.scores(every.inputs())
-            times = Counter(chain.from_iterable(one.sentence.kept_features for one in sentences))
+            times = Counter(
+                chain.from_iterable(encoded.sentence.kept_features for encoded in sentences)
+            )
             kept[0] = np.array([*times.values()], np.float64) @ self.kept.of([*times])
-            words = np.concatenate([one.kept for one in sentences]).astype(np.float32)
+            words = np.concatenate([encoded.kept for encoded in sentences]).astype(np.float32)
             kept[1] = self.kept_net.scores(words).sum(axis=0)
         return EditScores(features, vectors, kept, counts)
 
@@ -260,11 +215,7 @@ class PivotModel:
         return edits, float((beyond * apart[_EDIT_VIEWS:]).sum()) if document.n_edits else 0.0
 
     def score_slopes(self, document: DocumentScores) -> Floats:
-        """Return the slopes of the log-odds in `document.sums`, of shape (N_VIEWS, K, K).
-
-        A row of `sums`, or one edit's part of it, times the matrix of its view is what it adds to
-        the log-odds of each language.
-        """
+        """Return the slopes of the log-odds in each view of `document.sums`: (N_VIEWS, K, K)."""
         k = len(self.languages)
         slopes = self.calibration.log_odds_line(document.vector, document.n_edits)[0]
         slopes /= self.calibration.scale[:, None]
@@ -274,8 +225,8 @@ class PivotModel:
     def posterior(self, document: DocumentScores) -> Floats:
         """Return the probability of each language, of shape (K,); even without an edit."""
         n_edits = np.array([document.n_edits])
-        found: Floats = posteriors(self.calibration, document.vector[None], n_edits)[0]
-        return found
+        probabilities: Floats = posteriors(self.calibration, document.vector[None], n_edits)[0]
+        return probabilities
 
     def accepts(self, document: DocumentScores, posterior: Floats) -> bool:
         """Return whether the likeliest language of a document with this posterior is named."""
@@ -307,13 +258,7 @@ class PivotModel:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PivotModel:
-        """Read what `to_bytes` wrote.
-
-        Raises
-        ------
-        BundleError
-            When it is damaged or of another schema.
-        """
+        """Read what `to_bytes` wrote; a `BundleError` if damaged or of another schema."""
         from safetensors import SafetensorError
         from safetensors.numpy import load
 
@@ -364,19 +309,13 @@ def save(model: PivotModel, path: Path) -> str:
 
 
 def load(path: Path) -> PivotModel:
-    """Read a model and check its digest.
-
-    Raises
-    ------
-    BundleError
-        When it or its digest is missing, or it is damaged or of another schema.
-    """
+    """Read a model and check its digest; a `BundleError` if absent, damaged or outdated."""
     expected = _read(_digest_path(path)).decode("utf-8", "replace").split()[:1]
     data = _read(path)
-    found = hashlib.sha256(data).hexdigest()
-    if [found] != expected:
+    digest = hashlib.sha256(data).hexdigest()
+    if [digest] != expected:
         msg = (
-            f"{path}: SHA-256 is {found}, {_digest_path(path).name} says "
+            f"{path}: SHA-256 is {digest}, {_digest_path(path).name} says "
             f"{' '.join(expected) or 'nothing'}; it is damaged, train or install it again"
         )
         raise BundleError(msg)

@@ -1,10 +1,7 @@
-"""Predict the pivot language of a pair of texts, and explain it in words: the way in.
+"""Predict the pivot language of a pair of texts, and explain it in words.
 
-Dictionaries from English into a pivot language are FreeDict's dictd files (`.index` beside `.dict`
-or `.dict.dz`), its TEI files, or tables `english<TAB>pivot word`. The evidence is the edits of most
-weight in the model; a dictionary only explains them.
-
-It aligns nothing and reads no file.
+The evidence is the edits of most weight in the model; a dictionary (FreeDict's dictd or TEI files,
+or tables `english<TAB>pivot word`) only explains them. Aligns nothing.
 """
 
 from __future__ import annotations
@@ -62,8 +59,6 @@ class Dictionary:
     def shared_translations(self, source: str, copy: str) -> tuple[str, ...]:
         """Return the pivot words that translate both of two English words, sorted.
 
-        Examples
-        --------
         >>> both = Dictionary("fr", [("robbery", "vol"), ("flight", "vol")])
         >>> both.shared_translations("robbery", "flights")
         ('vol',)
@@ -72,13 +67,7 @@ class Dictionary:
 
 
 def read_dictionary(path: Path) -> Dictionary:
-    """Read a dictionary such as `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`.
-
-    Raises
-    ------
-    InputError
-        When it cannot be read, holds no entry, or its name does not say the language.
-    """
+    """Read `freedict-eng-fra.index`, `eng-fra.tei` or `en-fr.tsv`; an `InputError` if unusable."""
     match = _NAME.search(path.name)
     code = match.group(1).lower() if match else ""
     language = _CODES.get(code, code)
@@ -118,7 +107,9 @@ def _tei(path: Path) -> Iterator[tuple[str, str]]:
     for entry in ET.fromstring(data).iter():
         if _tag(entry) != "entry":
             continue
-        heads = [one.text for one in entry.iter() if _tag(one) == "orth" and one.text]
+        heads = [
+            element.text for element in entry.iter() if _tag(element) == "orth" and element.text
+        ]
         for quote in entry.iter():
             if _tag(quote) == "quote" and quote.text:
                 for head in heads:
@@ -213,23 +204,23 @@ def _untranslated(
     sentences: Sequence[EncodedEdits], weights: Floats, language: str
 ) -> dict[str, float]:
     """Return each untranslated word with the summed weight of the edits that hold it."""
-    found: dict[str, float] = {}
+    totals: dict[str, float] = {}
     first = 0
-    for one in sentences:
-        edits = one.sentence.edits
-        for leak in one.sentence.untranslated:
+    for encoded in sentences:
+        edits = encoded.sentence.edits
+        for leak in encoded.sentence.untranslated:
             if language in leak.languages:
                 at = [first + i for i, edit in enumerate(edits) if leak.word in edit.copy]
-                found[leak.word] = found.get(leak.word, 0.0) + float(weights[at].sum())
+                totals[leak.word] = totals.get(leak.word, 0.0) + float(weights[at].sum())
         first += len(edits)
-    return found
+    return totals
 
 
 def group_edits(
     sentences: Sequence[EncodedEdits], weights: Floats
 ) -> list[tuple[Edit, float, int]]:
     """Return the distinct edits of a document, each with its summed weight and its count."""
-    edits = (edit for one in sentences for edit in one.sentence.edits)
+    edits = (edit for encoded in sentences for edit in encoded.sentence.edits)
     groups: dict[str, tuple[Edit, float, int]] = {}
     for edit, weight in zip(edits, weights.tolist(), strict=True):
         first, total, times = groups.get(str(edit).lower(), (edit, 0.0, 0))
@@ -251,21 +242,10 @@ def _pivot_word(edit: Edit, dictionary: Dictionary | None, language: str) -> str
 def predict_pivot(
     model: PivotModel, beads: Iterable[tuple[Side, Side]], *, dictionary: Dictionary | None = None
 ) -> Pivot:
-    """Predict through which language a copy went.
+    """Predict the pivot language from beads with both sides, encoded by the model's encoder.
 
-    Parameters
-    ----------
-    model : PivotModel
-    beads : iterable of (Side, Side)
-        Source and copy of each bead that has both, encoded by the model's encoder.
-    dictionary : Dictionary, optional
-        From English into a pivot language: for explanations only.
-
-    Returns
-    -------
-    Pivot
-        Without a language where no posterior reaches the model's threshold, or where the copy is
-        about as near to the mean of all languages as to any of them.
+    A `dictionary` is for explanations only. No language is named where no posterior reaches the
+    threshold, or where the copy is about as near to the mean of all languages as to any of them.
     """
     sentences = [encode_edits(source, copy, model.languages) for source, copy in beads]
     scores = model.score_edits(sentences)

@@ -1,7 +1,6 @@
-"""Turn scores of a document into a posterior over languages.
+"""Turn a document's scores (`model.DocumentScores.vector`, D numbers) into a posterior.
 
-A calibration of document vectors (`model.DocumentScores.vector`, D numbers); fitted in
-`training.pivot`. Linear algebra only.
+Linear algebra only; the calibration is fitted in `training.pivot`.
 """
 
 from __future__ import annotations
@@ -18,40 +17,18 @@ _MAX_EDITS = 600.0  # edits beyond which `direct` grows no more: about 100 sente
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """A discriminant model of document vectors with two scatters.
+    """A discriminant model of document vectors with two scatters."""
 
-    Attributes
-    ----------
-    centre, scale : ndarray of shape (D,), float64
-        Subtracted from a vector, and divided by.
-    means : ndarray of shape (K, D), float64
-        Mean scaled vector of each language.
-    between : ndarray of shape (D, D), float64
-        Covariance of the translators of one language, whatever the length of a document.
-    within : ndarray of shape (D, D), float64
-        Covariance of documents of one translator at one edit; divided by the number of edits.
-    even : ndarray of shape (K,), float64
-        Scaled score of each language in documents of all languages alike.
-    direct : float
-        Log-odds per scaled score above `even`, for the square root of an edit.
-    free : float
-        Degrees of freedom of the covariances: translators less fitted parameters.
-    inverse_temperature : float
-        Factor of the log-odds.
-    open_set_threshold : float
-        Least `open_set_score` of a document of a known language.
-    """
-
-    centre: Floats
-    scale: Floats
-    means: Floats
-    between: Floats
-    within: Floats
-    even: Floats
-    direct: float
-    free: float
-    inverse_temperature: float
-    open_set_threshold: float
+    centre: Floats  # (D,): subtracted from a vector
+    scale: Floats  # (D,): divides it
+    means: Floats  # (K, D): mean scaled vector of each language
+    between: Floats  # (D, D): covariance of translators of a language, whatever the length
+    within: Floats  # (D, D): that of a translator's documents at one edit; divided by their number
+    even: Floats  # (K,): scaled score of each language in documents of all languages alike
+    direct: float  # log-odds per scaled score above `even`, for the square root of an edit
+    free: float  # degrees of freedom of the covariances: translators less fitted parameters
+    inverse_temperature: float  # factor of the log-odds
+    open_set_threshold: float  # least `open_set_score` of a document of a known language
 
     def open_set_score(self, vector: Floats, n_edits: float) -> float:
         """Return how much nearer a document is to one language than to the mean of all.
@@ -127,10 +104,6 @@ def open_set_scores(calibration: Calibration, vectors: Floats, n_edits: Floats) 
 def accepted(
     calibration: Calibration, threshold: float, vectors: Floats, n_edits: Floats, posterior: Floats
 ) -> NDArray[np.bool_]:
-    """Return which documents get a label: those with edits and both scores high enough.
-
-    `posterior`, of shape (n, K), is what `posteriors` returned; `threshold` is the least value of
-    its maximum.
-    """
+    """Return which documents, of posteriors (n, K), get a label: both scores are high enough."""
     known = open_set_scores(calibration, vectors, n_edits) >= calibration.open_set_threshold
     return np.asarray(known & (n_edits > 0) & (posterior.max(axis=1) >= threshold), np.bool_)

@@ -1,8 +1,7 @@
 """Compute what two whole texts have in common, in numbers.
 
-Word differences of aligned sentences, how machine-made the copy's changes look, and the registry
-of features that the relation model reads. It needs no vectors. Words follow a pattern of its own,
-which keys the weights of `translationese`: `text.words` finds other words in 7 % of pairs.
+Uses no vectors. The pattern of words keys the weights of `translationese`, so it is not
+`text.words`, which finds other words in 7 % of pairs.
 """
 
 from __future__ import annotations
@@ -44,19 +43,14 @@ class WordEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordDiff:
-    """The words of both sides of a bead, and where they differ.
+    """The words of both sides of a bead, in lower case, and where they differ.
 
-    Attributes
-    ----------
-    source, copy : tuple of str
-        In lower case, elided endings included ("don't" is one word).
-    edits : tuple of WordEdit
-        In order; every word outside of them is the same on both sides.
+    Elided endings belong to a word ("don't").
     """
 
     source: tuple[str, ...]
     copy: tuple[str, ...]
-    edits: tuple[WordEdit, ...]
+    edits: tuple[WordEdit, ...]  # in order; all words outside of them are the same
 
     @property
     def n_kept(self) -> int:
@@ -79,8 +73,6 @@ class WordDiff:
 def lower_words(text: str) -> tuple[str, ...]:
     """Return the words of a text in lower case.
 
-    Examples
-    --------
     >>> lower_words("They don’t pay. U.S. banks’ costs")
     ('they', "don't", 'pay', 'u', 's', 'banks', 'costs')
     """
@@ -173,22 +165,12 @@ class ComparedBead:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ComparedDocuments:
-    """What two aligned documents have in common.
+    """What two aligned documents have in common."""
 
-    Attributes
-    ----------
-    beads : tuple of ComparedBead
-        Those of high cosine.
-    copy_share, source_share : float
-        Share in [0, 1] of each text's characters in these beads, boilerplate left aside.
-    matter : float
-        Share in [0, 1] of the copy's rare words that the source holds, weighted by rarity.
-    """
-
-    beads: tuple[ComparedBead, ...]
-    copy_share: float
-    source_share: float
-    matter: float
+    beads: tuple[ComparedBead, ...]  # those of high cosine
+    copy_share: float  # share in [0, 1] of the text's characters in these beads
+    source_share: float  # likewise; boilerplate is masked
+    matter: float  # share of the copy's rare words that the source holds, weighted by rarity
 
     @property
     def reworded(self) -> list[ComparedBead]:

@@ -1,7 +1,6 @@
 """Predict the relation of a copy to a source, and explain it in words.
 
-An additive logistic regression over `features.FEATURES`, stored as one safetensors file. It opens
-no file (`models.store` does) and fits nothing (`training.relation` does).
+An additive logistic regression over `features.FEATURES`. It opens no file and fits nothing.
 """
 
 from __future__ import annotations
@@ -56,39 +55,21 @@ _MAX_LENGTH = 60  # characters of an example's side
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RelationModel:
-    """An additive multinomial logistic regression, piecewise linear in each feature.
+    """An additive multinomial logistic regression, piecewise linear in each feature."""
 
-    Attributes
-    ----------
-    translationese_weights : ndarray of shape (`N_BUCKETS`,), float16
-        Of `features.translationese`.
-    knots : ndarray of shape (n_features, n_knots), float64
-        Rising values of each feature between which its contribution is linear.
-    coefficients : ndarray of shape (n_relations, n_features, n_knots), float64
-        Contribution to the log-odds at each knot.
-    intercepts : ndarray of shape (n_relations,), float64
-    thresholds : ndarray of shape (n_relations,), float64
-        Probability in [0, 1] from which each relation is the label; above 1, it never is.
-    training : mapping
-        Seed, corpora and results, as JSON; not used for prediction.
-    """
-
-    translationese_weights: NDArray[np.float16]
-    knots: Floats
-    coefficients: Floats
-    intercepts: Floats
-    thresholds: Floats
-    training: Mapping[str, Any] = field(default_factory=dict)
+    translationese_weights: NDArray[np.float16]  # (`N_BUCKETS`,)
+    knots: Floats  # (n_features, n_knots): ascending
+    coefficients: Floats  # (n_relations, n_features, n_knots): log-odds at each knot
+    intercepts: Floats  # (n_relations,)
+    thresholds: Floats  # probability from which each relation is the label; never, above 1
+    training: Mapping[str, Any] = field(default_factory=dict)  # seed, corpora and results
 
     def compare(self, source: Document, copy: Document, alignment: Alignment) -> ComparedDocuments:
         """Compare two aligned documents; see `compare_documents`."""
         return compare_documents(source, copy, alignment, self.translationese_weights)
 
     def contributions(self, values: Floats) -> Floats:
-        """Return what each feature adds to the log-odds of each relation.
-
-        `values` has shape (n_features,), the result (n_relations, n_features).
-        """
+        """Return what each feature adds to each log-odds: shape (n_relations, n_features)."""
         basis = linear_basis(values[None, :], self.knots)[0]
         return np.asarray((self.coefficients * basis[None]).sum(axis=2), np.float64)
 
@@ -127,13 +108,7 @@ class RelationModel:
 
     @classmethod
     def from_bytes(cls, content: bytes, *, place: str) -> RelationModel:
-        """Read what `to_bytes` wrote; errors name the file as `place`.
-
-        Raises
-        ------
-        BundleError
-            When it is damaged, of another schema, or made for other features or relations.
-        """
+        """Read what `to_bytes` wrote; a `BundleError` if damaged or of another schema."""
         from safetensors.numpy import load
 
         try:

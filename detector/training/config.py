@@ -46,36 +46,18 @@ _RANGES: Mapping[str, tuple[float, float, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of a run.
+    """Settings of a run."""
 
-    Attributes
-    ----------
-    train : TrainConfig
-        With the mix, its seed and limit.
-    shared : Path or None
-        Folder of shared tables; None where own tables are given, or the environment names it.
-    tables : tuple of Path
-        The user's own tables.
-    cache : Path or None
-        Folder of computed features.
-    precision : {"fp32", "bf16", "auto"}
-    quiet : bool
-    out, bundle, json : Path or None
-        Bundle to write, bundle to load, file for the metrics.
-    tagger : Path or None
-        Folder of a tagger to fit the bundle with.
-    """
-
-    train: TrainConfig = field(default_factory=TrainConfig)
-    shared: Path | None = None
-    tables: tuple[Path, ...] = ()
-    cache: Path | None = None
+    train: TrainConfig = field(default_factory=TrainConfig)  # with the mix, its seed and limit
+    shared: Path | None = None  # folder of shared tables; None with own tables, or by environment
+    tables: tuple[Path, ...] = ()  # the user's own
+    cache: Path | None = None  # folder of computed features
     precision: Literal["fp32", "bf16", "auto"] = "fp32"
     quiet: bool = False
-    out: Path | None = None
-    bundle: Path | None = None
-    json: Path | None = None
-    tagger: Path | None = None
+    out: Path | None = None  # bundle to write
+    bundle: Path | None = None  # to load
+    json: Path | None = None  # file for the metrics
+    tagger: Path | None = None  # folder of a tagger to fit the bundle with
 
     @property
     def mix(self) -> Mix:
@@ -95,24 +77,9 @@ class Settings:
 def settle(flags: Mapping[str, Any], *, accepts: tuple[str, ...], file: Path | None) -> Settings:
     """Merge flags, a config file and defaults, in that order.
 
-    Parameters
-    ----------
-    flags : mapping
-        Options of the command line by name; None where not given.
-    accepts : tuple of str
-        Long options of the command.
-    file : Path or None
-        TOML. Its keys are long options, and fields of `Mix` and `TrainConfig`; a path in it is
-        relative to its folder.
-
-    Returns
-    -------
-    Settings
-
-    Raises
-    ------
-    InputError
-        When the file cannot be read, or a key or a value in it is not accepted.
+    `accepts` are the long options of the command. The TOML `file` holds long options and fields of
+    `Mix` and `TrainConfig`; its paths are relative to its folder. An unreadable file, or a key or
+    value that is not accepted, is an `InputError`.
     """
     given = {} if file is None else _read(file, accepts)
     for name, other in (("table", "shared"), ("shared", "table")):
@@ -150,7 +117,7 @@ def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
     if unknown:
         msg = f"{file}: {unknown[0]} is not a setting; accepted are {', '.join(sorted(likes))}"
         raise InputError(msg)
-    found = {}
+    settings = {}
     for name, value in record.items():
         like = likes[name]
         problem = _problem(value, like)
@@ -162,8 +129,8 @@ def _read(file: Path, accepts: tuple[str, ...]) -> dict[str, Any]:
         if problem:
             msg = f"{file}: {name} is {value!r}; give {problem}"
             raise InputError(msg)
-        found[name] = _converted(value, like, file.parent)
-    return found
+        settings[name] = _converted(value, like, file.parent)
+    return settings
 
 
 def _problem(value: Any, like: Any) -> str | None:  # noqa: ANN401 - whatever a file holds

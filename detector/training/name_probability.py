@@ -62,28 +62,12 @@ def labelled_names(
 ) -> LabelledNames:
     """Find the changed names of pairs, and label them.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Sound pairs, minimal pairs made of them, and pairs of `MARKED`. Skipped are pairs without
-        a label, and drifted ones that have neither a sound twin among `pairs` nor a mark.
-    encoder : Encoder
-    tagger : Tagger, optional
-        Tags the pairs that it was not fitted on.
-    prior : float
-        Share of damage in (0, 1) in the weights of minimal pairs. In published round-trip copies
-        about one sentence in ten holds a damaged name besides case errors, and rules find a
-        change in about one sound sentence in seven.
-    batch : int
-        Pairs encoded at a time.
-
-    Returns
-    -------
-    LabelledNames
-        A name is damaged where the minimal pair was changed, or where it overlaps a mark; other
-        names are not. Dropped names of `MARKED` are skipped: the marks are of the copy. A
-        harmless change that occurs in several minimal pairs of one base shares one weight.
-        Minimal pairs and the others weigh the same.
+    A name is damaged where the minimal pair was changed, or where it overlaps a mark. Skipped are
+    pairs without a label, drifted ones with neither a sound twin nor a mark, and dropped names of
+    `MARKED`, whose marks are of the copy. `prior` is the share of damage in the weights of minimal
+    pairs, which weigh as much as the others: about one published sentence in ten holds a damaged
+    name besides case errors, and rules find a change in one sound sentence in seven. A harmless
+    change that occurs in several minimal pairs of one base shares one weight.
     """
     bases = {p.twin: p for p in pairs if p.twin and p.label is False and not p.marks}
     for pair in pairs:  # harmless changes are sound too: prefer the base
@@ -115,10 +99,10 @@ class _Touched:
 
     def __init__(self, bases: dict[str, Pair], encoder: Encoder, batch: int) -> None:
         self.bases = bases
-        found = _names(list(bases.values()), encoder, batch)
+        changed = _names(list(bases.values()), encoder, batch)
         self.names = {
             twin: [c for c, _ in names if c.copy is not None and c.source is not None]
-            for twin, names in zip(bases, found, strict=True)
+            for twin, names in zip(bases, changed, strict=True)
         }
 
     def __call__(self, pair: Pair, change: NameFinding) -> bool:
@@ -292,7 +276,7 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
     rows = np.flatnonzero(known)
     label, weight = names.damaged[rows], names.weight[rows]
     groups = np.array(names.group)[rows]
-    if min(len(set(groups[label == one].tolist())) for one in (True, False)) < folds:
+    if min(len(set(groups[label == value].tolist())) for value in (True, False)) < folds:
         return None
     columns = np.array(
         [
@@ -306,8 +290,10 @@ def fit_tagged(names: LabelledNames, *, folds: int, flagged: float = 0.5) -> Tag
         model = _logistic(columns[train], label[train], weight[train])
         out[test] = model.predict_proba(columns[test])[:, 1]
     ruled = names.belief[rows] >= flagged
-    found = np.sort(out[label & ruled])
-    threshold = float(np.floor(1000 * found[int((1.0 - _KEPT) * len(found))]) / 1000)
+    probabilities = np.sort(out[label & ruled])
+    threshold = float(
+        np.floor(1000 * probabilities[int((1.0 - _KEPT) * len(probabilities))]) / 1000
+    )
     model = _logistic(columns, label, weight)
     belief, tags, *changes = model.coef_[0].tolist()
     prior = float(weight @ label / weight.sum())

@@ -1,9 +1,6 @@
-"""Fit and calibrate the pivot model.
+"""Fit and calibrate the pivot model on documents of held-out systems.
 
-Arrays in, a `Calibration` and thresholds out. It knows no feature and no table.
-
-Rows to weights, cross-fitted weights to documents of held-out systems, these to a calibration. It
-prints nothing and reads no table.
+Prints nothing and reads no table.
 """
 
 from __future__ import annotations
@@ -80,14 +77,10 @@ class DocumentSet:
 def calibrate(documents: DocumentSet) -> Calibration:
     """Fit the calibration on documents of systems and sentences that the weights have not seen.
 
-    Each system counts alike; the open-set threshold is 0.
-
-    Notes
-    -----
-    Linear discriminant analysis with two covariances, as in speaker recognition (Prince and Elder,
-    2007): languages differ in their means; translators of one language differ by `between`,
-    whatever the length of a document, and documents of one translator by `within`, which shrinks
-    with the number of edits. So what tells good translators from bad ones counts less.
+    Each system counts alike; the open-set threshold is 0. Linear discriminant analysis with two
+    covariances (Prince and Elder, 2007): translators of one language differ by `between`, whatever
+    the length of a document, and documents of one translator by `within`, which shrinks with the
+    number of edits. So what separates good translators from bad ones counts less.
     """
     n, size = documents.vectors.shape
     k = (size - N_RATES) // N_VIEWS
@@ -103,7 +96,8 @@ def calibrate(documents: DocumentSet) -> Calibration:
     language = documents.language[first]
     mass = np.bincount(group, weights=documents.n_edits)
     group_means = np.stack(
-        [np.bincount(group, weights=documents.n_edits * one) / mass for one in scaled.T], axis=1
+        [np.bincount(group, weights=documents.n_edits * column) / mass for column in scaled.T],
+        axis=1,
     )
     means = np.stack([group_means[language == code].mean(axis=0) for code in range(k)])
     deviations = group_means - means[language]
@@ -147,8 +141,8 @@ def fit_calibration(
 ) -> tuple[Calibration, float]:
     """Fit the calibration; choose temperature and both thresholds on held-out systems.
 
-    Returns the calibration and the least posterior of a language that is named, with which the
-    `precision` of the named documents is reached at each of `sizes`, in sentences.
+    The second result is the least posterior at which the named documents reach the `precision` at
+    each of `sizes`, in sentences.
     """
     factors, parts = [], []
     systems = np.unique(documents.system.astype(str)).tolist()
@@ -250,9 +244,8 @@ def train_pivot(
 ) -> PivotModel:
     """Fit the weights on all rows, and the calibration on held-out systems and sentences.
 
-    `encoder` is that of the rows' vectors; `tables` are digests, for the record. `progress` is
-    called with the number of documents processed since its last call; `documents_seen` gives their
-    total.
+    `tables` are digests, for the record. `progress` is called with the number of documents
+    processed since its last call; `documents_seen` gives their total.
     """
     folds = tuple(range(FOLDS))
     every = np.ones(len(rows.language), np.bool_)
@@ -293,11 +286,10 @@ def cross_fit(
     on: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     progress: Progress | None = None,
 ) -> tuple[Weights, DocumentSet]:
-    """Fit without each share of the sentences in turn, and score documents of that share.
+    """Fit without each share of the `folds` in turn, and score documents of that share.
 
-    `on` are masks of the rows to fit on and of those to draw documents from; the latter may be
-    empty. Only the sentences of `folds` take part. Returns the mean weights of all splits, and
-    documents of sentences that their split has not seen.
+    `on` are masks of the rows to fit on and of those to draw documents from, which may be none.
+    Returns the mean weights of all splits, and documents that their split has not seen.
     """
     fitted, scored = on
     splits: list[Weights] = []
@@ -312,10 +304,10 @@ def cross_fit(
             tested = rows.of(np.flatnonzero(scored & held_out))
             parts.append(draw_documents(tested, weights, settings))
     total = Weights(
-        np.stack([one.edits for one in splits]).mean(axis=0),
-        np.stack([one.kept for one in splits]).mean(axis=0),
-        average_nets([one.edit_net for one in splits]),
-        average_nets([one.kept_net for one in splits]),
+        np.stack([split.edits for split in splits]).mean(axis=0),
+        np.stack([split.kept for split in splits]).mean(axis=0),
+        average_nets([split.edit_net for split in splits]),
+        average_nets([split.kept_net for split in splits]),
     )
     if not parts:
         return total, DocumentSet.empty(len(settings.languages))
@@ -326,21 +318,17 @@ def documents_seen(rows: Rows, settings: PivotSettings) -> int:
     """Return about how many short documents the fits of `train_pivot` process in all."""
     n_fits = len(systems_of(rows)) + 1
     short = sum(
-        one.epochs * one.draws * len(rows.language) // one.together
-        for one in (settings.edits, settings.kept)
+        options.epochs * options.draws * len(rows.language) // options.together
+        for options in (settings.edits, settings.kept)
     )
-    drawn = sum(one.steps * one.documents for one in (settings.edit_net, settings.kept_net))
+    drawn = sum(
+        options.steps * options.documents for options in (settings.edit_net, settings.kept_net)
+    )
     return n_fits * ((settings.n_splits - 1) * short + settings.n_splits * drawn)
 
 
 def systems_of(rows: Rows) -> tuple[str, ...]:
-    """Return the systems that translate enough languages to be held out, by name.
-
-    Raises
-    ------
-    InputError
-        When there are fewer than two: none could be held out.
-    """
+    """Return the systems with enough languages to be held out; fewer than two: `InputError`."""
     systems = []
     for name in np.unique(rows.system.astype(str)).tolist():
         own = rows.system == name
@@ -418,10 +406,12 @@ def draw_documents(
                 continue
             for _ in range(settings.documents if documents is None else documents):
                 taken = rng.choice(members, size, replace=False)
-                one = DocumentScores(scores[:, taken].sum(axis=1), rows.counts[taken].sum(axis=0))
-                if one.n_edits:
+                summed = DocumentScores(
+                    scores[:, taken].sum(axis=1), rows.counts[taken].sum(axis=0)
+                )
+                if summed.n_edits:
                     system = rows.system[taken[0]]
-                    drawn.append((one.vector, one.n_edits, language, system, variant, size))
+                    drawn.append((summed.vector, summed.n_edits, language, system, variant, size))
     if not drawn:
         msg = f"{len(rows.language)} round trips make no document of {sizes or settings.sizes}"
         raise InputError(msg)

@@ -1,7 +1,6 @@
 """Load the shared round trips as rows and vectors for the pivot model.
 
-Tables become sentence pairs; pairs become counts of features (`Rows`) and the encoder's vectors of
-edits and kept words (`Pool`). It fits nothing.
+Pairs become counts of features (`Rows`) and vectors of edits and kept words (`Pool`). Fits nothing.
 """
 
 from __future__ import annotations
@@ -62,13 +61,7 @@ class RoundTrip:
 
 
 def read_round_trips(folder: Path, languages: Sequence[str]) -> list[RoundTrip]:
-    """Read the round trips through some languages from the tables that are in a folder.
-
-    Raises
-    ------
-    InputError
-        When no table is there, or one lacks a column.
-    """
+    """Read round trips through some languages from a folder's tables; none is an `InputError`."""
     pairs: list[RoundTrip] = []
     for name in TABLES:
         if (folder / name).is_file():
@@ -164,18 +157,17 @@ def featurise(  # noqa: PLR0913 - options, each by its name
 ) -> Rows:
     """Compute the features of pairs; `pool` is their `encode_pairs`.
 
-    A feature of edits must occur in `least` source sentences, one of kept words in a share `common`
-    of them. `prefixes` of names choose among the features of edits. `languages` are those whose
-    words are looked for in the copies. `progress` is called with the number of pairs done since its
-    last call.
+    A feature of edits (one of `prefixes`) must occur in `least` source sentences, one of kept words
+    in a share `common` of them. `progress` is called with the number of pairs done since its last
+    call.
     """
     edits, kept, counts = _FeatureCounter(), _FeatureCounter(), []
     for pair in pairs:
-        found = find_edits(pair.source, pair.copy, languages)
-        names = (n for n in found.features if not prefixes or n.startswith(prefixes))
+        compared = find_edits(pair.source, pair.copy, languages)
+        names = (n for n in compared.features if not prefixes or n.startswith(prefixes))
         edits.add({feature_key(name) for name in names})
-        kept.add(map(feature_key, found.kept_features))
-        counts.append(found.counts)
+        kept.add(map(feature_key, compared.kept_features))
+        counts.append(compared.counts)
         if progress is not None:
             progress(1)
     numbers = {name: i for i, name in enumerate(dict.fromkeys(p.sentence for p in pairs))}
@@ -224,8 +216,8 @@ class _FeatureCounter:
         """Count the features that occur in enough sentences; `sentence` is that of each pair."""
         from scipy.sparse import csr_matrix
 
-        found, ends = np.array(self._keys, np.uint32), np.array(self._ends, np.int64)
-        keys, column = np.unique(found, return_inverse=True)
+        every, ends = np.array(self._keys, np.uint32), np.array(self._ends, np.int64)
+        keys, column = np.unique(every, return_inverse=True)
         row = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
         m = int(sentence.max(initial=0)) + 1
         seen = np.unique(column.astype(np.int64) * m + sentence[row]) // m
@@ -281,11 +273,6 @@ def encode_pairs(
     """Encode both sides of round trips, and keep the vectors of edits and of source words.
 
     `progress` is called with the number of pairs done since its last call.
-
-    Raises
-    ------
-    EncodeError
-        When the encoder offers no token vectors.
     """
     sources = encode_sides([pair.source for pair in pairs], encoder)
     offsets = {text: tokenise(text)[1] for text in sources}
@@ -302,10 +289,10 @@ def encode_pairs(
         chunk = pairs[start : start + _CHUNK]
         copies = encode_sides([pair.copy for pair in chunk], encoder)
         edits = [encode_edits(sources[pair.source], copies[pair.copy]) for pair in chunk]
-        counts += (len(one.vectors) for one in edits)
-        parts.append(EditVectors.concatenate([one.vectors for one in edits]))
-        for pair, one in zip(chunk, edits, strict=True):
-            kept.extend(index[pair.source][word] for word in one.sentence.kept_offsets)
+        counts += (len(encoded.vectors) for encoded in edits)
+        parts.append(EditVectors.concatenate([encoded.vectors for encoded in edits]))
+        for pair, encoded in zip(chunk, edits, strict=True):
+            kept.extend(index[pair.source][word] for word in encoded.sentence.kept_offsets)
             kept_starts.append(len(kept))
         if progress is not None:
             progress(len(chunk))
@@ -319,13 +306,7 @@ def encode_pairs(
 
 
 def encode_sides(texts: Sequence[str], encoder: Encoder) -> dict[str, Side]:
-    """Encode distinct sentences as a scorer does; a blank one has no tokens.
-
-    Raises
-    ------
-    EncodeError
-        When the encoder offers no token vectors.
-    """
+    """Encode distinct sentences as a scorer does; a blank one has no tokens."""
     distinct = [text for text in dict.fromkeys(texts) if text.strip()]
     encoding = encoder.encode(distinct)
     if encoding.tokens is None:

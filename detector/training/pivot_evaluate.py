@@ -86,8 +86,7 @@ def hold_out(  # noqa: PLR0913 - options, each by its name
     """Fit without each system in turn, and without the test documents' sentences.
 
     `tested` names the rows that test documents are drawn from; languages outside the settings count
-    as unknown. `sizes` and `documents` are sentences of a test document, and documents of each
-    language, translator and size. Returns for each name one result for each of its systems.
+    as unknown. Returns for each name one result for each of its systems.
     """
     held: dict[str, list[HeldOut]] = {name: [] for name in tested}
     for system in systems_of(rows):
@@ -124,12 +123,12 @@ def predict_held_out(held: Sequence[HeldOut], settings: PivotSettings) -> Predic
     Neither weights nor calibration were fitted on the sentences or the system of a test document.
     """
     parts = []
-    for one in held:
-        others = DocumentSet.concatenate([h.calibration for h in held if h.system != one.system])
+    for fit in held:
+        others = DocumentSet.concatenate([h.calibration for h in held if h.system != fit.system])
         calibration, threshold = fit_calibration(
             others, precision=settings.precision, sizes=settings.threshold_sizes
         )
-        parts.append(Predicted.by(calibration, threshold, one.test))
+        parts.append(Predicted.by(calibration, threshold, fit.test))
     return Predicted.concatenate(parts)
 
 
@@ -138,12 +137,8 @@ def evaluate(
 ) -> dict[str, Estimate]:
     """Measure predictions, with intervals by `n` resamples of groups of one language and system.
 
-    Returns
-    -------
-    dict of str to Estimate
-        `top1`, `top3`, `family` (shares of documents), `named` (share that gets a name), `right`
-        (share of the named that is right), `calibration` (expected calibration error of the
-        likeliest language, ten bins).
+    `top1`, `top3`, `family` and `named` are shares of documents, `right` of the named;
+    `calibration` is the expected calibration error of the likeliest language, in ten bins.
     """
     truth = predicted.documents.language  # -1 where it is unknown: nothing hits
     order = np.argsort(-predicted.posterior, axis=1)
@@ -162,10 +157,10 @@ def evaluate(
     groups = [f"{a}/{b}" for a, b in zip(truth, predicted.documents.system, strict=True)]
     resamples = Resamples.of(groups, n=n, rng=np.random.default_rng(seed))
     even = np.ones(len(truth))
-    found = {
+    metrics = {
         name: resamples.estimate(partial(_share, share), even) for name, share in shares.items()
     }
-    found["right"] = resamples.estimate(
+    metrics["right"] = resamples.estimate(
         lambda w: float((w * given) @ hit / (w @ given)) if w @ given else float("nan"), even
     )
     bins = np.minimum((top * 10).astype(int), 9)
@@ -174,8 +169,8 @@ def evaluate(
         gap = np.bincount(bins, weights=w * (hit - top), minlength=10)
         return float(np.abs(gap).sum() / w.sum())
 
-    found["calibration"] = resamples.estimate(error, even)
-    return found
+    metrics["calibration"] = resamples.estimate(error, even)
+    return metrics
 
 
 def _share(of: NDArray[Any], weights: Floats) -> float:
@@ -188,8 +183,8 @@ def by_length(rows: Rows, settings: PivotSettings, held: Sequence[HeldOut]) -> d
     It picks the language of the nearest mean length ratio on the other systems and sentences.
     """
     hits: dict[int, list[bool]] = {}
-    for one in held:
-        fitting = (rows.system != one.system) & np.isin(rows.fold, _FITTED)
+    for fit in held:
+        fitting = (rows.system != fit.system) & np.isin(rows.fold, _FITTED)
         means = np.array(
             [
                 rows.counts[fitting & (rows.language == code)].sum(axis=0)
@@ -197,8 +192,8 @@ def by_length(rows: Rows, settings: PivotSettings, held: Sequence[HeldOut]) -> d
             ]
         )
         ratio = means[:, 1] / np.maximum(means[:, 0], 1.0) - 1.0
-        found = np.abs(one.test.vectors[:, -N_RATES + 1, None] - ratio).argmin(axis=1)
-        for size, hit in zip(one.test.n_sentences, found == one.test.language, strict=True):
+        nearest = np.abs(fit.test.vectors[:, -N_RATES + 1, None] - ratio).argmin(axis=1)
+        for size, hit in zip(fit.test.n_sentences, nearest == fit.test.language, strict=True):
             hits.setdefault(int(size), []).append(bool(hit))
     return {size: float(np.mean(values)) for size, values in sorted(hits.items())}
 
@@ -208,9 +203,9 @@ def confusion(predicted: Predicted, languages: Sequence[str]) -> dict[str, dict[
     families = np.array([FAMILY[code] for code in languages])
     names = list(dict.fromkeys(families))
     sums = np.stack([predicted.posterior[:, families == f].sum(axis=1) for f in names], axis=1)
-    found, true = sums.argmax(axis=1), families[predicted.documents.language]
+    likeliest, true = sums.argmax(axis=1), families[predicted.documents.language]
     return {
-        f: {g: float((found[true == f] == i).mean()) for i, g in enumerate(names)}
+        f: {g: float((likeliest[true == f] == i).mean()) for i, g in enumerate(names)}
         for f in names
         if (true == f).any()
     }

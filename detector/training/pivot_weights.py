@@ -1,7 +1,6 @@
-"""Fit the pivot model's feature weights and its networks.
+"""Fit the pivot model's feature weights and its networks on short documents.
 
-Both are fitted on short documents; weights are packed to a byte each. Arrays in, arrays out: it
-reads no table, calibrates nothing and measures nothing.
+Arrays in, arrays out: reads no table, calibrates nothing, measures nothing.
 """
 
 from __future__ import annotations
@@ -47,20 +46,16 @@ def balance(language: NDArray[Any], system: NDArray[Any]) -> Floats:
     names = group_names(language, system)
     groups, at, count = np.unique(names, return_inverse=True, return_counts=True)
     of_language = np.array([name.partition("\t")[0] for name in groups])
-    systems = np.array([(of_language == one).sum() for one in of_language])
+    systems = np.array([(of_language == code).sum() for code in of_language])
     weight = 1.0 / (count * systems)[at]
     out: Floats = weight * len(weight) / weight.sum()
     return out
 
 
 def group_sentences(groups: NDArray[Any], settings: LinearSettings) -> csr_matrix:
-    """Group sentences to short documents, each of one of `groups`, at random.
+    """Group sentences to short documents of one of `groups`: a csr_matrix (n_documents, n) of 1s.
 
-    Returns
-    -------
-    csr_matrix of shape (n_documents, n), float32
-        1 where a document holds a sentence. Each draw leaves out the remainder of a group; a group
-        smaller than a document makes one.
+    Each draw leaves out the remainder of a group; a group smaller than a document makes one.
     """
     from scipy.sparse import csr_matrix
 
@@ -89,14 +84,10 @@ def fit_weights(  # noqa: PLR0913 - options, each by its name
 ) -> NDArray[np.float32]:
     """Fit a multinomial logistic regression of the language of a document on its features.
 
-    `features` are counts, (n, n_features); `language` holds indices in [0, K), and `families` the
-    name of the family of each. Returns weights of shape (n_features, K), without intercepts: the
-    frequency of a language in training is not evidence.
-
-    Notes
-    -----
-    Adagrad (Duchi, Hazan and Singer, 2011) with one rate for each feature. A batch updates only its
-    own features, and shrinks them for the batches without them as well.
+    Counts (n, n_features) to weights (n_features, K), without intercepts: the frequency of a
+    language in training is not evidence. Adagrad (Duchi, Hazan and Singer, 2011) with one rate for
+    each feature. A batch updates only its own features, and shrinks them for the batches without
+    them as well.
     """
     from scipy.sparse import csr_matrix
 
@@ -250,13 +241,9 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
 ) -> Net:
     """Fit a net whose sums over the edits or kept words of a document are its log-odds.
 
-    `language` holds indices in [0, k), `weight` the relative frequency of a row in the draws.
-    `progress` is called with the number of documents processed since its last call.
-
-    Notes
-    -----
-    AdamW (Loshchilov and Hutter, 2019), its rate in one cycle (Smith and Topin, 2018). A document
-    holds sentences of one language and translator, drawn anew for each step.
+    `weight` is the relative frequency of a row in the draws; a document holds sentences of one
+    language and translator, drawn anew for each step. AdamW (Loshchilov and Hutter, 2019), its rate
+    in one cycle (Smith and Topin, 2018).
     """
     if not settings.steps:
         shapes = ((view.inputs(rows.pool, rows.pair[:0])[0].shape[1], 0), (0,), (0, k))
@@ -298,7 +285,7 @@ def fit_net(  # noqa: PLR0913 - options, each by its name
         with torch.no_grad():
             outward = (outer.weight - outer.weight.mean(dim=0)).T
             arrays = (view.inward(inner.weight).T, inner.bias, outward)
-            return Net(*(one.numpy().astype(np.float16) for one in arrays))
+            return Net(*(array.numpy().astype(np.float16) for array in arrays))
 
 
 class _Documents:

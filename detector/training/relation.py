@@ -96,10 +96,10 @@ def sample_changes(
 def fit_translationese(
     sample: ChangeRows, folds: Sequence[int], *, seed: int
 ) -> NDArray[np.float16]:
-    """Fit the weights of `translationese`, of shape (`N_BUCKETS`,), on some folds.
+    """Fit a logistic regression of which side is the machine's, (`N_BUCKETS`,), on some folds.
 
-    A logistic regression tells which of two sides is the machine's. Every pair is shown once, in a
-    random order of its sides. There is no intercept, so swapping the sides turns the sign.
+    Every pair is shown once, in a random order of its sides. There is no intercept, so swapping the
+    sides turns the sign.
     """
     chosen = np.isin(sample.folds, folds)
     signs = np.random.default_rng(seed).integers(0, 2, int(chosen.sum())) * 2 - 1
@@ -118,14 +118,10 @@ def fit_relations(
     training: Mapping[str, Any],
     C: float = 3.0,
 ) -> RelationModel:
-    """Fit what each feature adds to the log-odds of each relation.
+    """Fit what each feature adds to each log-odds (Hastie and Tibshirani, 1990), relations alike.
 
-    `X` has shape (n, n_features) and comes from weights that were not fitted on the documents' own
-    lines. All relations weigh the same in the fit. Every threshold is 0.5 until `fit_thresholds`.
-
-    References
-    ----------
-    Hastie and Tibshirani (1990), "Generalized Additive Models".
+    `X`, (n, n_features), comes from weights that were not fitted on the documents' own lines. Every
+    threshold is 0.5 until `fit_thresholds`.
     """
     knots = choose_knots(X)
     model = LogisticRegression(C=C, max_iter=3000, class_weight="balanced")
@@ -194,18 +190,11 @@ def train_relation(
     *,
     progress: Callable[[str, int], Progress] = _silent,
 ) -> tuple[RelationModel, RelationResults]:
-    """Fit a relation model and evaluate it on documents that it was not fitted on.
+    """Fit a relation model on all folds but `TEST_FOLD`, and evaluate it on that one.
 
+    Human alternatives of all talks are evaluated as well, each by a model fitted without its fold.
     `progress` is called with the name and the size of each step, and returns what is called as it
     advances.
-
-    Returns
-    -------
-    RelationModel
-        Fitted on all folds but `TEST_FOLD`.
-    RelationResults
-        On the documents of that fold; and, since one talk is too little, on all talks' human
-        alternatives, each predicted by a model fitted without its fold.
     """
     examples = ExampleSampler(blocks, seed=settings.seed).draw(settings.n_documents)
     aligned = align_examples(examples, encoder, progress=progress)
@@ -221,15 +210,15 @@ def train_relation(
 
     def fit_without(fold: int) -> tuple[RelationModel, Floats]:
         X = np.empty((len(aligned), len(FEATURES)))
-        for i, (one, documents) in enumerate(zip(aligned, compared, strict=True)):
-            weights = weights_without(frozenset({fold, one.example.fold}))
+        for i, (pair, documents) in enumerate(zip(aligned, compared, strict=True)):
+            weights = weights_without(frozenset({fold, pair.example.fold}))
             X[i] = documents.with_weights(weights).values()
             step(1)
         rows = [
             i
-            for i, one in enumerate(aligned)
-            if one.example.fold != fold
-            and not (one.example.corpus in _TEST_ONLY and one.example.fold == TEST_FOLD)
+            for i, pair in enumerate(aligned)
+            if pair.example.fold != fold
+            and not (pair.example.corpus in _TEST_ONLY and pair.example.fold == TEST_FOLD)
         ]
         fitted_on = [aligned[i].example for i in rows]
         model = fit_relations(
@@ -246,11 +235,11 @@ def train_relation(
         model, X = fit_without(fold)
         models[fold] = model
         predicted += [
-            (one.example, model.probabilities(model.contributions(X[i])), X[i])
-            for i, one in enumerate(aligned)
-            if one.example.fold == fold
+            (pair.example, model.probabilities(model.contributions(X[i])), X[i])
+            for i, pair in enumerate(aligned)
+            if pair.example.fold == fold
         ]
-    others = [one for one in predicted if one[0].fold != TEST_FOLD]
+    others = [pair for pair in predicted if pair[0].fold != TEST_FOLD]
     thresholds = fit_thresholds(
         np.array([probabilities for _, probabilities, _ in others]),
         [example.relation for example, _, _ in others],
@@ -269,7 +258,7 @@ def align_examples(
 
     Each distinct sentence is encoded once.
     """
-    documents = [(split(one.source), split(one.copy)) for one in examples]
+    documents = [(split(example.source), split(example.copy)) for example in examples]
     texts = list(dict.fromkeys(t for pair in documents for side in pair for t in side.texts))
     index = {text: i for i, text in enumerate(texts)}
     vectors = np.empty((len(texts), encoder.identity.dimension), np.float32)

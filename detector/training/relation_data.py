@@ -1,8 +1,7 @@
 """Make pairs of documents of known relation from the shared tables.
 
-Tables become blocks of neighbouring lines, and blocks become examples of eleven kinds. A block
-belongs to one fold whole, so that documents of two folds share no line. It encodes and fits
-nothing.
+Blocks of neighbouring lines become examples of eleven kinds; a block belongs to one fold whole, so
+that documents of two folds share no line. Encodes and fits nothing.
 """
 
 from __future__ import annotations

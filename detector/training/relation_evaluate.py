@@ -78,23 +78,23 @@ def evaluate_relations(predicted: Predicted, *, thresholds: Floats, seed: int) -
     but all folds of human alternatives, of which it holds one talk.
     """
     rng = np.random.default_rng(seed)
-    tested = [one for one in predicted if one[0].fold == TEST_FOLD]
-    long = [one for one in tested if one[0].n_lines >= _LONG]
-    trips = [one for one in long if one[0].relation == "round_trip"]
+    tested = [row for row in predicted if row[0].fold == TEST_FOLD]
+    long = [row for row in tested if row[0].n_lines >= _LONG]
+    trips = [row for row in long if row[0].relation == "round_trip"]
     alternatives = [
-        one for one in predicted if one[0].kind == _ALTERNATIVE and one[0].n_lines >= _LONG
+        row for row in predicted if row[0].kind == _ALTERNATIVE and row[0].n_lines >= _LONG
     ]
     others: dict[str, list[tuple[Example, Floats, Floats]]] = {
-        relation: [one for one in long if one[0].relation == relation] for relation in RELATIONS[1:]
+        relation: [row for row in long if row[0].relation == relation] for relation in RELATIONS[1:]
     }
-    others["every other"] = [one for one in long if one[0].relation != "round_trip"]
+    others["every other"] = [row for row in long if row[0].relation != "round_trip"]
     others[f"{_ALTERNATIVE}s"] = alternatives
     against = {name: _areas(trips, rows, rng) for name, rows in others.items() if rows}
     for corpus in ("wmt", "flores", "apertium"):
-        of_corpus = [one for one in trips if one[0].corpus == corpus]
+        of_corpus = [row for row in trips if row[0].corpus == corpus]
         if of_corpus and alternatives:
             against[f"{_ALTERNATIVE}s, {corpus}"] = _areas(of_corpus, alternatives, rng)
-    duplicates = [one for one in tested if one[0].relation == "duplicate"]
+    duplicates = [row for row in tested if row[0].relation == "duplicate"]
     mistaken = np.array([label_of(p, thresholds) == "round_trip" for _, p, _ in duplicates], float)
     weights = _resample_weights(duplicates, rng)
     return RelationResults(
@@ -117,7 +117,7 @@ def _areas(trips: Predicted, others: Predicted, rng: np.random.Generator) -> dic
     scores = {
         "model": model,
         **{s: np.array([values[names.index(s)] for _, _, values in rows]) for s in _BASELINES},
-        _COPY_LENGTH: np.array([float(len(one[0].copy)) for one in rows]),
+        _COPY_LENGTH: np.array([float(len(row[0].copy)) for row in rows]),
     }
     areas = {}
     for name, score in scores.items():
@@ -134,7 +134,7 @@ def _round_trip_scores(rows: Predicted) -> tuple[NDArray[np.bool_], Floats]:
 
 
 def _resample_weights(rows: Predicted, rng: np.random.Generator) -> Floats:
-    return Resamples.of([one[0].group for one in rows], n=_RESAMPLES, rng=rng).weights()
+    return Resamples.of([row[0].group for row in rows], n=_RESAMPLES, rng=rng).weights()
 
 
 def _label_shares(predicted: Predicted, thresholds: Floats) -> dict[str, dict[str, float]]:

@@ -1,7 +1,4 @@
-"""Fit the tagger's network: batches of pairs, the loss, and a loop with checkpoints.
-
-Token targets come from `tagger_data`. The only file opened is the checkpoint.
-"""
+"""Fit the tagger's network: batches of pairs, the loss, and a loop with checkpoints."""
 
 from __future__ import annotations
 
@@ -45,30 +42,15 @@ _PARTS = 4  # mini-batches of a step, of similar lengths to save padding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerSettings:
-    """Hyperparameters of the tagger.
-
-    Attributes
-    ----------
-    shape : Shape
-    step : int
-        Pairs per step, about.
-    rate : float
-        Highest learning rate of the layers; heads learn five times as fast.
-    epochs : float
-    save_every : int
-        Steps between two checkpoints.
-    seed : int
-    precision : {"fp32", "bf16", "auto"}
-        Arithmetic of the layers; losses, weights and optimiser states are fp32 always.
-    """
+    """Hyperparameters of the tagger."""
 
     shape: Shape = field(default_factory=Shape)
-    step: int = 40
-    rate: float = 1.5e-4
+    step: int = 40  # pairs per step, about
+    rate: float = 1.5e-4  # highest learning rate of the layers; heads learn five times as fast
     epochs: float = 1.0
-    save_every: int = 100
+    save_every: int = 100  # steps between two checkpoints
     seed: int = 0
-    precision: Precision = "fp32"
+    precision: Precision = "fp32"  # of the layers; losses, weights and optimiser states are fp32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,25 +71,12 @@ def fit_tagger(
     checkpoint: Path | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> PairNetwork:
-    """Fit a network.
+    """Fit a network on `fitting_device()`, and return it on the CPU.
 
-    Parameters
-    ----------
-    pairs : sequence of Pair
-        Minimal pairs share `twin`; the sound one is of kind `base`.
-    encoder : Encoder
-        It is not changed. The network is initialised from its last layers, where it has any
-        (`MiniLMEncoder.layers`), else at random.
-    settings : TaggerSettings
-    checkpoint : Path, optional
-        Written every `save_every` steps; where it exists, the run resumes from it.
-    progress : callable, optional
-        Called with the number of pairs read since its last call.
-
-    Returns
-    -------
-    PairNetwork
-        On the CPU; it is fitted on `fitting_device()`.
+    Minimal pairs among `pairs` share `twin`; the sound one is of kind `base`. The network is
+    initialised from the encoder's last layers, where it has any, else at random. The `checkpoint`
+    is written every `save_every` steps; where it exists, the run resumes from it. `progress` is
+    called with the number of pairs read since its last call.
     """
     device = fitting_device()
     bf16 = use_bf16(settings.precision, device)
@@ -217,8 +186,8 @@ def _predict(network: PairNetwork, beads: Sequence[Bead], *, bf16: bool) -> Tagg
     """Run the network on its device; the outputs come back in fp32, on the CPU."""
     device = network.roles.weight.device
     with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-        outputs = network(*(torch.from_numpy(one).to(device) for one in collate(beads)))
-    return TaggerOutputs(*(one.to("cpu", torch.float32) for one in outputs))
+        outputs = network(*(torch.from_numpy(tensor).to(device) for tensor in collate(beads)))
+    return TaggerOutputs(*(tensor.to("cpu", torch.float32) for tensor in outputs))
 
 
 def _token_loss(odds: Tensor, targets: Targets | None) -> Tensor:
@@ -330,8 +299,8 @@ class _Run:
 
 def _run(network: PairNetwork, rate: float, total: int) -> _Run:
     """Set up AdamW with a short warm-up and a linear decay; heads learn five times as fast."""
-    layers = {id(one) for one in network.layers.parameters()}
-    heads = [one for one in network.parameters() if id(one) not in layers]
+    layers = {id(parameter) for parameter in network.layers.parameters()}
+    heads = [parameter for parameter in network.parameters() if id(parameter) not in layers]
     optimiser = torch.optim.AdamW(
         [
             {"params": list(network.layers.parameters()), "lr": rate},

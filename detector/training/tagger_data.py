@@ -83,14 +83,10 @@ def source_targets(pair: Pair, tokens: TokenVectors) -> Targets | None:
 
 
 def kind_of(mark: str) -> int:
-    """Return the position in `KINDS` of an error category of a corpus or kind of minimal pair.
+    """Return the position in `KINDS` of an error category or kind of minimal pair, or `UNKNOWN`.
 
-    Examples
-    --------
     >>> KINDS[kind_of("Accuracy/Mistranslation")], KINDS[kind_of("name garbled")]
     ('mistranslation', 'name')
-    >>> kind_of("edited") == UNKNOWN
-    True
     """
     for start, kind in _CATEGORIES:
         if mark.startswith(start):
@@ -133,19 +129,9 @@ def _targets(pair: Pair, tokens: TokenVectors, side: str) -> Targets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaggerMix:
-    """How many pairs of each corpus.
+    """How many pairs of each corpus, at most.
 
-    Attributes
-    ----------
-    marked : mapping of str to int
-        Most pairs of each corpus with human marks.
-    drifted : mapping of str to int
-        Most drifted pairs of corpora that are labelled without marks.
-    bases : int
-        Sound pairs that minimal pairs are made of: up to three damaged and one harmless each.
-    limit : int or None
-        Scales everything down to about so many pairs.
-    seed : int
+    `marked` have human marks, `drifted` are labelled without marks.
     """
 
     marked: Mapping[str, int] = field(
@@ -158,8 +144,8 @@ class TaggerMix:
         }
     )
     drifted: Mapping[str, int] = field(default_factory=lambda: {"wmt": 4000, "flores": 4000})
-    bases: int = 14000
-    limit: int | None = None
+    bases: int = 14000  # sound pairs, each with up to three damaged and one harmless minimal pair
+    limit: int | None = None  # scales everything down to about so many pairs
     seed: int = 0
 
     def scaled(self) -> TaggerMix:
@@ -204,13 +190,7 @@ def minimal_pairs(
 
 
 def with_lost(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """Mark the source words that a minimal pair replaced in the copy; `pairs` as of `contrasts`.
-
-    Yields
-    ------
-    Pair
-        With one more mark for replaced words; changed inflections get none.
-    """
+    """Mark the source words that a minimal pair replaced in the copy, but no changed inflection."""
     bases: dict[str, str] = {}
     for pair in pairs:
         if pair.kind == "base":
@@ -239,6 +219,6 @@ def _replaced(pair: Pair, before: str) -> Iterator[Mark]:
 
 
 def _same_lemma(olds: Sequence[str], news: Sequence[str]) -> bool:
-    """Tell whether one of the new words is an inflection of an old one."""
+    """Return whether one of the new words is an inflection of an old one."""
     forms = frozenset[str]().union(*map(base_forms, olds))
     return any(not base_forms(new).isdisjoint(forms) for new in news)

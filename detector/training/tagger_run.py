@@ -47,13 +47,7 @@ class TaggerMaterial:
 
 
 def gather(shared: Path | None, mix: TaggerMix) -> TaggerMaterial:
-    """Load the shared tables and draw the pairs.
-
-    Raises
-    ------
-    InputError
-        When the folder is not found, or a table cannot be read.
-    """
+    """Load the shared tables and draw the pairs."""
     folder = shared_folder(shared)
     corpora = load(folder, Dropped())
     unseen = {

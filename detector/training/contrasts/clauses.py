@@ -63,28 +63,28 @@ _NEGATIONS = (
 def negation_lost(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Remove a negation."""
     text = sentence.text
-    found: list[tuple[Edit, ...]] = []
+    candidates: list[tuple[Edit, ...]] = []
     for m in re.finditer(r"(?<=\w) (?:not|never)\b(?! only)|(?<=[a-z])n['’]t\b", text):
         if not re.search(r"\b(?:ca|wo|sha)$", text[: m.start()]):
-            found.append((Edit(*m.span(), ""),))
+            candidates.append((Edit(*m.span(), ""),))
     for pattern, new in _NEGATIONS:
-        found += [(Edit(*m.span(), like(m.group(), new)),) for m in re.finditer(pattern, text)]
-    return pick(rng, found)
+        candidates += [(Edit(*m.span(), like(m.group(), new)),) for m in re.finditer(pattern, text)]
+    return pick(rng, candidates)
 
 
 def negation_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Negate a verb."""
-    found: list[tuple[Edit, ...]] = []
+    candidates: list[tuple[Edit, ...]] = []
     text = sentence.text
     for m in re.finditer(rf"\b(?:{_AUXILIARIES})\b(?! not|n['’]t|['’])(?= [a-z])", text):
-        found.append((Edit(m.end(), m.end(), " not"),))
+        candidates.append((Edit(m.end(), m.end(), " not"),))
     for at, token in enumerate(sentence.tokens[:-1]):
         before = sentence.tokens[at - 1] if at else None
         clear = before is not None and (before.part in ("p", "n") or before.low in SUBJECTS)
         if token.part == "v" and token.form in ("ed", "s") and clear and finite(sentence, at):
             do = "did" if token.form == "ed" else "does"
-            found.append((Edit(token.start, token.end, f"{do} not {token.base}"),))
-    return pick(rng, found)
+            candidates.append((Edit(token.start, token.end, f"{do} not {token.base}"),))
+    return pick(rng, candidates)
 
 
 def finite(sentence: Sentence, at: int) -> bool:
@@ -103,7 +103,7 @@ def finite(sentence: Sentence, at: int) -> bool:
 
 def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Swap agent and patient: "was told by" for "told", or back."""
-    found: list[tuple[Edit, ...]] = []
+    candidates: list[tuple[Edit, ...]] = []
     tokens = sentence.tokens
     for at, token in enumerate(tokens):
         if token.part != "v":
@@ -116,7 +116,7 @@ def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         ):
             if at + 1 < len(tokens) and tokens[at + 1].low == "by" and be.low in ("was", "were"):
                 new = inflect(token.base, "v", "ed")
-                found.append((Edit(be.start, tokens[at + 1].end, new),))
+                candidates.append((Edit(be.start, tokens[at + 1].end, new),))
         elif (
             token.form == "ed"
             and at
@@ -127,10 +127,10 @@ def roles(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             if before.part in ("p", "n") or before.low in ("he", "she", "they"):
                 were = "were" if before.form == "s" or before.low == "they" else "was"
                 new = f"{were} {inflect(token.base, 'v', 'en')} by"
-                found.append((Edit(token.start, token.end, new),))
+                candidates.append((Edit(token.start, token.end, new),))
     for m in re.finditer(r"\b(?:was|were) given\b", sentence.text):
-        found.append((Edit(*m.span(), "gave"),))
-    return pick(rng, found)
+        candidates.append((Edit(*m.span(), "gave"),))
+    return pick(rng, candidates)
 
 
 def _has_object(verb: Token, after: Token) -> bool:
@@ -157,8 +157,8 @@ def turns(name: str, ahead: str) -> Maker:
 
 def gender(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the gender of one pronoun or noun."""
-    found = [t for t in sentence.tokens if t.low in _GENDERS or t.low == "her"]
-    token = pick(rng, [t for t in found if t.low in _PRONOUNS or t.low == "her"] or found)
+    candidates = [t for t in sentence.tokens if t.low in _GENDERS or t.low == "her"]
+    token = pick(rng, [t for t in candidates if t.low in _PRONOUNS or t.low == "her"] or candidates)
     if token is None:
         return None
     if token.low == "her":
@@ -186,7 +186,7 @@ def _number(token: Token) -> str | None:
 
 def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the number of a noun after a definite word."""
-    found = []
+    candidates = []
     tokens = sentence.tokens
     for at in range(1, len(tokens)):
         token, before = tokens[at], tokens[at - 1].low
@@ -197,8 +197,8 @@ def counted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         ):
             new = _number(token)
             if new and new != token.low:
-                found.append(replace_word(token, new))
-    return pick_edit(rng, found)
+                candidates.append(replace_word(token, new))
+    return pick_edit(rng, candidates)
 
 
 quantity = turns("quantity", r"(?= [a-z0-9])")
@@ -212,13 +212,13 @@ _WITH = {
 
 def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the tense of a verb."""
-    found: list[Edit] = []
+    candidates: list[Edit] = []
     for at, token in enumerate(sentence.tokens):
         if token.low in _TENSES and "'" not in token.low:
             options = _TENSES[token.low]
             if token.low == "had" and at and sentence.tokens[at - 1].form == "s":
                 options = ("have", "will have")
-            found.append(replace_word(token, choose(rng, options)))
+            candidates.append(replace_word(token, choose(rng, options)))
         elif token.part == "v" and token.form in ("ed", "s") and _main(sentence, at):
             many = at and (
                 sentence.tokens[at - 1].form == "s" or sentence.tokens[at - 1].low == "they"
@@ -230,8 +230,8 @@ def tense(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             )
             new = options[int(rng.integers(2))]
             if new != token.low:
-                found.append(replace_word(token, new))
-    return pick_edit(rng, found)
+                candidates.append(replace_word(token, new))
+    return pick_edit(rng, candidates)
 
 
 def _main(sentence: Sentence, at: int) -> bool:
@@ -243,7 +243,7 @@ def _main(sentence: Sentence, at: int) -> bool:
 
 def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the aspect of a verb."""
-    found: list[Edit] = []
+    candidates: list[Edit] = []
     tokens = sentence.tokens
     for at, token in enumerate(tokens):
         before = tokens[at - 1] if at else None
@@ -256,13 +256,13 @@ def aspect(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
                 f"{'were' if many else 'was'} {ing}",
                 f"had {inflect(token.base, 'v', 'en')}",
             )
-            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
+            candidates.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
         elif token.form == "s" and _main(sentence, at):
             options = (f"is {ing}", f"has {inflect(token.base, 'v', 'en')}")
-            found.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
+            candidates.append(Edit(token.start, token.end, options[int(rng.integers(2))]))
         elif before.low in _WITH.get(token.form, ()):
-            found.append(Edit(before.start, token.end, inflect(token.base, "v", "ed")))
-    return pick_edit(rng, found)
+            candidates.append(Edit(before.start, token.end, inflect(token.base, "v", "ed")))
+    return pick_edit(rng, candidates)
 
 
 def question(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:

@@ -147,31 +147,12 @@ def contrasts(  # noqa: PLR0913 - two things and how many of what
     only: Callable[[str], bool] | None = None,
     seed: int = 0,
 ) -> Iterator[Pair]:
-    """Make minimal pairs of sound pairs.
+    """Make minimal pairs of sound pairs: at most so many `damages` and `harmless` changes of each.
 
-    Parameters
-    ----------
-    bases : iterable of Pair
-        Sound pairs; their copies are changed.
-    pool : Pools
-        Names, phrases and clauses to insert.
-    damages, harmless : int
-        How many of each to make of a base, at most.
-    only : callable, optional
-        Whether a kind of damage is wanted, by its name; by default all are.
-    seed : int
-
-    Yields
-    ------
-    Pair
-        For each base first the base as the sound twin, then the damaged, then the harmless ones.
-        `marks` cover what was inserted, or what was lost from the source; a harmless change may
-        add to what the round trip had changed already.
-
-    Notes
-    -----
-    A base is offered to the kinds in the order of how much each lacks of its share, so a kind that
-    few sentences allow gets all of those.
+    `only` selects kinds of damage by name. Yields each base as the sound twin, then its damaged
+    copies, then the harmless ones; `marks` cover what was inserted, or lost from the source. A base
+    is offered to the kinds in the order of how much each lacks of its share, so a kind that few
+    sentences allow gets all of those.
     """
     made: Counter[str] = Counter()
     wanted_damages = {name: kind for name, kind in DAMAGES.items() if only is None or only(name)}

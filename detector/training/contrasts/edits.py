@@ -57,18 +57,12 @@ def pools(sentences: Iterable[str]) -> Pools:
         clauses.update(_CLAUSE.findall(sentence))
         for name in _NAME.findall(sentence):
             names.setdefault(kind_of(name), set()).add(name)
-    by_kind = {kind: tuple(sorted(found)) for kind, found in sorted(names.items())}
+    by_kind = {kind: tuple(sorted(members)) for kind, members in sorted(names.items())}
     return Pools(by_kind, tuple(sorted(phrases)), tuple(sorted(clauses)))
 
 
 def kind_of(name: str) -> str:
-    """Classify a name as place, person or other.
-
-    Examples
-    --------
-    >>> kind_of("Lisbon"), kind_of("Anna Berg"), kind_of("Ministry")
-    ('place', 'person', 'other')
-    """
+    """Classify a name as "place", "person" or "other"."""
     if place_key(name) is not None:
         return "place"
     kinds = name_kinds(name.split()[0])
@@ -80,24 +74,24 @@ def kind_of(name: str) -> str:
 @cache
 def _common() -> dict[tuple[str, str, int], tuple[str, ...]]:
     """Return common words of exactly one part of speech, by part, form and step of frequency."""
-    found: dict[tuple[str, str, int], list[str]] = {}
+    groups: dict[tuple[str, str, int], list[str]] = {}
     for base, letters in read_table("words"):
         if len(letters) != 1 or len(base) < 3 or not base.isalpha() or is_stopword(base):
             continue
         for form in _FORMS.get(letters, ()):
             word = inflect(base, letters, form)
             if (frequency := zipf(word)) >= _LEAST_ZIPF and (not form or not parts_of(word)):
-                found.setdefault((letters, form, int(frequency / _STEP)), []).append(word)
-    return {key: tuple(words) for key, words in found.items()}
+                groups.setdefault((letters, form, int(frequency / _STEP)), []).append(word)
+    return {key: tuple(words) for key, words in groups.items()}
 
 
 def words_like(word: str, part: str, form: str) -> tuple[str, ...]:
     """Return words of a part of speech and inflection that are about as frequent as a word."""
     step = int(max(zipf(word), _LEAST_ZIPF) / _STEP)
     for near in (step, step - 1, step + 1, step - 2, step - 3):
-        found = _common().get((part, form.replace("en", "ed"), near), ())
-        if len(found) >= 20:
-            return found
+        candidates = _common().get((part, form.replace("en", "ed"), near), ())
+        if len(candidates) >= 20:
+            return candidates
     return ()
 
 
@@ -166,17 +160,11 @@ def like(old: str, new: str) -> str:
 def carry_out(
     sentence: Sentence, edits: Sequence[Edit], *, source: str, kind: str, weight: float
 ) -> tuple[str, tuple[Mark, ...]]:
-    """Make the changed copy and its marks.
+    """Make the changed copy and its marks of `kind` and `weight`; edits do not overlap.
 
-    The edits do not overlap; `kind` and `weight` (error points) go into the marks.
-
-    Returns
-    -------
-    copy : str
-    marks : tuple of Mark
-        On the side "copy" over what was put in, widened to whole words. Lost words are marked on
-        the side "source" where they occur there in any inflection; else the mark is on the word
-        of the copy that follows the gap, or the last word before it.
+    Marks are over insertions, widened to whole words. Lost words are marked in the source where
+    they occur there in any inflection, else on the word of the copy that follows the gap, or the
+    last word before it.
     """
     text = sentence.text
     ordered = sorted([*edits, *_agreeing(text, edits)], key=lambda e: (e.start, e.end))
@@ -190,19 +178,19 @@ def carry_out(
         length += len(kept) + len(edit.new)
         behind = edit.end
     copy = _capital("".join([*parts, text[behind:]]), text, ordered)
-    found: list[Mark] = []
+    marks: list[Mark] = []
     for edit, start in placed:
         if edit.marked:
             side, low, high = _place(text, copy, source, edit, start)
             mark = Mark(side=side, start=low, end=high, kind=kind, weight=weight)  # type: ignore[arg-type]
-            if mark not in found and low < high:
-                found.append(mark)
-    return copy, tuple(found)
+            if mark not in marks and low < high:
+                marks.append(mark)
+    return copy, tuple(marks)
 
 
 def _agreeing(text: str, edits: Sequence[Edit]) -> list[Edit]:
     """Change "a" to "an", or back, before a word that now begins differently."""
-    found = []
+    agreed = []
     for edit in edits:
         ahead = edit.new + text[edit.end : edit.end + 30]
         before = text[: edit.start]
@@ -214,8 +202,8 @@ def _agreeing(text: str, edits: Sequence[Edit]) -> list[Edit]:
         wanted = "n" if _takes_an(ahead) else ""
         if article.group(2) != wanted and article.end(2) <= edit.start:
             new = article.group(1) + wanted
-            found.append(Edit(article.start(), article.end(2), new, marked=False))
-    return found
+            agreed.append(Edit(article.start(), article.end(2), new, marked=False))
+    return agreed
 
 
 def _takes_an(ahead: str) -> bool:
@@ -288,14 +276,9 @@ def _widened(copy: str, start: int, end: int) -> tuple[int, int]:
 
 
 def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
-    """Find lost words in the source: the run that holds most of them, the nearest if several.
+    """Find lost words in the source, in any inflection: the run that holds most of them.
 
-    Words match in any inflection. `place` is where they stood in the copy, in [0, 1].
-
-    Returns
-    -------
-    (int, int) or None
-        Half-open, in characters of the source.
+    Of several, the nearest to `place`, their relative position in the copy, in [0, 1].
     """
     gone, there = words(lost), words(source)
     gone_words, there_words = [w for w, _, _ in gone], [w for w, _, _ in there]
@@ -322,15 +305,15 @@ def find_lost(lost: str, source: str, place: float) -> tuple[int, int] | None:
 
 def _grown(low: int, high: int, there: Sequence[str], gone: Sequence[str]) -> tuple[int, int]:
     """Widen a run by other lost words close to it."""
-    found = [
+    positions = [
         i
         for i, word in enumerate(there)
         if not is_stopword(word) and any(_same(word, g) for g in gone)
     ]
-    for i in found:
+    for i in positions:
         if high <= i < high + _CLOSE:
             high = i + 1
-    for i in reversed(found):
+    for i in reversed(positions):
         if low - _CLOSE <= i < low:
             low = i
     return low, high
@@ -341,7 +324,7 @@ def _has_content(gone: Sequence[str], run: Sequence[str]) -> bool:
     return any(not is_stopword(word) for word in run) or all(map(is_stopword, gone))
 
 
-def _same(one: str, other: str) -> bool:
-    if one == other or (is_negation(one) and is_negation(other)):
+def _same(word: str, other: str) -> bool:
+    if word == other or (is_negation(word) and is_negation(other)):
         return True
-    return bool(base_forms(one) & base_forms(other)) and not is_stopword(one)
+    return bool(base_forms(word) & base_forms(other)) and not is_stopword(word)

@@ -48,14 +48,14 @@ def replacement(table: str) -> dict[str, str]:
 @cache
 def choices(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the replacements that a list gives for (part, word)."""
-    found: dict[tuple[str, str], list[str]] = {}
+    table: dict[tuple[str, str], list[str]] = {}
     for row in rows(name):
-        *head, one, other = row
+        *head, word, other = row
         part = head[-1]
-        found.setdefault((part, one), []).append(other)
+        table.setdefault((part, word), []).append(other)
         if name in ("senses", "opposites") or head[0] == "=":
-            found.setdefault((part, other), []).append(one)
-    return {key: tuple(dict.fromkeys(values)) for key, values in found.items()}
+            table.setdefault((part, other), []).append(word)
+    return {key: tuple(dict.fromkeys(values)) for key, values in table.items()}
 
 
 DETERMINERS = frozenset(
@@ -82,7 +82,7 @@ _MODALS = frozenset(
 _WORDS = re.compile(r"[^\W_]+(?:['’.,-][^\W_]+)*")
 _BEGINS = re.compile(r"[.!?:]|[\"“(]$")
 _PLURALS = replacement("plural")
-_SINGULARS = {plural: one for one, plural in _PLURALS.items() if plural != one}
+_SINGULARS = {plural: singular for singular, plural in _PLURALS.items() if plural != singular}
 _DOUBLED = re.compile(r"(?:qu|[^aeiou])*[aeiou][bdgklmnprt]")
 
 
@@ -117,13 +117,13 @@ class Sentence:
     @classmethod
     def of(cls, text: str) -> Sentence:
         """Tag the words of a text."""
-        found = words(text)
-        lows = [low for low, _, _ in found]
+        located = words(text)
+        lows = [low for low, _, _ in located]
         tokens: list[Token] = []
-        for at, (low, start, end) in enumerate(found):
+        for at, (low, start, end) in enumerate(located):
             word = text[start:end]
             # A capital inside the sentence makes a name, at its start only what is no word.
-            begins = at == 0 or _BEGINS.search(text[found[at - 1][2] : start]) is not None
+            begins = at == 0 or _BEGINS.search(text[located[at - 1][2] : start]) is not None
             part, form, base = _tagged(word, lows, at, begins=begins)
             tokens.append(Token(word, start, end, part, form, base or low))
         return cls(text, tuple(tokens))
@@ -173,35 +173,31 @@ def parts_of(base: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def readings(word: str) -> tuple[tuple[str, str, str], ...]:
+def parses(word: str) -> tuple[tuple[str, str, str], ...]:
     """Return every (part, form, base) of a word in lower case.
 
-    Examples
-    --------
-    >>> readings("houses")
+    >>> parses("houses")
     (('n', 's', 'house'), ('v', 's', 'house'))
     """
-    found = [(part, "", word) for part in parts_of(word)]
+    analyses = [(part, "", word) for part in parts_of(word)]
     if word in _SINGULARS:
         return (("n", "s", _SINGULARS[word]),)
     if word in _verbs()[1]:
         form, base = _verbs()[1][word]
-        found.append(("v", form, base))
+        analyses.append(("v", form, base))
     for base in sorted(base_forms(word) - {word}):
         letters = parts_of(base)
         for part in "nva":
             for form in ("s", "ed", "ing") if part == "v" else ("s",):
                 if part in letters and part != "a" and inflect(base, part, form) == word:
-                    found.append((part, form, base))
-    return tuple(dict.fromkeys(found))
+                    analyses.append((part, form, base))
+    return tuple(dict.fromkeys(analyses))
 
 
 @lru_cache(maxsize=1 << 16)
 def inflect(base: str, part: str, form: str) -> str:
     """Return the inflection of a dictionary word, or of the head of a phrase.
 
-    Examples
-    --------
     >>> inflect("city", "n", "s"), inflect("stop", "v", "ed"), inflect("look at", "v", "s")
     ('cities', 'stopped', 'looks at')
     """
@@ -249,7 +245,7 @@ def _tagged(word: str, lows: list[str], at: int, *, begins: bool) -> tuple[str, 
         return "p", "", low
     if is_stopword(low) or low in SUBJECTS:
         return "f", "", low
-    options = readings(low)
+    options = parses(low)
     if not options:
         return ("r" if low.endswith("ly") else ""), "", low
     before = lows[at - 1] if at else ""
@@ -288,4 +284,4 @@ def _wanted(
 
 @lru_cache(maxsize=1 << 16)
 def _may_be(low: str, part: str) -> bool:
-    return not is_stopword(low) and any(one == part for one, _, _ in readings(low))
+    return not is_stopword(low) and any(tag == part for tag, _, _ in parses(low))

@@ -37,9 +37,11 @@ _COUNTS = (
 
 def from_rules(kind: str) -> Maker:
     """Make a maker that applies one of the rules that the list `rules` holds for a kind."""
-    found = [(where, pattern, new) for name, where, new, pattern in rows("rules") if name == kind]
-    maker = everywhere(*((pattern, new) for _, pattern, new in found))
-    return maker if found[0][0] == "all" else at_one_place(maker)
+    matching = [
+        (where, pattern, new) for name, where, new, pattern in rows("rules") if name == kind
+    ]
+    maker = everywhere(*((pattern, new) for _, pattern, new in matching))
+    return maker if matching[0][0] == "all" else at_one_place(maker)
 
 
 def everywhere(*rules: tuple[str, str]) -> Maker:
@@ -52,10 +54,10 @@ def everywhere(*rules: tuple[str, str]) -> Maker:
             return None
         for index in rng.permutation(len(compiled)).tolist():
             pattern, new = compiled[index]
-            found = [
+            candidates = [
                 Edit(m.start(), m.end(), m.expand(new)) for m in pattern.finditer(sentence.text)
             ]
-            edits = tuple(e for e in found if sentence.text[e.start : e.end] != e.new)
+            edits = tuple(e for e in candidates if sentence.text[e.start : e.end] != e.new)
             if edits:
                 return edits
         return None
@@ -80,8 +82,8 @@ def beyond_ascii(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 def lower_case(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Write everything in lower case."""
-    found = re.finditer(r"\S+", sentence.text)
-    edits = [Edit(*m.span(), m.group().lower()) for m in found if m.group() != m.group().lower()]
+    words = re.finditer(r"\S+", sentence.text)
+    edits = [Edit(*m.span(), m.group().lower()) for m in words if m.group() != m.group().lower()]
     return tuple(edits) or None
 
 
@@ -95,10 +97,10 @@ def first_lower(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 def case(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Write one word in another case: Xi, XI; minister, Minister."""
-    found = [
+    candidates = [
         t for t in sentence.tokens if t.part in ("p", "n") and t.text.isalpha() and len(t.text) > 1
     ]
-    token = pick(rng, found)
+    token = pick(rng, candidates)
     if token is None:
         return None
     shapes = [token.text.upper(), token.text.lower(), token.text.capitalize()]
@@ -109,13 +111,15 @@ def case(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def tokenised(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Put spaces around punctuation."""
     text = sentence.text
-    found = [
+    candidates = [
         Edit(m.start(), m.start(), " ")
         for m in re.finditer(r"(?<=\w)(?=[,;:!?)\"”](?!\w)|\.$|['’]s\b)", text)
     ]
-    found += [Edit(m.end(), m.end(), " ") for m in re.finditer(r"[(\"“](?=\w)", text)]
-    found += [Edit(m.start(), m.end(), " - ") for m in re.finditer(r"(?<=[a-z])-(?=[a-z])", text)]
-    return tuple(found) or None
+    candidates += [Edit(m.end(), m.end(), " ") for m in re.finditer(r"[(\"“](?=\w)", text)]
+    candidates += [
+        Edit(m.start(), m.end(), " - ") for m in re.finditer(r"(?<=[a-z])-(?=[a-z])", text)
+    ]
+    return tuple(candidates) or None
 
 
 def mark_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
@@ -214,12 +218,12 @@ def _acronyms() -> tuple[re.Pattern[str], dict[str, str]]:
 def small_synonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Replace a preposition or conjunction by a synonym."""
     known = choices("alike")
-    found = [
+    candidates = [
         t
         for t in sentence.tokens
         if ("f", t.low) in known and not sentence.text[t.end :].startswith(" of ")
     ]
-    token = pick(rng, found)
+    token = pick(rng, candidates)
     if token is None:
         return None
     return (replace_word(token, known["f", token.low][0]),)
@@ -247,7 +251,7 @@ _DAY = (
 
 def possessive_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Write X's Y as the Y of X, or the other way round."""
-    found: list[Edit] = []
+    candidates: list[Edit] = []
     tokens = sentence.tokens
     for at in range(len(tokens) - 1):
         token, owned = tokens[at], tokens[at + 1]
@@ -265,16 +269,18 @@ def possessive_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             and single
             and (not at or tokens[at - 1].low != "the")
         ):
-            found.append(Edit(token.start, owned.end, f"the {owned.text} of {token.text[:-2]}"))
+            candidates.append(
+                Edit(token.start, owned.end, f"the {owned.text} of {token.text[:-2]}")
+            )
     for m in re.finditer(r"\bthe ([a-z]+) of ([A-Z][a-z]+)(?! [A-Z]|['’\w])", sentence.text):
         if m.group(1) not in ("city", "state", "province", "town", "republic", "kingdom", "island"):
-            found.append(Edit(*m.span(), f"{m.group(2)}'s {m.group(1)}"))
-    return pick_edit(rng, found)
+            candidates.append(Edit(*m.span(), f"{m.group(2)}'s {m.group(1)}"))
+    return pick_edit(rng, candidates)
 
 
 def voice(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Turn a simple active clause passive, or back; the roles stay."""
-    found: list[Edit] = []
+    candidates: list[Edit] = []
     text = sentence.text
     verbs = {t.start: t for t in sentence.tokens if t.part == "v" and t.form in ("ed", "en")}
     for m in _PASSIVE.finditer(text):
@@ -282,7 +288,7 @@ def voice(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         if verb is not None and _is_noun(m.group("who")) and _is_noun(m.group("by")):
             who, by = m.group("who"), m.group("by")
             new = f"{like(who, by)} {inflect(verb.base, 'v', 'ed')} {_inside(who)}"
-            found.append(Edit(m.start("who"), m.end(), new))
+            candidates.append(Edit(m.start("who"), m.end(), new))
     for m in _ACTIVE.finditer(text):
         verb = verbs.get(m.start("verb"))
         plain = verb is not None and verb.form == "ed" and verb.base not in _SAYING
@@ -290,8 +296,8 @@ def voice(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             who, by = m.group("who"), m.group("by")
             were = "were" if re.search(r"[a-z]s$", who) and who[0].islower() else "was"
             new = f"{like(by, who)} {were} {inflect(verb.base, 'v', 'en')} by {_inside(by)}"
-            found.append(Edit(m.start("by"), m.end(), new))
-    return pick_edit(rng, found)
+            candidates.append(Edit(m.start("by"), m.end(), new))
+    return pick_edit(rng, candidates)
 
 
 def _is_noun(phrase: str) -> bool:
@@ -348,23 +354,23 @@ def date_form(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 def adverb_moved(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Move an adverb from before its verb to behind it, or before."""
-    found: list[Edit] = []
+    candidates: list[Edit] = []
     tokens = sentence.tokens
     for at in range(1, len(tokens) - 1):
-        one, two = tokens[at], tokens[at + 1]
+        adverb, neighbour = tokens[at], tokens[at + 1]
         if (
-            one.part == "r"
-            and one.low.endswith("ly")
-            and one.low not in ("only", "early", "likely", "nearly", "hardly", "barely")
-            and two.part == "v"
-            and two.form in ("ed", "s")
+            adverb.part == "r"
+            and adverb.low.endswith("ly")
+            and adverb.low not in ("only", "early", "likely", "nearly", "hardly", "barely")
+            and neighbour.part == "v"
+            and neighbour.form in ("ed", "s")
             and sentence.gap(at) == " "
             and at + 2 < len(tokens)
             and tokens[at + 2].low in PREPOSITIONS
             and sentence.gap(at + 1) == " "
         ):
-            found.append(Edit(one.start, two.end, f"{two.text} {one.text}"))
-    return pick_edit(rng, found)
+            candidates.append(Edit(adverb.start, neighbour.end, f"{neighbour.text} {adverb.text}"))
+    return pick_edit(rng, candidates)
 
 
 synonym = from_table("alike")

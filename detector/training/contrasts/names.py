@@ -1,7 +1,4 @@
-"""Damage names and offices.
-
-A name is what has a capital inside a sentence.
-"""
+"""Damage names and offices; a name is what has a capital inside a sentence."""
 
 from __future__ import annotations
 
@@ -181,14 +178,14 @@ def as_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def translated(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Translate a word of a longer name into the pivot, or by another sense."""
     left = _leftovers()
-    found = [
+    candidates = [
         token
         for run in _runs(sentence)
         for token in run
         if len(run) > 1
         and (_bare(token).lower() in left or ("n", _bare(token).lower()) in choices("senses"))
     ]
-    token = pick(rng, found)
+    token = pick(rng, candidates)
     if token is None:
         return None
     word = _bare(token).lower()
@@ -204,7 +201,7 @@ def _leftovers() -> dict[str, tuple[str, ...]]:
 
 def turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Swap two names with a verb between them."""
-    found = []
+    candidates = []
     for first, second in pairwise(_runs(sentence)):
         (start, end), (low, high) = _span(first), _span(second)
         between = [t for t in sentence.tokens if end <= t.start < low]
@@ -214,8 +211,8 @@ def turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             re.match(" (?:of|and) ", sentence.text[high:]) or " of " in sentence.text[end : end + 4]
         )
         if names[0] != names[1] and not led and not part and any(t.part == "v" for t in between):
-            found.append((Edit(start, end, names[1]), Edit(low, high, names[0])))
-    return pick(rng, found)
+            candidates.append((Edit(start, end, names[1]), Edit(low, high, names[0])))
+    return pick(rng, candidates)
 
 
 def title_changed(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:

@@ -97,8 +97,10 @@ def _words(options: tuple[str, ...], pattern: str) -> Maker:
 
 def magnitude(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change a magnitude such as million, or drop it."""
-    found = re.finditer(rf"(?<=\w )(?:{'|'.join(_SIZES)})\b|(?<=\d)(?:bn|m|k)\b", sentence.text)
-    at = pick(rng, list(found))
+    candidates = re.finditer(
+        rf"(?<=\w )(?:{'|'.join(_SIZES)})\b|(?<=\d)(?:bn|m|k)\b", sentence.text
+    )
+    at = pick(rng, list(candidates))
     if at is None:
         return None
     if at.group() in _SIZES and rng.random() < 0.3 and sentence.text[at.start() - 2].isdigit():
@@ -162,13 +164,13 @@ def date(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change a month, a weekday, a day or a year."""
     text = sentence.text
     months = "|".join(_MONTHS)
-    found = list(re.finditer(rf"\b(?:{months})\b(?<!May)|\bMay(?= \d)|(?<=\d )May\b", text))
-    found += re.finditer(rf"\b(?:{'|'.join(_DAYS)})(?=s?\b)", text)
-    found += re.finditer(
+    candidates = list(re.finditer(rf"\b(?:{months})\b(?<!May)|\bMay(?= \d)|(?<=\d )May\b", text))
+    candidates += re.finditer(rf"\b(?:{'|'.join(_DAYS)})(?=s?\b)", text)
+    candidates += re.finditer(
         rf"(?<=[a-z] )\d{{1,2}}(?= (?:{months})\b)|(?<=[a-z] )\d{{1,2}}(?=(?:,| \d{{4}}))", text
     )
-    found += re.finditer(r"\b(?:1[5-9]|20)\d\d\b(?![,.]?\d)", text)
-    at = pick(rng, found)
+    candidates += re.finditer(r"\b(?:1[5-9]|20)\d\d\b(?![,.]?\d)", text)
+    at = pick(rng, candidates)
     if at is None:
         return None
     old = at.group()

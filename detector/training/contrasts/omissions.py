@@ -51,7 +51,7 @@ def _drop(parts: str) -> Maker:
     def drop(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         if len(sentence.tokens) <= _FEWEST:
             return None
-        found = [
+        candidates = [
             (at, t)
             for at, t in enumerate(sentence.tokens)
             if t.part
@@ -62,10 +62,10 @@ def _drop(parts: str) -> Maker:
             and (t.part != "v" or t.base not in ("have", "be", "do"))
             and not (t.part == "n" and at < 4 and _head(sentence) is t)
         ]
-        one = pick(rng, found)
-        if one is None:
+        choice = pick(rng, candidates)
+        if choice is None:
             return None
-        return (lose(sentence.text, one[1].start, one[1].end),)
+        return (lose(sentence.text, choice[1].start, choice[1].end),)
 
     return drop
 
@@ -98,7 +98,7 @@ def subject(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 
 def _phrases(sentence: Sentence) -> list[tuple[int, int]]:
     """Find prepositional phrases: a preposition up to its noun, before another begins."""
-    found = []
+    candidates = []
     tokens = sentence.tokens
     for at, token in enumerate(tokens):
         if token.low not in PREPOSITIONS or token.low == "to" or not at:
@@ -113,11 +113,11 @@ def _phrases(sentence: Sentence) -> list[tuple[int, int]]:
                 or tokens[end + 1].low in PREPOSITIONS | {"and"}
             )
             if ahead.part in ("n", "p", "d") and closes:
-                found.append((token.start, ahead.end))
+                candidates.append((token.start, ahead.end))
                 break
             if ahead.part == "v" and ahead.form != "ing":
                 break
-    return found
+    return candidates
 
 
 def phrase(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
@@ -131,15 +131,15 @@ def phrase(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def clause(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Drop a clause between commas, or the final one."""
     text = sentence.text
-    found = [m.span() for m in re.finditer(r",[^,;.]{12,80}(?=[,.;](?!\d))", text)]
-    found += [
+    candidates = [m.span() for m in re.finditer(r",[^,;.]{12,80}(?=[,.;](?!\d))", text)]
+    candidates += [
         m.span()
         for m in re.finditer(
             r"(?<=[a-z]) (?:and|but|which|while|because|after|before) [^,;.]{15,90}(?=\.[\"”]?$)",
             text,
         )
     ]
-    at = pick(rng, found)
+    at = pick(rng, candidates)
     if at is None or len(text) - (at[1] - at[0]) < 25:
         return None
     return (Edit(*at, ""),)
@@ -148,22 +148,22 @@ def clause(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def conjunction(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Drop a conjunction."""
     tokens = sentence.tokens
-    found = [
+    candidates = [
         t
         for at, t in enumerate(tokens[1:-1], start=1)
         if t.low in _CONJUNCTIONS or (t.low == "that" and tokens[at - 1].part == "v")
     ]
-    token = pick(rng, found)
+    token = pick(rng, candidates)
     return None if token is None else (lose(sentence.text, token.start, token.end),)
 
 
 def doubled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Repeat a word, or put its neighbour in its place."""
-    found = [(at, t) for at, t in enumerate(sentence.tokens) if len(t.text) > 3]
-    one = pick(rng, found)
-    if one is None:
+    candidates = [(at, t) for at, t in enumerate(sentence.tokens) if len(t.text) > 3]
+    choice = pick(rng, candidates)
+    if choice is None:
         return None
-    at, token = one
+    at, token = choice
     before = sentence.tokens[at - 1] if at else None
     if (
         before is not None
@@ -218,30 +218,30 @@ def shuffled(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def neighbours(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Swap two neighbouring words."""
     tokens = sentence.tokens
-    found = [
+    candidates = [
         at
         for at in range(len(tokens) - 1)
         if sentence.gap(at) == " " and tokens[at].low != tokens[at + 1].low
     ]
-    at = pick(rng, found)
+    at = pick(rng, candidates)
     if at is None:
         return None
-    one, two = tokens[at], tokens[at + 1]
-    low = one.text if at or one.part == "p" else one.text.lower()
-    return (Edit(one.start, two.end, f"{two.text} {low}"),)
+    first, second = tokens[at], tokens[at + 1]
+    low = first.text if at or first.part == "p" else first.text.lower()
+    return (Edit(first.start, second.end, f"{second.text} {low}"),)
 
 
 def word_added(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Add an adjective of the lexicon to a noun."""
     tokens = sentence.tokens
-    found = [
+    candidates = [
         t
         for at, t in enumerate(tokens)
         if t.part in ("n", "a")
         and at
         and tokens[at - 1].low in ("the", "a", "an", "his", "her", "their", "its")
     ]
-    token = pick(rng, found)
+    token = pick(rng, candidates)
     new = pick(rng, words_like("wooden" if rng.random() < 0.5 else "foreign", "a", ""))
     if token is None or new is None or new in sentence.text:
         return None

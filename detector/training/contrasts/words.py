@@ -61,15 +61,15 @@ def from_table(name: str, parts: str = _CONTENT) -> Maker:
 
     def swap(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         known = choices(name)
-        found = [
+        candidates = [
             (token, known[token.part, token.base])
             for token in content(sentence, parts, least=3)
             if (token.part, token.base) in known and "-" not in token.text
         ]
-        one = pick(rng, found)
-        if one is None:
+        choice = pick(rng, candidates)
+        if choice is None:
             return None
-        token, options = one
+        token, options = choice
         edit = put(token, choose(rng, options))
         return None if edit.new == token.text else (edit,)
 
@@ -78,7 +78,7 @@ def from_table(name: str, parts: str = _CONTENT) -> Maker:
 
 def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Replace a word by an antonym, of our list or of the lexicon."""
-    found: list[tuple[Token, Sequence[str]]] = []
+    candidates: list[tuple[Token, Sequence[str]]] = []
     for token in sentence.tokens:
         key = token.part if token.part in _CONTENT else "f"
         listed = choices("opposites").get((key, token.base), ())
@@ -88,11 +88,11 @@ def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
             if token.part and token.part in parts_of(word) and zipf(word) >= _USUAL
         ]
         if token.part in (*_CONTENT, "f") and (listed or (known and token.part != "f")):
-            found.append((token, (*listed, *known)))
-    one = pick(rng, found)
-    if one is None:
+            candidates.append((token, (*listed, *known)))
+    choice = pick(rng, candidates)
+    if choice is None:
         return None
-    token, options = one
+    token, options = choice
     edit = put(token, choose(rng, options))
     return None if edit.new == token.text else (edit,)
 
@@ -102,8 +102,10 @@ def _left_in(parts: str, chance_of_case: float) -> Maker:
 
     def leave(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         known = _leftovers()
-        found = [t for t in sentence.tokens if t.part in tuple(parts) and (t.part, t.base) in known]
-        token = pick(rng, found)
+        candidates = [
+            t for t in sentence.tokens if t.part in tuple(parts) and (t.part, t.base) in known
+        ]
+        token = pick(rng, candidates)
         if token is None:
             return None
         for language in rng.permutation(_LANGUAGES).tolist():
@@ -149,7 +151,7 @@ _DERIVATIONS = tuple(  # part, ending, other part, its ending
 
 def part_shifted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Change the part of speech and keep the root: important, importance."""
-    found = []
+    candidates = []
     for token in content(sentence):
         for part, ending, other, instead in _DERIVATIONS:
             if token.part != part or not token.base.endswith(ending) or token.form:
@@ -161,8 +163,8 @@ def part_shifted(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
                 and new != token.base
                 and zipf(new) > 2
             ):
-                found.append(replace_word(token, new))
-    return pick_edit(rng, found)
+                candidates.append(replace_word(token, new))
+    return pick_edit(rng, candidates)
 
 
 def idiom(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
@@ -180,9 +182,9 @@ def _idioms() -> tuple[dict[str, str], re.Pattern[str]]:
         head, _, rest = said.partition(" ")
         if "v" in parts_of(head) and rest and head not in ("on", "in", "by", "at"):
             for form in ("", "s", "ed", "en", "ing"):
-                one = inflect(head, "v", form)
+                inflected = inflect(head, "v", form)
                 first, _, after = literal.partition(" ")
-                forms[f"{one} {rest}"] = f"{inflect(first, 'v', form)} {after}".strip()
+                forms[f"{inflected} {rest}"] = f"{inflect(first, 'v', form)} {after}".strip()
         else:
             forms[said] = literal
             if not rest:
@@ -193,20 +195,27 @@ def _idioms() -> tuple[dict[str, str], re.Pattern[str]]:
 
 def compound_turned(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Swap the parts of a noun compound: public scrutiny, scrutiny public."""
-    found = []
+    candidates = []
     tokens = sentence.tokens
     for at in range(len(tokens) - 1):
-        one, two = tokens[at], tokens[at + 1]
-        inner = sentence.gap(at) == " " and one.part in ("n", "a") and two.part == "n"
+        first, second = tokens[at], tokens[at + 1]
+        inner = sentence.gap(at) == " " and first.part in ("n", "a") and second.part == "n"
         led = at and tokens[at - 1].part == "f" and sentence.gap(at - 1) == " "
         after = at + 2 >= len(tokens) or tokens[at + 2].part == "f" or sentence.gap(at + 1) != " "
-        if inner and led and after and is_word(one.low) and one.form != "s" and len(one.text) > 3:
-            if one.part == "n" and not one.form and rng.random() < 0.6:
-                new = f"{one.low} of {two.low}"
+        if (
+            inner
+            and led
+            and after
+            and is_word(first.low)
+            and first.form != "s"
+            and len(first.text) > 3
+        ):
+            if first.part == "n" and not first.form and rng.random() < 0.6:
+                new = f"{first.low} of {second.low}"
             else:
-                new = f"{two.low} {one.low}"
-            found.append(Edit(one.start, two.end, new))
-    return pick_edit(rng, found)
+                new = f"{second.low} {first.low}"
+            candidates.append(Edit(first.start, second.end, new))
+    return pick_edit(rng, candidates)
 
 
 _USES = (
@@ -236,8 +245,8 @@ def function_word(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
 def narrowed(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
     """Replace a word by a narrower one, or by another of its kind: vehicle, tractor."""
     below = _below()
-    found = [t for t in content(sentence, "n", least=3) if (t.part, t.base) in below]
-    token = pick(rng, found)
+    candidates = [t for t in content(sentence, "n", least=3) if (t.part, t.base) in below]
+    token = pick(rng, candidates)
     if token is None:
         return None
     options = below[token.part, token.base]

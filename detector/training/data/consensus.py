@@ -1,14 +1,9 @@
 """Label round trips by the consensus of many translations.
 
-Translations of one sentence through other pivots vote. A copy whose every new word also came back
-through another language is a sound paraphrase; one that lost words which nearly all others keep,
-and brings words that no other has, is drift. No encoder is asked, so the labels do not depend on
-the similarity that the classifier is to go beyond.
-
-Notes
------
-Agreement between hypotheses as in minimum Bayes risk decoding (Kumar and Byrne 2004); here it
-labels instead of choosing, over stems instead of n-grams, and only good systems vote.
+A copy whose every new word also came back through another language is a sound paraphrase; one that
+lost words which nearly all others keep, and brings words that no other has, is drift. Uses no
+encoder, so the labels do not depend on the similarity that the classifier is to go beyond. Compare
+minimum Bayes risk decoding (Kumar and Byrne 2004); here over stems, and only good systems vote.
 """
 
 from __future__ import annotations
@@ -63,8 +58,6 @@ class Translation:
 def words(text: str) -> list[str]:
     """Return the lower-cased words of a text.
 
-    Examples
-    --------
     >>> words("U.S. forces' 1,200 men didn't")
     ['u.s', 'forces', '1,200', 'men', "didn't"]
     """
@@ -75,8 +68,6 @@ def words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """Cut a common ending off, if at least three letters are left.
 
-    Examples
-    --------
     >>> [stem(w) for w in ("cities", "city", "walked", "gas")]
     ['cit', 'cit', 'walk', 'gas']
     """
@@ -94,21 +85,18 @@ def content(text: str) -> frozenset[str]:
 def labels(source: str, translations: Sequence[Translation]) -> list[tuple[bool | None, str]]:
     """Label the translations of one sentence by the votes of the others.
 
-    Returns
-    -------
-    list of (bool or None, str)
-        For each translation: True drift, False sound, None undecided; and the kind of evidence.
+    Returns for each: True drift, False sound, None undecided; and the kind of evidence.
     """
     own = content(source)
     stems = [content(r.copy) for r in translations]
-    every = [(r.lang, found) for r, found in zip(translations, stems, strict=True)]
+    every = [(r.lang, stemmed) for r, stemmed in zip(translations, stems, strict=True)]
     votes = [vote for r, vote in zip(translations, every, strict=True) if r.system in VOTERS]
     if len({lang for lang, _ in votes}) < _MIN_LANGUAGES or len(own) < _LEAST_STEM:
         return [(None, "too few votes")] * len(translations)
     tallies = _Tally.of(votes), _Tally.of(every)
     return [
-        _label(source, own, translation, found, tallies)
-        for translation, found in zip(translations, stems, strict=True)
+        _label(source, own, translation, stemmed, tallies)
+        for translation, stemmed in zip(translations, stems, strict=True)
     ]
 
 
@@ -166,7 +154,7 @@ def _unlike(words: Sequence[str], others: frozenset[str]) -> int:
 
 
 def _gender_changed(source: str, copy: str) -> bool:
-    """Tell whether all pronouns of one gender in the source became the other."""
+    """Return whether all pronouns of one gender in the source became the other."""
     before, after = set(words(source)), set(words(copy))
     for own, other in ((_MASCULINE, _FEMININE), (_FEMININE, _MASCULINE)):
         if before & own and not before & other and after & other and not after & own:

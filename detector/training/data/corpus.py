@@ -1,7 +1,7 @@
 """Labelled sentence pairs: the record, how texts are cleaned, which groups are held apart.
 
-Cleaning undoes what says nothing about a translation (entities, odd spaces, tokenisation, an
-engine's marks) and adds no letter. What the columns of each table mean is the matter of `loaders`.
+Cleaning undoes entities, odd spaces, tokenisation and engines' marks, and adds no letter. `loaders`
+knows the columns of the tables.
 """
 
 from __future__ import annotations
@@ -65,8 +65,6 @@ def detokenise(text: str) -> str:
 def unmark(text: str, source: str) -> str:
     """Remove apertium's marks of unknown words, and restore the final stop it drops.
 
-    Examples
-    --------
     >>> unmark("The *Fujian #house", "Fujian's house.")
     'The Fujian house.'
     """
@@ -76,13 +74,7 @@ def unmark(text: str, source: str) -> str:
 
 
 def unusable(source: str, copy: str) -> str | None:
-    """Return why a cleaned pair cannot be used, or None.
-
-    Examples
-    --------
-    >>> unusable("A house.", "Дом.")
-    'copy not English'
-    """
+    """Return why a cleaned pair cannot be used, or None."""
     if not source or not copy or not any(c.isalnum() for c in source + copy):
         return "blank"
     if max(len(source), len(copy)) > _LONGEST:
@@ -97,32 +89,23 @@ def unusable(source: str, copy: str) -> str | None:
 def rejoin(text: str, source: str) -> str:
     """Join compounds that a system split at the hyphen, but not dashes between clauses.
 
-    Examples
-    --------
     >>> rejoin("a multi - story house, on - site - which fell", "A house fell.")
     'a multi-story house, on-site - which fell'
     """
     known = source.casefold()
 
     def close(at: re.Match[str]) -> str:
-        one, other = at.groups()
-        compound = f"{one}-{other}".casefold()
-        plain = not (is_stopword(one.lower()) or is_stopword(other.lower()) or one[-1].isdigit())
-        return f"{one}-" if plain or compound in known or base_forms(compound) else at.group()
+        left, right = at.groups()
+        compound = f"{left}-{right}".casefold()
+        plain = not (is_stopword(left.lower()) or is_stopword(right.lower()) or left[-1].isdigit())
+        return f"{left}-" if plain or compound in known or base_forms(compound) else at.group()
 
     return _SPLIT.sub(close, text)
 
 
 def moved(raw: str, cleaned: str, start: int, end: int) -> tuple[int, int] | None:
-    """Map a span of the raw text to the cleaned one.
+    """Map a half-open span of the raw text to the cleaned one; None where nothing of it is left.
 
-    Returns
-    -------
-    (int, int) or None
-        Half-open, without outer spaces; None where nothing of it is left.
-
-    Examples
-    --------
     >>> moved("It  is - as said - so .", "It is - as said - so.", 12, 16)
     (11, 15)
     """
@@ -164,73 +147,37 @@ EVALUATION_ONLY = frozenset({"demetr", "mlqe_dev"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One error span, marked by a person or made by a program.
+    """One error span, marked by a person or made by a program."""
 
-    Attributes
-    ----------
-    side : {"copy", "source"}
-        Text that the span counts in: an omission is marked in the source.
-    start, end : int
-        Half-open, in code points of the pair's cleaned text.
-    kind : str
-        Category of the corpus, or name of the damage; may be empty.
-    weight : float
-        Error points: 1 minor, 5 major, 0 neutral or harmless.
-    """
-
-    side: Literal["copy", "source"]
+    side: Literal["copy", "source"]  # text that it counts in: an omission is marked in the source
     start: int
-    end: int
-    kind: str
-    weight: float
+    end: int  # half-open, in code points of the pair's cleaned text
+    kind: str  # category of the corpus, or name of the damage; may be empty
+    weight: float  # error points: 1 minor, 5 major, 0 neutral or harmless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
     """An English sentence, an English copy of it, and what is known about the two.
 
-    Attributes
-    ----------
-    source, copy : str
-        Cleaned texts; neither is blank.
-    label : bool or None
-        True for drift, False for sound, None where unknown.
-    corpus, kind : str
-        Origin, and kind of evidence or damage.
-    group : str
-        Key of the source sentence, the same in every corpus.
-    points : float or None
-        MQM error points of the copy by human judgement (minor 1, major 5); 0 is sound.
-    hter : float or None
-        Edits of a post-editor over words, in [0, 1].
-    quality : float or None
-        Direct assessment in [0, 100], higher is better.
-    marks : tuple of Mark
-    system, lang : str
-        Translator and pivot, or empty.
-    twin : str
-        Key shared by a sound copy and the damaged copies made of it, or empty.
-    apart : bool
-        Whether its source also occurs in a corpus of `EVALUATION_ONLY`.
-    judged_again : tuple of tuple of Mark
-        Marks of other judges of the same pair.
+    `corpus` and `kind` are the origin, and the kind of evidence or damage.
     """
 
-    source: str
+    source: str  # cleaned and not blank, like the copy
     copy: str
-    label: bool | None
+    label: bool | None  # True for drift, False for sound, None where unknown
     corpus: str
     kind: str
-    group: str
-    points: float | None = None
-    hter: float | None = None
-    quality: float | None = None
+    group: str  # key of the source sentence, the same in every corpus
+    points: float | None = None  # MQM error points of the copy by human judgement; 0 is sound
+    hter: float | None = None  # edits of a post-editor over words, in [0, 1]
+    quality: float | None = None  # direct assessment in [0, 100], higher is better
     marks: tuple[Mark, ...] = ()
-    system: str = ""
-    lang: str = ""
-    twin: str = ""
-    apart: bool = False
-    judged_again: tuple[tuple[Mark, ...], ...] = ()
+    system: str = ""  # translator, or empty
+    lang: str = ""  # pivot, or empty
+    twin: str = ""  # key shared by a sound copy and the damaged copies made of it
+    apart: bool = False  # whether its source also occurs in a corpus of `EVALUATION_ONLY`
+    judged_again: tuple[tuple[Mark, ...], ...] = ()  # of other judges of the same pair
 
     def __post_init__(self) -> None:
         if not self.source.strip() or not self.copy.strip():
@@ -259,30 +206,24 @@ class Dropped:
 
 
 def group_of(source: str) -> str:
-    """Return the key of a source sentence, the same in every corpus.
-
-    Examples
-    --------
-    >>> group_of("He said: “No.”") == group_of('he  said, "No"')
-    True
-    """
+    """Return the key of a source sentence, the same in every corpus."""
     text = unicodedata.normalize("NFKC", source).casefold()
     letters = "".join(c for c in text if c.isalnum())
     return hashlib.sha256(letters.encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def held_apart(group: str) -> bool:
-    """Tell whether a group belongs to the fifth that is held apart."""
+    """Return whether a group belongs to the fifth that is held apart."""
     return int(group[:8], 16) % _TEST_SHARE == 0
 
 
 def only_evaluates(pair: Pair) -> bool:
-    """Tell whether nothing may be fitted or tuned on a pair."""
+    """Return whether nothing may be fitted or tuned on a pair."""
     return held_apart(pair.group) or pair.apart or pair.corpus in EVALUATION_ONLY
 
 
 def seen_by_tagger(pair: Pair) -> bool:
-    """Tell whether the tagger is fitted on a pair's source sentence.
+    """Return whether the tagger is fitted on a pair's source sentence.
 
     Models over the tagger's output are fitted on the third of the source sentences it did not see.
     """
@@ -367,12 +308,7 @@ def _merged(same: Sequence[Pair]) -> Pair:
 def shared_folder(named: Path | None) -> Path:
     """Find the folder of shared tables: the one named, else that of `DETECTOR_SHARED`.
 
-    It holds the tables itself, or in its `data` folder.
-
-    Raises
-    ------
-    InputError
-        When none is named, or the one named holds no such table.
+    It holds the tables itself, or in its `data` folder. None is an `InputError`.
     """
     given = named or (Path(os.environ[ENVIRONMENT]) if os.environ.get(ENVIRONMENT) else None)
     if given is None:
@@ -394,13 +330,7 @@ def manifest() -> dict[str, Any]:
 
 
 def check(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Compare the tables of a folder with the manifest.
-
-    Yields
-    ------
-    (str, str, mapping)
-        File, one of `as expected`, `absent` or `differs`, and what the manifest says of it.
-    """
+    """Compare a folder with the manifest: file, "as expected", "absent" or "differs", and entry."""
     for name, known in manifest().items():
         path = folder / name
         if not path.is_file():

@@ -1,7 +1,6 @@
 """Split pairs into those to fit on and those held apart.
 
-They come from the shared tables (`loaders`) or from a user's own, which `read_table` checks: an
-error names the file, the row, the value and what is accepted.
+They come from the shared tables (`loaders`) or from a user's own, which `read_table` checks.
 """
 
 from __future__ import annotations
@@ -159,22 +158,9 @@ class Material:
 
 
 def gather(settings: Settings, *, fitting: bool) -> Material:
-    """Read the pairs that settings ask for.
+    """Read the pairs that settings ask for; an `InputError` if none is left to measure on.
 
-    Parameters
-    ----------
-    settings : Settings
-    fitting : bool
-        Whether a model is to be fitted; else a user's own tables are measured on as a whole.
-
-    Returns
-    -------
-    Material
-
-    Raises
-    ------
-    InputError
-        When a table cannot be used, or no pair is left to measure on.
+    Unless `fitting`, a user's own tables are measured on as a whole.
     """
     if settings.tables:
         return _own(settings, fitting=fitting)
@@ -194,9 +180,8 @@ def gather(settings: Settings, *, fitting: bool) -> Material:
 def shared_parts(corpora: Mapping[str, Sequence[Pair]], mix: Mix) -> tuple[list[Pair], list[Pair]]:
     """Split the shared corpora into pairs to fit on and pairs to measure on.
 
-    To fit on: what the mix draws, less what is held apart. To measure on: the rest of it, then as
-    many again of each corpus as the mix allows, so that languages and systems have metrics, judged
-    pairs without a label, and `TESTS` as a whole.
+    To measure on: what the mix draws and holds apart, as many again of each corpus as it allows,
+    judged pairs without a label, and `TESTS` as a whole.
     """
     ours, apart = split(select(corpora, mix))
     scaled = mix.scaled()

@@ -1,7 +1,6 @@
 """Compute baseline scores, and correlations of scores with human judgements.
 
-No baseline is fitted. chrF++ and sentence BLEU come from sacrebleu, an optional package; what needs
-the encoder is taken from the feature matrix.
+No baseline is fitted. chrF++ and sentence BLEU come from sacrebleu, an optional package.
 """
 
 from __future__ import annotations
@@ -79,13 +78,7 @@ def baselines(
 
 
 def f1(recall: Floats, precision: Floats) -> Floats:
-    """Return the harmonic mean; 0 where either is 0 or below.
-
-    Examples
-    --------
-    >>> f1(np.array([1.0, 0.0]), np.array([0.5, 0.5])).round(3).tolist()
-    [0.667, 0.0]
-    """
+    """Return the harmonic mean; 0 where either is 0 or below."""
     both = (recall > 0) & (precision > 0)
     total = np.where(both, recall + precision, 1.0)
     mean: Floats = np.where(both, 2.0 * recall * precision / total, 0.0)
@@ -101,15 +94,15 @@ def _overlaps(pairs: Sequence[Pair]) -> dict[str, Floats]:
             'is not installed; pip install "roundtrip-detector[evaluate]"'
         )
         raise MissingExtra(msg) from err
-    found = {}
+    scores = {}
     # Without effective order a sentence of three words has no BLEU.
     for name, metric in (
         (CHRF, chrf.CHRF(word_order=2)),
         ("sentence BLEU", bleu.BLEU(effective_order=True)),
     ):
         overlap = [metric.sentence_score(pair.copy, [pair.source]).score for pair in pairs]
-        found[name] = 1.0 - np.array(overlap, dtype=np.float64) / 100.0  # theirs is out of 100
-    return found
+        scores[name] = 1.0 - np.array(overlap, dtype=np.float64) / 100.0  # theirs is out of 100
+    return scores
 
 
 FEWEST = 30
@@ -122,17 +115,14 @@ _BY_PROGRAM = {"watch", "contrast", "demetr"}  # corpora without human judgement
 def judged(
     pairs: Sequence[Pair], scores: Mapping[str, Floats], resample: Resamples
 ) -> dict[str, dict[str, Any]]:
-    """Measure how scores agree with human judgements.
+    """Measure how scores agree with human judgements, by corpus.
 
-    Returns
-    -------
-    dict of str to dict
-        By corpus: under `n` the pairs behind each measure, under `scores` by score an `Estimate`
-        of `major_auroc` (a major error, or error points worth one, against none), `points_tau_b`,
-        `hter_spearman` and `quality_spearman`; chance is 0.5 for the first, 0 for the others.
+    `n` has the pairs behind each measure, `scores` by score an `Estimate` of `major_auroc` (a major
+    error, or error points worth one, against none; chance is 0.5), `points_tau_b`, `hter_spearman`
+    and `quality_spearman`.
     """
     corpus = np.array([pair.corpus for pair in pairs], dtype=str)
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for name in sorted(set(corpus.tolist()) - _BY_PROGRAM):
         for key, (truth_of, measure) in _JUDGEMENTS.items():
             known = {i: truth_of(pairs[i]) for i in np.flatnonzero(corpus == name).tolist()}
@@ -141,12 +131,12 @@ def judged(
             if len(rows) < FEWEST or len(set(truth.tolist())) < 2:
                 continue
             weights = resample.of_rows(rows).weights()
-            entry = found.setdefault(name, {"n": {}, "scores": {}})
+            entry = metrics.setdefault(name, {"n": {}, "scores": {}})
             entry["n"][key] = len(rows)
             for method, score in scores.items():
                 values = measure(truth, score[rows], weights)
                 entry["scores"].setdefault(method, {})[key] = Estimate.of(values)
-    return found
+    return metrics
 
 
 def _major(pair: Pair) -> float | None:
@@ -182,20 +172,17 @@ def sliced(
 ) -> dict[str, dict[str, Any]]:
     """Measure each language, or each system, of a corpus.
 
-    Returns
-    -------
-    dict of str to dict
-        By corpus: `skipped` (parts with fewer than `FEWEST` rows of either side), and under
-        `parts` by language or system `n`, `n_worse`, the `measure` ("auroc" with enough rows of
-        both labels, else "points_tau_b") and an `Estimate` by score.
+    `skipped` counts parts with fewer than `FEWEST` rows of either side; `parts` have `n`,
+    `n_worse`, the `measure` ("auroc" with enough rows of both labels, else "points_tau_b") and an
+    `Estimate` by score.
     """
     rows: dict[tuple[str, str], list[int]] = {}
     for i, pair in enumerate(pairs):
         if getattr(pair, by) and pair.corpus != "watch":
             rows.setdefault((pair.corpus, getattr(pair, by)), []).append(i)
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for (corpus, part), members in sorted(rows.items()):
-        entry = found.setdefault(corpus, {"skipped": 0, "parts": {}})
+        entry = metrics.setdefault(corpus, {"skipped": 0, "parts": {}})
         measured = _part(
             [pairs[i] for i in members], np.array(members, dtype=np.intp), scores, resample
         )
@@ -203,7 +190,7 @@ def sliced(
             entry["skipped"] += 1
         else:
             entry["parts"][part] = measured
-    return found
+    return metrics
 
 
 def _part(

@@ -62,19 +62,15 @@ def by_kind(
     flagged: NDArray[np.bool_],
     resample: Resamples,
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Compare each changed copy with its sound twin.
+    """Compare each changed copy with its sound twin, by corpus and kind.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and kind: `n`, `drift` (the label), shares `flagged` and `twin_flagged`, and
-        under `worse` by score the share of copies that score worse than their twin, a tie
-        counting half.
+    `n`, `drift` (the label), shares `flagged` and `twin_flagged`; under `worse` by score the share
+    of copies that score worse than their twin, a tie counting half.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
         weights = resample.of_rows(changed).weights()
-        found.setdefault(corpus, {})[kind] = {
+        metrics.setdefault(corpus, {})[kind] = {
             "n": len(changed),
             "drift": pairs[changed[0]].label,
             "flagged": float(flagged[changed].mean()),
@@ -84,7 +80,7 @@ def by_kind(
                 for name, score in scores.items()
             },
         }
-    return found
+    return metrics
 
 
 def by_tier(
@@ -92,26 +88,23 @@ def by_tier(
 ) -> dict[str, dict[str, dict[str, Any]]]:
     """Average over DEMETR's critical and major kinds, and over damages elsewhere.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over kinds
-        of the share ordered correctly, the `worst` kind and its share (`least`).
+    By corpus and tier: `kinds` (how many), and under `worse` by score the `mean` over kinds of the
+    share ordered correctly, the `worst` kind and its share (`least`).
     """
     tiers: dict[tuple[str, str], list[tuple[str, NDArray[np.intp], NDArray[np.intp]]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
         tier = _tier(kind, pairs[changed[0]].label)
         if tier is not None:
             tiers.setdefault((corpus, tier), []).append((kind, changed, sound))
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, tier), members in sorted(tiers.items()):
-        found.setdefault(corpus, {})[tier] = {
+        metrics.setdefault(corpus, {})[tier] = {
             "kinds": len(members),
             "worse": {
                 name: _over_kinds(members, score, resample) for name, score in scores.items()
             },
         }
-    return found
+    return metrics
 
 
 def _over_kinds(
@@ -138,11 +131,8 @@ def _over_kinds(
 def form_changes(pairs: Sequence[Pair], probability: Floats) -> dict[str, dict[str, float]]:
     """Measure how far a change of form alone (case, spaces, final stop) moves the probability.
 
-    Returns
-    -------
-    dict of str to dict
-        By kind, and `all`: `n`, the `largest` move, the 95th percentile (`p95`), both in [0, 1],
-        and the share that keeps `within` `STEADY`.
+    By kind, and `all`: `n`, the `largest` move, the 95th percentile (`p95`), and the share that
+    keeps `within` `STEADY`.
     """
     moved = {
         kind: np.abs(probability[changed] - probability[sound])
@@ -176,25 +166,21 @@ def finder_rows(pairs: Sequence[Pair], finder: str) -> NDArray[np.intp]:
 def caught(
     pairs: Sequence[Pair], finders: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, dict[str, Any]]]:
-    """Measure how many damaged names and numbers their detectors find.
+    """Measure how many damaged names and numbers their detectors find, by corpus and kind.
 
-    Returns
-    -------
-    dict of str to dict of str to dict
-        By corpus and kind: `finder`, `n`, and the shares `caught` and, on the sound twins,
-        `false_alarms`.
+    `finder`, `n`, and the shares `caught` and, on the sound twins, `false_alarms`.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    metrics: dict[str, dict[str, dict[str, Any]]] = {}
     for (corpus, kind), (changed, sound) in twins(pairs).items():
         for finder, alarm in finders.items():
             if _FINDERS[finder].search(kind) and pairs[changed[0]].label:
-                found.setdefault(corpus, {})[kind] = {
+                metrics.setdefault(corpus, {})[kind] = {
                     "finder": finder,
                     "n": len(changed),
                     "caught": float(alarm[changed].mean()),
                     "false_alarms": float(alarm[sound].mean()),
                 }
-    return found
+    return metrics
 
 
 def _worse(gap: Floats) -> Floats:
@@ -338,13 +324,13 @@ def _corpora(
     threshold: float,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, Estimate]]:
     """Measure every corpus, and the mean AUROC over those with both labels."""
-    found = {}
+    metrics = {}
     areas: dict[str, list[Floats]] = {name: [] for name in scores}
     for name in sorted(set(corpus.tolist())):
         rows = corpus == name
         own_scores = {method: score[rows] for method, score in scores.items()}
         weights = resample.of_rows(rows).weights()
-        found[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
+        metrics[name] = _flags(label[rows], own_scores[OURS], weights, threshold)
         drifted = int(label[rows].sum())
         if min(drifted, int(rows.sum()) - drifted) < FEWEST:
             continue
@@ -352,7 +338,7 @@ def _corpora(
             method: Curve.of(label[rows], score, weights) for method, score in own_scores.items()
         }
         area = {method: curve.auroc() for method, curve in curves.items()}
-        found[name]["scores"] = {
+        metrics[name]["scores"] = {
             method: {
                 "auroc": Estimate.of(area[method]),
                 "average_precision": Estimate.of(curve.average_precision()),
@@ -360,15 +346,15 @@ def _corpora(
             }
             for method, curve in curves.items()
         }
-        found[name] |= _lead(area)
+        metrics[name] |= _lead(area)
         for method, values in area.items():
             areas[method].append(values)
     if not areas[OURS]:
-        return found, {}
+        return metrics, {}
     mean = {method: np.mean(values, axis=0) for method, values in areas.items()}
     macro = {method: Estimate.of(values) for method, values in mean.items()}
     lead = _lead(mean)
-    return found, {**macro, "lead": lead["lead"]} if lead else macro
+    return metrics, {**macro, "lead": lead["lead"]} if lead else macro
 
 
 def _flags(

@@ -1,7 +1,7 @@
 """Compute metrics with bootstrap intervals, from arrays; higher scores mean drift.
 
-Each measure takes rows of weights, the first for the rows as they are and one for each resample of
-the groups, and returns one number for each: resampling is reweighting, and rows are sorted once.
+A measure takes rows of weights, the first for the rows as they are and one for each resample of the
+groups, and returns one number for each.
 """
 
 from __future__ import annotations
@@ -67,19 +67,14 @@ class Resamples:
         return Resamples(self.counts, self.at[rows])
 
     def weights(self, weight: Floats | None = None) -> Floats:
-        """Return the rows of weights of a `Measure`: as they are (by default 1), then drawn.
-
-        Returns
-        -------
-        ndarray of shape (1 + n_resamples, n_rows), float64
-        """
+        """Return the weights of a `Measure`, (1 + n_resamples, n_rows): as they are, then drawn."""
         even = np.ones(len(self.at)) if weight is None else weight
         drawn: Floats = np.vstack([even, even * self.counts[:, self.at]])
         return drawn
 
     def estimate(self, measure: Callable[[Floats], float], weight: Floats) -> Estimate:
         """Return the interval of a function of row weights, shape (n_rows,)."""
-        return Estimate.of(np.array([measure(one) for one in self.weights(weight)]))
+        return Estimate.of(np.array([measure(row) for row in self.weights(weight)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +113,13 @@ class Curve:
         """Return the recall when at most `share` of the sound is flagged."""
         within = self.alarms <= share * self.alarms[:, -1:]
         last = within.sum(axis=1) - 1  # alarms never fall, so those within come first
-        found = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
+        hits = np.take_along_axis(self.hits, last[:, np.newaxis], axis=1)[:, 0]
         both = np.where(self.alarms[:, -1] > 0, self.hits[:, -1], 0.0)
-        return _ratio(found, both)
+        return _ratio(hits, both)
 
 
 def auroc(label: NDArray[np.bool_], score: Floats, weight: Floats) -> float:
-    """Return the area under the ROC curve for one row of weights; see `Curve.auroc`.
-
-    Examples
-    --------
-    >>> auroc(np.array([False, True, True]), np.array([0.1, 0.1, 0.9]), np.ones(3))
-    0.75
-    """
+    """Return the area under the ROC curve for one row of weights; see `Curve.auroc`."""
     return float(Curve.of(label, score, weight[np.newaxis]).auroc()[0])
 
 
@@ -155,38 +144,26 @@ def brier(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
 
 
 def brier_skill(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
-    """Return the Brier skill score against a constant prior: at most 1, and 0 for the prior.
-
-    Examples
-    --------
-    >>> brier_skill(np.array([False, True]), np.array([0.0, 1.0]), np.ones((1, 2))).tolist()
-    [1.0]
-    """
+    """Return the Brier skill score against a constant prior: at most 1, and 0 for the prior."""
     prior = mean(label.astype(np.float64), weights)
     return 1.0 - _ratio(brier(label, score, weights), prior * (1.0 - prior))
 
 
 def calibration_error(label: NDArray[np.bool_], score: Floats, weights: Floats) -> Floats:
     """Return the expected calibration error over ten bins of equal weight; 0 is best."""
-    found = np.full(len(weights), math.nan)
+    errors = np.full(len(weights), math.nan)
     for row, weight in enumerate(weights):
         bins = reliability(label, score, weight)
         total = sum(mass for _, _, mass in bins)
         if total > 0:
-            found[row] = sum(abs(p - d) * mass for p, d, mass in bins) / total
-    return found
+            errors[row] = sum(abs(p - d) * mass for p, d, mass in bins) / total
+    return errors
 
 
 def reliability(
     label: NDArray[np.bool_], score: Floats, weight: Floats, *, n_bins: int = 10
 ) -> list[tuple[float, float, float]]:
-    """Return a reliability curve, for one row of weights, shape (n,).
-
-    Returns
-    -------
-    list of (float, float, float)
-        For each of `n_bins` bins of about equal weight: mean probability, share of drift, weight.
-    """
+    """Return mean probability, share of drift and weight of each of `n_bins` equal bins."""
     order = np.argsort(score, kind="stable")
     mass = np.cumsum(weight[order])
     if len(mass) == 0 or mass[-1] <= 0:
@@ -202,13 +179,7 @@ def reliability(
 
 
 def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Kendall's tau-b (1945), in [-1, 1]; NaN where one side is constant.
-
-    Examples
-    --------
-    >>> tau_b(np.array([0.0, 1.0, 5.0]), np.array([0.1, 0.2, 0.3]), np.ones((1, 3))).tolist()
-    [1.0]
-    """
+    """Return Kendall's tau-b (1945), in [-1, 1]; NaN where one side is constant."""
     agreement = np.zeros(len(weights))
     for start in range(0, len(truth), _BLOCK):
         rows = slice(start, start + _BLOCK)
@@ -221,20 +192,14 @@ def tau_b(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 def _untied(values: Floats, weights: Floats) -> Floats:
     """Return twice the weight of the pairs of rows that differ in a value."""
-    found, at = np.unique(values, return_inverse=True)
-    masses = np.array([np.bincount(at, weight, minlength=len(found)) for weight in weights])
+    distinct, at = np.unique(values, return_inverse=True)
+    masses = np.array([np.bincount(at, weight, minlength=len(distinct)) for weight in weights])
     untied: Floats = weights.sum(axis=1) ** 2 - (masses**2).sum(axis=1)
     return untied
 
 
 def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
-    """Return Spearman's rank correlation (1904), ties at their mean rank; in [-1, 1].
-
-    Examples
-    --------
-    >>> spearman(np.arange(3.0), np.array([0.3, 0.2, 0.1]), np.ones((1, 3))).round(9).tolist()
-    [-1.0]
-    """
+    """Return Spearman's rank correlation (1904), ties at their mean rank; in [-1, 1]."""
     one, two = _ranks(truth, weights), _ranks(score, weights)
     shared = (weights * one * two).sum(axis=1)
     spread = (weights * one**2).sum(axis=1) * (weights * two**2).sum(axis=1)
@@ -243,10 +208,10 @@ def spearman(truth: Floats, score: Floats, weights: Floats) -> Floats:
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
     """Rank under each row of weights, centred."""
-    found, at = np.unique(values, return_inverse=True)
+    distinct, at = np.unique(values, return_inverse=True)
     ranks = np.empty_like(weights)
     for row, weight in enumerate(weights):
-        mass = np.bincount(at, weight, minlength=len(found))
+        mass = np.bincount(at, weight, minlength=len(distinct))
         ranks[row] = (np.cumsum(mass) - 0.5 * mass)[at]
     middle = _ratio((weights * ranks).sum(axis=1), weights.sum(axis=1))
     return ranks - middle[:, np.newaxis]

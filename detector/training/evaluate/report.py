@@ -1,7 +1,7 @@
 """Print the metrics of an evaluation as aligned text, and return them as frames.
 
-Formats and computes nothing. Frames take the record of `read_metrics()["held_apart"]`, or of
-`detector evaluate --json` under `figures`.
+Computes nothing. Frames take `read_metrics()["held_apart"]`, or `figures` of
+`detector evaluate --json`.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ JUDGED = {
 """Titles of the measures of agreement with human judgements."""
 
 
-def printed(figures: Evaluation) -> str:
+def printed(metrics: Evaluation) -> str:
     """Return all metrics as text: the summary, then the long tables; intervals are 95 %."""
-    return f"{summary(figures)}\n\n{details(figures)}"
+    return f"{summary(metrics)}\n\n{details(metrics)}"
 
 
-def summary(figures: Evaluation) -> str:
+def summary(metrics: Evaluation) -> str:
     """Return the main metrics, ours beside the best known simple scores."""
-    rows = list(_headlines(figures))
+    rows = list(_headlines(metrics))
     names = [name for name in SHORT if any(name in row for _, row in rows)]
     forms = [
         [kind, v["n"], *(_short(v[key]) for key in ("largest", "p95", "within"))]
-        for kind, v in figures.looks.items()
+        for kind, v in metrics.looks.items()
     ]
     words = [
         [title, entry["n"], finder, known["f1"], known["mcc"], entry["unit"]]
-        for title, entry in figures.words.items()
+        for title, entry in metrics.words.items()
         for finder, known in entry["finders"].items()
     ]
     return _blocks(
-        f"measured on {figures.n_pairs} labelled pairs of {figures.n_groups} source sentences; "
+        f"measured on {metrics.n_pairs} labelled pairs of {metrics.n_groups} source sentences; "
         "intervals are 95 %, by bootstrap over source sentences; higher is better",
-        *figures.notes,
+        *metrics.notes,
         columns(["", *names], [[title, *_cells(row, names)] for title, row in rows]),
         columns(["words with human marks", "pairs", "found by", "F1", "Matthews", "of"], words),
         columns(
@@ -61,20 +61,20 @@ def summary(figures: Evaluation) -> str:
             ],
             forms,
         ),
-        _probability_text(figures),
+        _probability_text(metrics),
     )
 
 
-def details(figures: Evaluation) -> str:
+def details(metrics: Evaluation) -> str:
     """Return every score on every corpus, then by kind, by language and by system."""
     scores = [
         [corpus, entry["n"], entry["drift"], method, *(measured[key] for key in _MEASURED)]
-        for corpus, entry in figures.corpora.items()
+        for corpus, entry in metrics.corpora.items()
         for method, measured in entry.get("scores", {}).items()
-    ] + [["mean", "", "", method, value, "", ""] for method, value in figures.macro.items()]
+    ] + [["mean", "", "", method, value, "", ""] for method, value in metrics.macro.items()]
     judged = [
         [corpus, method, *_cells(known, JUDGED)]
-        for corpus, entry in figures.judged.items()
+        for corpus, entry in metrics.judged.items()
         for method, known in [("(pairs)", entry["n"]), *entry["scores"].items()]
     ]
     flags = [
@@ -82,25 +82,25 @@ def details(figures: Evaluation) -> str:
             *(corpus, entry.get("best_simple", "-"), entry.get("lead", "-")),
             *(entry["flagged_drift"], entry["flagged_sound"]),
         ]
-        for corpus, entry in figures.corpora.items()
+        for corpus, entry in metrics.corpora.items()
     ]
     caught = [
         [corpus, kind, v["finder"], v["n"], _short(v["caught"]), _short(v["false_alarms"])]
-        for corpus, kinds in figures.caught.items()
+        for corpus, kinds in metrics.caught.items()
         for kind, v in kinds.items()
     ]
     languages = [
         [title, lang, finder, _short(value)]
-        for title, entry in figures.words.items()
+        for title, entry in metrics.words.items()
         for lang, known in entry["by"].items()
         for finder, value in known.items()
     ]
     categories = [
         [corpus, kind, int(known["n"]), _short(known["touched"])]
-        for corpus, kinds in figures.categories.items()
+        for corpus, kinds in metrics.categories.items()
         for kind, known in kinds.items()
     ]
-    watch = [[kind, v["n"], _short(v["flagged"])] for kind, v in figures.watch.items()]
+    watch = [[kind, v["n"], _short(v["flagged"])] for kind, v in metrics.watch.items()]
     return _blocks(
         columns(["corpus", "pairs", "drift", "score", *_MEASURED.values()], _once(scores, 3)),
         columns(["human judgements", "score", *JUDGED.values()], _once(judged)),
@@ -108,15 +108,15 @@ def details(figures: Evaluation) -> str:
             ["corpus", "best simple score", "lead in AUROC", "drift flagged", "sound flagged"],
             flags,
         ),
-        _kinds_text(figures),
+        _kinds_text(metrics),
         columns(
             ["found by name or number", "kind", "finder", "n", "caught", "false alarms"],
             _once(caught),
         ),
         columns(["marked words, F1 by language", "", "found by", "F1"], languages),
         columns(["major marks", "category", "n", "touched"], categories),
-        _sliced_text("language", figures.languages),
-        _sliced_text("system", figures.systems),
+        _sliced_text("language", metrics.languages),
+        _sliced_text("system", metrics.systems),
         columns(["unlabelled round trips", "pairs", "flagged"], watch),
     )
 
@@ -149,11 +149,11 @@ def _once(rows: Iterable[Sequence[object]], n: int = 1) -> Iterator[list[object]
         above = list(row[:n])
 
 
-def _headlines(figures: Evaluation) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _headlines(metrics: Evaluation) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield title and, by score, the cell of each row of the summary."""
-    if figures.macro:
-        yield "mean AUROC over the corpora", figures.macro
-    for corpus, tiers in figures.tiers.items():
+    if metrics.macro:
+        yield "mean AUROC over the corpora", metrics.macro
+    for corpus, tiers in metrics.tiers.items():
         for tier, entry in tiers.items():
             title, worse = f"{corpus}: {tier} twin scored worse", entry["worse"].items()
             means = {name: known["mean"] for name, known in worse}
@@ -165,20 +165,20 @@ def _headlines(figures: Evaluation) -> Iterator[tuple[str, Mapping[str, Any]]]:
                     for name, known in worse
                 },
             )
-    for corpus, entry in figures.judged.items():
+    for corpus, entry in metrics.judged.items():
         for key, title in JUDGED.items():
             if key in entry["n"]:
                 measured = {name: known[key] for name, known in entry["scores"].items()}
                 yield f"{corpus}: {title}", measured
 
 
-def _probability_text(figures: Evaluation) -> str:
-    known = figures.probability
+def _probability_text(metrics: Evaluation) -> str:
+    known = metrics.probability
     if not known:
-        return f"threshold {figures.threshold:.3f}"
+        return f"threshold {metrics.threshold:.3f}"
     bins = "  ".join(f"{mean:.2f}:{share:.2f}" for mean, share in known["bins"])
     return (
-        f"threshold {figures.threshold:.3f}\n"
+        f"threshold {metrics.threshold:.3f}\n"
         f"Brier skill {known['brier_skill']}: score {known['brier']}, always the prior "
         f"{known['prior']:.2f} {known['brier_of_prior']:.3f}\n"
         f"calibration error {known['calibration_error']}\n"
@@ -186,8 +186,8 @@ def _probability_text(figures: Evaluation) -> str:
     )
 
 
-def _kinds_text(figures: Evaluation) -> str:
-    entries = [e for kinds in figures.kinds.values() for e in kinds.values()]
+def _kinds_text(metrics: Evaluation) -> str:
+    entries = [e for kinds in metrics.kinds.values() for e in kinds.values()]
     names = [name for name in SHORT if any(name in entry["worse"] for entry in entries)]
     meaning = {True: "drift", False: "harmless", None: "open"}
     rows = [
@@ -196,7 +196,7 @@ def _kinds_text(figures: Evaluation) -> str:
             *(_short(entry["flagged"]), _short(entry["twin_flagged"])),
             *(_value(entry["worse"], name) for name in names),
         ]
-        for corpus, kinds in figures.kinds.items()
+        for corpus, kinds in metrics.kinds.items()
         for kind, entry in kinds.items()
     ]
     scored = [name if name != OURS else "worse by detector" for name in names]
@@ -252,7 +252,7 @@ def frame_of(
     Parameters
     ----------
     figures : mapping
-        As of `Figures.to_dict`.
+        As of `Evaluation.to_dict`.
     part : {"corpora", "kinds", "languages", "systems"}
         AUROC by corpus; or within one corpus, the share of damaged copies that score worse than
         their twin by kind of damage, or AUROC or tau-b by language or system.
@@ -305,7 +305,9 @@ def _entries(
     known = figures[part]
     if part == "corpora":
         for name, entry in known.items():
-            areas = {score: found["auroc"] for score, found in entry.get("scores", {}).items()}
+            areas = {
+                score: measures["auroc"] for score, measures in entry.get("scores", {}).items()
+            }
             yield name, areas, {"n": entry["n"], "measure": "auroc"}
         return
     if corpus not in known:

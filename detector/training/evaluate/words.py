@@ -117,16 +117,11 @@ def word_metrics(
     """Measure F1 and Matthews' correlation on marked pairs held apart.
 
     `thresholds` are the probabilities from which a copy word is damaged and a source word lost,
-    `edited` the one from which a copy word counts as changed by a post-editor.
-
-    Returns
-    -------
-    dict of str to dict
-        By kind of mark: `n` pairs, `unit`, and under `finders` by finder the `f1` and `mcc` as
-        `Estimate`s over resampled source sentences; under `by` the F1 by language.
+    `edited` the one from which a copy word counts as changed by a post-editor. By kind of mark: `n`
+    pairs, `unit`, under `finders` an `Estimate` of `f1` and `mcc`, under `by` the F1 by language.
     """
     rng = np.random.default_rng(seed)
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for title, subset, counts in _questions(words, thresholds, edited):
         resample = Resamples.of([tagged.pair.group for tagged in subset], n=resamples, rng=rng)
         weights = resample.weights()
@@ -137,14 +132,14 @@ def word_metrics(
             }
             for name, table in counts.items()
         }
-        found[title] = {
+        metrics[title] = {
             "n": len(subset),
             "unit": "words" if "edited" in title or "put back" in title else "characters",
             "finders": finders,
             "by": _by(subset, counts),
         }
-    found |= _raters(words, resamples, rng)
-    return found
+    metrics |= _raters(words, resamples, rng)
+    return metrics
 
 
 def _questions(
@@ -170,22 +165,22 @@ def _questions(
             }
             counts = {
                 finder: np.array(
-                    [_count(w, f, least, sizes=sizes) for w, f in zip(sides, found, strict=True)]
+                    [_count(w, f, least, sizes=sizes) for w, f in zip(sides, flagged, strict=True)]
                 )
-                for finder, found in flags.items()
+                for finder, flagged in flags.items()
             }
             if counts[TAGGED][:, [0, 2]].any():
                 yield f"{corpus}: {what}", subset, counts
 
 
-def _count(words: Words, found: Any, least: float, *, sizes: bool) -> list[float]:  # noqa: ANN401
+def _count(words: Words, flagged: Any, least: float, *, sizes: bool) -> list[float]:  # noqa: ANN401
     size = words.size if sizes else np.ones(len(words.size))
     marked = words.weight >= least
     return [
-        float(size[found & marked].sum()),
-        float(size[found & ~marked].sum()),
-        float(size[~found & marked].sum()),
-        float(size[~found & ~marked].sum()),
+        float(size[flagged & marked].sum()),
+        float(size[flagged & ~marked].sum()),
+        float(size[~flagged & marked].sum()),
+        float(size[~flagged & ~marked].sum()),
     ]
 
 
@@ -223,7 +218,7 @@ def categories(
     words: Sequence[TaggedWords], *, threshold: float
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Return, by corpus and category, how many major marks there are and what share is touched."""
-    found: dict[str, dict[str, list[bool]]] = {}
+    outcomes: dict[str, dict[str, list[bool]]] = {}
     for tagged in words:
         spans = find_words(tagged.pair.copy)
         flagged = tagged.copy.probability >= threshold
@@ -235,13 +230,13 @@ def categories(
             ):
                 hit = bool((marked_words(spans, [mark]) > 0)[flagged].any())
                 kind = mark.kind.partition("/")[0] or "no category"
-                found.setdefault(tagged.pair.corpus, {}).setdefault(kind, []).append(hit)
+                outcomes.setdefault(tagged.pair.corpus, {}).setdefault(kind, []).append(hit)
     return {
         corpus: {
             kind: {"n": len(hits), "touched": round(float(np.mean(hits)), 4)}
             for kind, hits in sorted(kinds.items(), key=lambda item: -len(item[1]))
         }
-        for corpus, kinds in sorted(found.items())
+        for corpus, kinds in sorted(outcomes.items())
     }
 
 
@@ -249,7 +244,7 @@ def _raters(
     words: Sequence[TaggedWords], resamples: int, rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
     """Compare two judgements of one pair, mostly by two people."""
-    found: dict[str, dict[str, Any]] = {}
+    metrics: dict[str, dict[str, Any]] = {}
     for corpus in MARKED:
         repeated = [
             tagged for tagged in words if tagged.pair.corpus == corpus and tagged.pair.judged_again
@@ -267,13 +262,13 @@ def _raters(
         if rows:
             weights = Resamples.of(groups, n=resamples, rng=rng).weights()
             sums = weights @ np.array(rows)
-            found[f"{corpus}: major errors, two judgements"] = {
+            metrics[f"{corpus}: major errors, two judgements"] = {
                 "n": len(rows),
                 "unit": "characters",
                 "finders": {RATER: {"f1": Estimate.of(_f1(sums)), "mcc": Estimate.of(_mcc(sums))}},
                 "by": {},
             }
-    return found
+    return metrics
 
 
 def _major(marks: Sequence[Mark]) -> list[Mark]:
