@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TaggerWarning,
         TruncationWarning,
     )
-    from detector.models.config import Signature
+    from detector.models.bundle_config import Signature
     from detector.records import (
         Alignment,
         Bead,

@@ -29,7 +29,7 @@ from detector.threads import one_thread
 if TYPE_CHECKING:
     import pandas as pd
 
-    from detector.models.config import Signature
+    from detector.models.bundle_config import Signature
     from detector.models.store import Bundle
 
 # Two texts match from this share of the copy's text in close beads. Independent reports of one

@@ -206,7 +206,7 @@ def test_docs_run_from_top_to_bottom(
     path: Path, desk: Path, scorer: Scorer, ran: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk)
-    monkeypatch.setattr("detector.batch.local._cores", lambda: 1)
+    monkeypatch.setattr("detector.batch.run._cores", lambda: 1)
     copy_text, source_text = (Path(f"{s}.txt").read_text("utf-8") for s in ("copy", "source"))
     frame = pd.read_csv("pairs.csv").head(4)
     known: dict[str, Any] = {

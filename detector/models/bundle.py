@@ -21,7 +21,7 @@ from detector.features.token_tags import (
     name_probability,
     tag_matrix,
 )
-from detector.models.config import BundleConfig, Signature, TaggedConfig
+from detector.models.bundle_config import BundleConfig, Signature, TaggedConfig
 from detector.names.calibration import TAGGED_CHANGES, NameFinding, calibrate
 from detector.records import BeadPredictions, ErrorSpan, NameChange
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from detector.features.adjacency import AdjacencyModel
     from detector.features.evidence import BeadEvidence
     from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier, SeverityRegressor
+    from detector.models.estimators import BeadClassifier, SeverityRegressor
     from detector.models.tagger import Tagger
     from detector.pivot.model import PivotModel
     from detector.relation.model import RelationModel

@@ -19,7 +19,7 @@ from typing import Any
 from detector.encoder import EncoderIdentity, check_encoder
 from detector.errors import BundleError, InputError
 from detector.models.bundle import STACKED, Bundle, Models
-from detector.models.config import (
+from detector.models.bundle_config import (
     PARTS,
     BundleConfig,
     TaggedConfig,
@@ -58,9 +58,9 @@ DEFAULT = Path(__file__).resolve().parent.parent / "bundles" / "default"
 # Types that a models.skops may build beyond those that skops trusts. A literal list: a pattern
 # such as "sklearn.*" would also allow types that can be made to run code.
 TRUSTED = (
-    "detector.models.drift.BeadClassifier",
+    "detector.models.estimators.BeadClassifier",
     "detector.models.adjacency.AdjacencyClassifier",
-    "detector.models.drift.SeverityRegressor",
+    "detector.models.estimators.SeverityRegressor",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
@@ -307,7 +307,7 @@ def _load_models(data: bytes, path: Path) -> Models:
     from skops.io import get_untrusted_types, loads
 
     from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.drift import BeadClassifier, SeverityRegressor
+    from detector.models.estimators import BeadClassifier, SeverityRegressor
 
     try:
         refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))

@@ -27,7 +27,7 @@ from detector.features.token_tags import (
     collate,
     places,
 )
-from detector.models.config import sha256
+from detector.models.bundle_config import sha256
 from detector.text.files import write_whole
 
 SCHEMA = 2

@@ -17,7 +17,8 @@ from detector.names.detect import (
     find_mentions,
     is_name_word,
 )
-from detector.names.match import abbreviates, match_kept_forms
+from detector.names.match_damaged import match_substitutions
+from detector.names.match_kept import abbreviates, match_kept_forms
 from detector.names.state import (
     GENERIC,
     MatchState,
@@ -26,7 +27,6 @@ from detector.names.state import (
     is_generic,
     is_place_adjective,
 )
-from detector.names.substitutions import match_substitutions
 from detector.records import Change, Span
 from detector.text.lexicon import is_word, place_key, same_acronym
 from detector.text.words import Word, WordAlignment

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from detector.errors import InputError
-from detector.numbers import dates, units
+from detector.numbers import parse_dates as dates
+from detector.numbers import units
 from detector.numbers.parse import DAY_TIMES, Number, Tokens, read_number, tokenize
 from detector.records import Span
 

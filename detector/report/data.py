@@ -24,7 +24,7 @@ from detector.records import (
 )
 
 if TYPE_CHECKING:
-    from detector.models.config import Signature
+    from detector.models.bundle_config import Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ def report_record(report: ReportData) -> Record:
 
 def read_fields(record: object) -> dict[str, Any]:
     """Return the fields of the `ReportData` that `report_record` wrote; counts are not read."""
-    from detector.models.config import Signature
+    from detector.models.bundle_config import Signature
 
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         msg = f"this is not a report; one says format {FORMAT!r}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from detector.errors import InputError
-from detector.models.drift import BeadClassifier
+from detector.models.estimators import BeadClassifier
 from detector.training.data.sampling import Mix
 from detector.training.drift import TrainConfig
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from detector.errors import InputError
 from detector.features.features import FEATURES
 from detector.models.bundle import blended
-from detector.models.drift import BeadClassifier, SeverityRegressor
+from detector.models.estimators import BeadClassifier, SeverityRegressor
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import Mix, weights
 from detector.training.evaluate.metrics import Estimate, Floats, Resamples, auroc

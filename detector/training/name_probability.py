@@ -29,7 +29,6 @@ from detector.names.calibration import (
 from detector.records import Change, Span
 from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED
-from detector.training.drift_features import tag_unseen
 from detector.training.evaluate.metrics import (
     Floats,
     Measure,
@@ -38,6 +37,7 @@ from detector.training.evaluate.metrics import (
     calibration_error,
     reliability,
 )
+from detector.training.feature_cache import tag_unseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

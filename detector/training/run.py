@@ -18,7 +18,7 @@ from detector.encoder import Encoder
 from detector.features.evidence import gather_pairs
 from detector.features.features import FEATURES, NAMES
 from detector.models import store
-from detector.models.config import library_versions
+from detector.models.bundle_config import library_versions
 from detector.models.tagger import Tagger
 from detector.names.calibration import calibrate
 from detector.records import DAMAGES
@@ -27,7 +27,6 @@ from detector.training.data.corpus import Pair
 from detector.training.data.sampling import MARKED, name_pairs
 from detector.training.data.splits import Material
 from detector.training.drift import Stack, TrainConfig, fit, fit_severity, fit_stack, out_of_fold
-from detector.training.drift_features import Readers, fit_joins, lends_joins, measure
 from detector.training.evaluate.baselines import (
     BERTSCORE,
     COPY_LENGTH,
@@ -50,6 +49,7 @@ from detector.training.evaluate.evaluate import (
 )
 from detector.training.evaluate.metrics import Floats, Resamples
 from detector.training.evaluate.words import categories, tagged_words, word_metrics
+from detector.training.feature_cache import Readers, fit_joins, lends_joins, measure
 from detector.training.name_probability import (
     NameFit,
     TaggedNameFit,

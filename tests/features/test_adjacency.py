@@ -11,7 +11,7 @@ from detector.features.evidence import gather_pairs
 from detector.models.adjacency import AdjacencyClassifier
 from detector.text.words import WordAlignment, align_words, find_words
 from detector.training.data.corpus import Pair, group_of
-from detector.training.drift_features import fit_joins, labelled_joins, lends_joins
+from detector.training.feature_cache import fit_joins, labelled_joins, lends_joins
 
 
 def _links(source: str, copy: str) -> WordAlignment:

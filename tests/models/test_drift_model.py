@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from detector.models.drift import BeadClassifier
+from detector.models.estimators import BeadClassifier
 
 
 @parametrize_with_checks(

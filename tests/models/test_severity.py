@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.features.features import FEATURES
-from detector.models.drift import SeverityRegressor
+from detector.models.estimators import SeverityRegressor
 from detector.training.data.corpus import Pair
 from detector.training.drift import fit_severity, out_of_fold
 

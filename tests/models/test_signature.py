@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.errors import InputError
-from detector.models.config import Signature, columns_digest
+from detector.models.bundle_config import Signature, columns_digest
 
 SIGNATURE = Signature(
     version="0.1.0",

@@ -24,8 +24,8 @@ from detector.features.features import FEATURES
 from detector.models import store
 from detector.models.adjacency import AdjacencyClassifier
 from detector.models.bundle import Bundle, Models, blended
-from detector.models.config import BundleConfig, library_versions
-from detector.models.drift import BeadClassifier, SeverityRegressor
+from detector.models.bundle_config import BundleConfig, library_versions
+from detector.models.estimators import BeadClassifier, SeverityRegressor
 
 ENCODER = EncoderIdentity(
     name="fake", weights_sha256="a" * 64, precision="fp32", dimension=4, max_tokens=16

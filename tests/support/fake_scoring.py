@@ -14,7 +14,7 @@ from detector.batch.outputs import PAIRS, SENTENCES
 from detector.batch.tasks import Matching, MatchingWorker, ScoringWorker, Worker
 from detector.errors import BundleError, InputError
 from detector.features.evidence import EncodedDocument, encode_together
-from detector.models.config import Signature
+from detector.models.bundle_config import Signature
 from detector.records import Document, Relation
 from detector.report.report import Report
 

@@ -34,10 +34,10 @@ from detector.training.data.loaders import load
 from detector.training.data.sampling import Mix
 from detector.training.data.splits import Material, shared_parts, whole_groups
 from detector.training.drift import TrainConfig
-from detector.training.drift_features import Readers, measure
 from detector.training.evaluate.evaluate import OURS, SEVERITY, Evaluation
 from detector.training.evaluate.metrics import auroc
 from detector.training.evaluate.words import TAGGED
+from detector.training.feature_cache import Readers, measure
 from detector.training.run import evaluate_bundle
 
 ROOT = Path(__file__).resolve().parents[2]

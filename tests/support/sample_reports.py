@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from detector.models.config import Signature
+from detector.models.bundle_config import Signature
 from detector.records import (
     CHANGES,
     ERROR_KINDS,

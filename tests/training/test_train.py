@@ -13,7 +13,7 @@ from detector.errors import InputError
 from detector.training.data.corpus import Pair, group_of
 from detector.training.data.sampling import Mix, select, weights
 from detector.training.drift import DIRECTIONS, TrainConfig, fit, platt, threshold_for
-from detector.training.drift_features import measure
+from detector.training.feature_cache import measure
 
 NAMES = ("similarity", "length_change", "copy_words")
 CANDIDATES: dict[str, dict[str, Any]] = {

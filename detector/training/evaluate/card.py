@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from detector.models.bundle import Bundle
-from detector.models.config import BundleConfig
+from detector.models.bundle_config import BundleConfig
 from detector.models.tagger import TaggerConfig
 from detector.training.data.corpus import manifest
 from detector.training.evaluate.baselines import BERTSCORE, CHRF, COSINE

@@ -1,10 +1,6 @@
 """Estimators over features: `BeadClassifier` for drift, `SeverityRegressor` for error points.
 
-A scikit-learn estimator over a numeric matrix and a binary target. It knows no feature's name and
-no threshold.
-
-A scikit-learn estimator over a numeric matrix. `drift` predicts how likely an error is, this
-module how large; a prediction never falls when a feature gets worse.
+They take a numeric matrix and know no feature's name and no threshold.
 """
 
 from __future__ import annotations

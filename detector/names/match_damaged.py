@@ -6,7 +6,7 @@ Only names that `match` left open: first by spelling, then by the word in the na
 from __future__ import annotations
 
 from detector.names.detect import Mention, camel_parts, is_personal, place_of
-from detector.names.match import abbreviates, case_match
+from detector.names.match_kept import abbreviates, case_match
 from detector.names.spelling import are_spellings, is_corrected, is_cut, is_misspelt, likeness
 from detector.names.state import (
     GENERIC,
