@@ -1,10 +1,10 @@
 """Align two documents: the way in.
 
 Beads are monotone: a passage that moved is an omission and an addition. Long documents are cut
-into overlapping windows (`windows`). The beads that a window can hold (`candidates`) get log-odds,
-and a lattice sums over all paths through them (`lattice`). A first pass estimates the priors of the
-pair; uncertain merges are encoded as one text; the path returned has the most expected right beads
-(`passes`). Boilerplate of one page alone is masked first and unmasked after.
+into overlapping windows. The beads that a window can hold get log-odds (`candidates`), and a
+lattice sums over all paths through them (`lattice`). A first pass estimates the priors of the pair;
+uncertain merges are encoded as one text; the path returned has the most expected right beads.
+Boilerplate of one page alone is masked first and unmasked after.
 """
 
 from __future__ import annotations
