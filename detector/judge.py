@@ -117,8 +117,9 @@ def _prepare(pair: AlignedPair, adjacency: AdjacencyModel | None) -> _Prepared:
     }
     comparisons = list(_comparisons(pair, boilerplate))
     documents = pair_documents(pair.source, pair.copy, adjacency=adjacency)
-    evidence = [gather(documents, at=(c.source, c.copy), similarity=c.similarity)
-                for c in comparisons]  # fmt: skip
+    evidence = [
+        gather(documents, at=(c.source, c.copy), similarity=c.similarity) for c in comparisons
+    ]
     return _Prepared(pair=pair, boilerplate=boilerplate, comparisons=comparisons, evidence=evidence)
 
 

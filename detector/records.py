@@ -376,10 +376,10 @@ class NumberChange:
     reason: str
 
     def __post_init__(self) -> None:
-        if self.change not in NUMBER_FATES or not 0.0 <= self.probability <= 1.0:
-            msg = f"number change {self.change!r} of probability {self.probability}: "
-            msg += f"use one of {', '.join(NUMBER_FATES)} and a number in [0, 1]"
+        if self.change not in NUMBER_FATES:
+            msg = f"number change {self.change!r} is unknown; use one of {', '.join(NUMBER_FATES)}"
             raise InputError(msg)
+        _check_probability("number change", self.probability)
 
     @property
     def reported(self) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tracing import lines_run
 
 from detector.text.sentences import stops
 
@@ -101,7 +99,7 @@ HOSTILE = [
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_stops_work_grows_with_the_text_and_no_faster(unit: str) -> None:
     """Lines run are counted, not seconds; the patterns' own work has bounded looks."""
-    short, long = (_lines_run(unit * n) for n in (500, 1_000))
+    short, long = (lines_run(stops, unit * n) for n in (500, 1_000))
     assert long <= 2.2 * short + 50
 
 
@@ -110,20 +108,3 @@ def test_stops_work_grows_with_the_text_and_no_faster(unit: str) -> None:
 def test_stops_finish_on_a_million_characters(unit: str) -> None:
     paragraph = unit * (1_000_000 // len(unit))
     assert all(0 < cut < len(paragraph) for cut in stops(paragraph))
-
-
-def _lines_run(paragraph: str) -> int:
-    count = 0
-
-    def trace(*_: object) -> Callable[..., Any]:
-        nonlocal count
-        count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        stops(paragraph)
-    finally:
-        sys.settrace(before)
-    return count

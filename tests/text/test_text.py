@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import textwrap
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.tracing import lines_run
 
 from detector.text.sentences import LIMIT, split
 
@@ -210,30 +208,13 @@ def test_text_a_million_characters_are_split(unit: str) -> None:
 )
 def test_text_work_grows_with_the_text_and_no_faster(unit: str) -> None:
     """Lines run are counted, not seconds."""
-    short, long = (_lines_run(unit * n) for n in (400, 800))
+    short, long = (lines_run(split, unit * n) for n in (400, 800))
     assert long <= 2.2 * short + 100
 
 
 def test_text_twenty_thousand_sentences_are_kept_apart() -> None:
     raw = "".join(f"The {i}th guest came. " for i in range(20_000))
     assert len(split(raw)) == 20_000
-
-
-def _lines_run(raw: str) -> int:
-    count = 0
-
-    def trace(*_: object) -> Callable[..., Any]:
-        nonlocal count
-        count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        split(raw)
-    finally:
-        sys.settrace(before)
-    return count
 
 
 @pytest.mark.shared
