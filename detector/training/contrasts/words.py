@@ -66,14 +66,19 @@ def from_table(name: str, parts: str = _CONTENT) -> Maker:
             for token in content(sentence, parts, least=3)
             if (token.part, token.base) in known and "-" not in token.text
         ]
-        choice = pick(rng, candidates)
-        if choice is None:
-            return None
-        token, options = choice
-        edit = put(token, choose(rng, options))
-        return None if edit.new == token.text else (edit,)
+        return _swap(rng, candidates)
 
     return swap
+
+
+def _swap(rng: Rng, candidates: Sequence[tuple[Token, Sequence[str]]]) -> Edits:
+    """Replace one of the tokens by one of its options."""
+    choice = pick(rng, candidates)
+    if choice is None:
+        return None
+    token, options = choice
+    edit = put(token, choose(rng, options))
+    return None if edit.new == token.text else (edit,)
 
 
 def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
@@ -89,12 +94,7 @@ def antonym(sentence: Sentence, rng: Rng, pool: Pools) -> Edits:
         ]
         if token.part in (*_CONTENT, "f") and (listed or (known and token.part != "f")):
             candidates.append((token, (*listed, *known)))
-    choice = pick(rng, candidates)
-    if choice is None:
-        return None
-    token, options = choice
-    edit = put(token, choose(rng, options))
-    return None if edit.new == token.text else (edit,)
+    return _swap(rng, candidates)
 
 
 def _left_in(parts: str, chance_of_case: float) -> Maker:
