@@ -89,7 +89,7 @@ _MODULES = {
     "archive.match": "Match match",
     "errors": "BundleError DetectorError DetectorWarning EncodeError EncodingWarning InputError "
     "MissingExtra TaggerWarning TruncationWarning",
-    "models.config": "Signature",
+    "models.bundle_config": "Signature",
     "records": "Alignment Bead Document ErrorSpan NameChange NumberChange Passage Pivot Relation "
     "Row Sentence Span",
     "report.report": "Report",

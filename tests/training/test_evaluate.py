@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -281,3 +282,9 @@ def test_evaluate_train_writes_a_bundle_that_scores(
     assert "AUROC" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         _run("train", "drift", *options, "--limit", "0")
+
+
+def test_evaluate_writes_no_nan_in_a_list_of_a_list() -> None:
+    from detector.training.evaluate.evaluate import _plain
+
+    assert _plain({"bins": [[math.nan, 0.5], (1.0, None)]}) == {"bins": [[None, 0.5], [1.0, None]]}

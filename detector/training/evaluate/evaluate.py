@@ -423,7 +423,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON of any depth
         return value.to_list()
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
