@@ -38,6 +38,10 @@ fast: lint ## lint, then the tests that need no model and are not slow
 test: lint ## build what it needs, then ruff, mypy --strict and pytest
 	$(BIN)/pytest -q
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## attack with drawn texts, files and command lines (DETECTOR_FUZZ_SCALE=10 for longer)
+	$(BIN)/pytest -q -m fuzz
+
 .PHONY: bench
 bench: $(VENV)/.dev ## print the figures of benchmarks/ (some need the folder DETECTOR_SHARED)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -167,6 +167,10 @@ class Span:
         """Return the same span counted from a point `offset` code points earlier."""
         return Span(self.start + offset, self.end + offset)
 
+    def within(self, other: Span) -> Span:
+        """Return the part of the span that lies in another, which it overlaps."""
+        return Span(max(self.start, other.start), min(self.end, other.end))
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

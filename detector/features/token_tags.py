@@ -5,9 +5,9 @@ It runs no network and chooses no threshold.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -177,13 +177,28 @@ def error_spans(
 def split_by_sentence(
     items: Sequence[Placed], sentences: Sequence[Sentence]
 ) -> list[tuple[Placed, ...]]:
-    """Assign a bead's changes or spans to its copy sentences; what the copy lacks, to the first."""
+    """Assign a bead's changes or spans to its copy sentences; what the copy lacks, to the first.
+
+    None reaches beyond its sentence: a change is cut at its end, an error span goes on in the next.
+    """
     parts: list[list[Placed]] = [[] for _ in sentences]
-    starts = [sentence.start for sentence in sentences]
+    starts, ends = [s.start for s in sentences], [s.end for s in sentences]
     for item in items:
-        at = 0 if item.copy is None else max(0, bisect_right(starts, item.copy.start) - 1)
-        parts[at].append(item)
+        if item.copy is None:
+            parts[0].append(item)
+            continue
+        at = bisect_right(ends, item.copy.start)  # a currency may stand before the sentence
+        after = bisect_left(starts, item.copy.end) if isinstance(item, ErrorSpan) else at + 1
+        for k in range(at, after):
+            span = item.copy.within(sentences[k].span)
+            parts[k].append(item if span == item.copy else _cut(item, span, sentences[k]))
     return [tuple(part) for part in parts]
+
+
+def _cut(item: Placed, span: Span, sentence: Sentence) -> Placed:
+    if isinstance(item, ErrorSpan):
+        return replace(item, copy=span)
+    return replace(item, copy=span, copy_text=span.shift(-sentence.start).of(sentence.text))
 
 
 def _owner(words: Sequence[Word], tokens: Tokens) -> NDArray[np.intp]:

@@ -23,6 +23,7 @@ class NameFinding:
     """A change of a name, as `NameChange`, with the confidence of the rule that found it.
 
     The confidence, in [0, 1], that the name is damaged is no probability before it is calibrated.
+    The spans hold whole words, their possessive included; the texts do not hold the possessive.
     """
 
     change: Change
@@ -34,16 +35,20 @@ class NameFinding:
     reason: str
 
     def calibrated(self, probability: float) -> NameChange:
-        """Return the change with its probability of damage in [0, 1]."""
+        """Return the change with its probability of damage in [0, 1]; spans as long as texts."""
         return NameChange(
             change=self.change,
             probability=probability,
-            copy=self.copy,
+            copy=_span_of(self.copy, self.copy_text),
             copy_text=self.copy_text,
-            source=self.source,
+            source=_span_of(self.source, self.source_text),
             source_text=self.source_text,
             reason=self.reason,
         )
+
+
+def _span_of(words: Span | None, text: str | None) -> Span | None:
+    return None if words is None or text is None else Span(words.start, words.start + len(text))
 
 
 def calibrate(table: Sequence[tuple[float, float]], confidence: float) -> float:

@@ -207,9 +207,7 @@ def _is_fresh(state: MatchState, j: int, known: set[str]) -> bool:
 
 
 def _span(words: Sequence[Word], at: Sequence[int]) -> Span:
-    first = words[at[0]]
-    end = words[at[-1]].end if len(at) > 1 else first.start + len(first.text)
-    return Span(first.start, end)
+    return Span(words[at[0]].start, words[at[-1]].end)
 
 
 def _is_close(at: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ names or numbers: the rows hold those changes.
 from __future__ import annotations
 
 import html
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -195,11 +196,14 @@ def _differing(
     where it starts at `start`.
     """
     runs: list[tuple[int, int, Difference]] = []
+    spans = sorted(span for span, _ in taken)
+    reach = list(accumulate((span.end for span in spans), max, initial=0))
     for span, kind in words:
         left, right = span.start - offset, span.end - offset
         if left < 0 or right > len(text):
             continue
-        if any(left + start < t.end and t.start < right + start for t, _ in taken):
+        before = bisect_left(spans, right + start, key=lambda mark: mark.start)
+        if reach[before] > left + start:  # a mark that starts before the word's end goes into it
             continue
         if runs and runs[-1][2] == kind and not any(map(str.isalnum, text[runs[-1][1] : left])):
             runs[-1] = (runs[-1][0], right, kind)

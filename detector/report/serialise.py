@@ -33,6 +33,9 @@ FORMAT = "detector-report"
 SCHEMA = 5
 """What `report_record` writes and `read_fields` reads; another number is refused."""
 
+# With the joiners behind it, which would follow a letter of its escape.
+_ESCAPED = re.compile(f"(?:{HOSTILE.pattern})[\u200c\u200d]*")
+
 T = TypeVar("T")
 C = TypeVar("C", NameChange, NumberChange)
 Record = dict[str, Any]
@@ -47,7 +50,7 @@ def dumps(value: object, *, indent: int | None = None) -> str:
     '{"text": "café \\u202e"}'
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-    return HOSTILE.sub(_escape, text)
+    return _ESCAPED.sub(_escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +23,7 @@ from detector.features.token_tags import (
     tag_matrix,
     word_probabilities,
 )
-from detector.records import ErrorSpan, Sentence, Span
+from detector.records import ErrorSpan, NameChange, Sentence, Span
 from detector.text.words import find_words
 
 
@@ -123,6 +124,30 @@ def test_token_tags_spans_go_to_their_sentence_and_those_of_the_source_to_the_fi
                 for a in (0, 5))  # fmt: skip
     lost = ErrorSpan(copy=None, source=Span(0, 3), probability=0.5, kind="omission")
     assert split_by_sentence([one, two, lost], sentences) == [(one, lost), (two,)]
+
+
+def test_token_tags_spans_and_changes_end_with_their_sentence() -> None:
+    raw = "Stone\n$\n5 million left."
+    sentences = [Sentence(0, 5, "Stone", 0), Sentence(8, 23, "5 million left.", 1)]
+    assert [raw[s.start : s.end] for s in sentences] == [s.text for s in sentences]
+    error = ErrorSpan(copy=Span(0, 17), source=None, probability=0.5, kind="name")
+    first, second = split_by_sentence([error], sentences)
+    assert [e.copy for e in (*first, *second)] == [Span(0, 5), Span(8, 17)]
+    name = NameChange(
+        change="added",
+        probability=0.9,
+        copy=Span(0, 9),
+        copy_text=raw[:9],
+        source=None,
+        source_text=None,
+        reason="",
+    )
+    money = replace(name, copy=Span(6, 17), copy_text=raw[6:17])
+    placed = split_by_sentence([name, money], sentences)
+    assert [(c.copy, c.copy_text) for part in placed for c in part] == [
+        (Span(0, 5), "Stone"),
+        (Span(8, 17), "5 million"),
+    ]
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.integers(0, 2**31))

@@ -55,6 +55,17 @@ def named(case: Case, change: NameFinding) -> bool:
     return span is not None and any(span.start < i + len(text) and i < span.end for i in starts)
 
 
+def test_naming_a_change_ends_before_the_possessive_that_its_words_hold() -> None:
+    source, copy = "They met Oslo's mayor and Ms Stone River’s son.", "They met Oslo’s mayor."
+    kept, dropped = compare(source, copy)
+    assert kept.source is not None
+    assert kept.source.of(source) == "Oslo's"
+    changes = [finding.calibrated(0.5) for finding in (kept, dropped)]
+    assert [c.source and c.source.of(source) for c in changes] == ["Oslo", "Stone River"]
+    assert [c.source_text for c in changes] == ["Oslo", "Stone River"]
+    assert [c.copy and c.copy.of(copy) for c in changes] == ["Oslo", None]
+
+
 @pytest.mark.model
 def test_naming_golden_table(encoder: object) -> None:
     rows = [case for case in cases() if case.source not in UNDECIDABLE]

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from support.sample_reports import change, one_row, reports, sample
 
 from detector.records import ErrorSpan, NameChange, NumberChange, Span
-from detector.report.highlights import MarkedBead, marked_bead, name_kinds
+from detector.report.highlights import Mark, MarkedBead, _differing, marked_bead, name_kinds
 from detector.report.report import Report
 from detector.text.escape import safe
 
@@ -153,3 +154,14 @@ def test_marks_name_kinds_are_those_of_damage_and_slips() -> None:
     assert name_kinds(report, report.rows[3]) == []
     unsure = change("garbled", 0.2, copy="Ambove", source="AMBER")
     assert name_kinds(report, replace(report.rows[2], name_changes=(unsure,))) == []
+
+
+@given(st.lists(st.builds(lambda at, n: Span(at, at + n), st.integers(0, 80), st.integers(1, 30))))
+def test_marks_of_differing_words_keep_clear_of_what_is_marked(taken: list[Span]) -> None:
+    words = [Span(at, at + 2) for at in range(0, 80, 4)]  # letters between them: none are joined
+    found = _differing(
+        [(word, "lost") for word in words], "a" * 80, 0, 7, taken=[(t, Mark("loud")) for t in taken]
+    )
+    clear = [word.shift(7) for word in words]
+    clear = [w for w in clear if not any(w.start < t.end and t.start < w.end for t in taken)]
+    assert [span for span, _ in found] == clear
