@@ -25,8 +25,9 @@ from detector.report import text as terminal
 from detector.report.highlights import escaped
 from detector.report.html import page
 from detector.report.report import Report
-from detector.report.serialise import SCHEMA
+from detector.report.serialise import SCHEMA, dumps
 from detector.report.text import facts
+from detector.text.escape import HOSTILE
 
 COLUMNS = [
     "copy_index",
@@ -398,3 +399,10 @@ def test_report_shows_itself_in_a_notebook() -> None:
     shown = sample()._repr_html_()
     assert "Ambove" in shown
     assert "<html" not in shown
+
+
+def test_report_json_escapes_the_joiners_behind_an_escape() -> None:
+    text = "é\u200f\u200d\u200ca é\u200dé"
+    assert not HOSTILE.search(dumps(text))
+    assert json.loads(dumps(text)) == text
+    assert "é\u200dé" in dumps(text)
