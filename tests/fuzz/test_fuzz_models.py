@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,18 @@ from detector.batch.outputs import PAIRS, SENTENCES
 from detector.models.store import DEFAULT, read_config
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.slow]
+
+resource = pytest.importorskip("resource")  # where there is none, nothing bounds the memory
+
+
+@pytest.fixture(autouse=True)
+def _bounded() -> Iterator[None]:
+    """Bound the memory, so that a size out of a forged file fails a test and not the machine."""
+    old = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, old[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, old)
+
 
 FILES = sorted(str(path.relative_to(DEFAULT)) for path in DEFAULT.rglob("*") if path.is_file())
 ODD = (None, True, -1, 1e400, "", "../x", "/", [], {}, [[]] * 3, "0" * 64, 10**40)
