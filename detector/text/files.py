@@ -141,7 +141,7 @@ def _bounded(file: BinaryIO, name: str) -> bytes:
 
 
 def check_file(path: Path, *, accepted: str) -> None:
-    """Raise `InputError`, which ends in `accepted`, unless a path is a regular file or links to one.
+    """Raise `InputError`, ending in `accepted`, unless a path is a regular file or links to one.
 
     A pipe without a writer would be waited for without end, and a device may have no end.
     """

@@ -21,10 +21,10 @@ _MOST_ATTRIBUTES: Final = 2_000  # of one tag
 _VALUE: Final = r"""\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+)"""
 _ATTRIBUTE: Final = re.compile(rf"[\s/]*+[^\s/>][^\s/>=]*+(?:{_VALUE})?+")
 _TAG: Final = re.compile(rf"<(/?[a-z][^\s/>]*+)((?:{_ATTRIBUTE.pattern})*+)", re.IGNORECASE)
-_BLOCKS: Final = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol pre section table tbody td tfoot th "
-    "thead tr ul".split()
+_BLOCK: Final = re.compile(
+    "/?(?:address|article|aside|blockquote|body|center|dd|details|div|dl|dt|fieldset|figcaption|"
+    "figure|footer|form|h[1-6]|header|hr|li|main|nav|ol|p|pre|section|table|tbody|td|tfoot|th|"
+    "thead|tr|ul)"
 )
 
 
@@ -60,7 +60,7 @@ def _excess(page: str) -> str | None:
     in_paragraph = False
     for tag in _TAG.finditer(page):
         kind = tag[1].lower()
-        if kind.lstrip("/") in _BLOCKS or kind in ("p", "/p"):
+        if _BLOCK.fullmatch(kind):
             n_inline, in_paragraph = 0, kind == "p"
         elif in_paragraph and kind[0] != "/":
             n_inline += 1

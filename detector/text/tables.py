@@ -62,6 +62,10 @@ def _text(path: Path, newline: str) -> TextIO:
     return path.open(encoding="utf-8-sig", errors="surrogateescape", newline=newline)
 
 
+_QUOTES = "put a field with a double quote in double quotes, and double the quotes inside"
+_LONG = "give one row a line"
+
+
 class _TooLong(csv.Error):
     """A line is longer than `_LONGEST_LINE`; reading goes on with the next."""
 
@@ -71,7 +75,7 @@ def _line(file: TextIO) -> str:
     while len(rest) == _LONGEST_LINE and not rest.endswith("\n"):
         rest = file.readline(_LONGEST_LINE)
     if rest is not line:
-        msg = f"the line is longer than {_LONGEST_LINE} characters; give one row a line"
+        msg = f"the line is longer than {_LONGEST_LINE} characters"
         raise _TooLong(msg)
     return line
 
@@ -110,13 +114,8 @@ def _separated(delimiter: str) -> _Reader:
                     fields = next(rows)
                 except StopIteration:
                     return
-                except _TooLong as err:
-                    fault = str(err)
                 except csv.Error as err:
-                    fault = (
-                        f"{err}; put a field with a double quote in double quotes, and double "
-                        "the quotes inside"
-                    )
+                    fault = f"{err}; {_LONG if isinstance(err, _TooLong) else _QUOTES}"
                 if head is None:
                     if fault is not None:
                         msg = f"{path}, its head: {fault}"
@@ -148,7 +147,7 @@ def _json_lines(path: Path, _: _Columns) -> Iterator[TableRow]:
             try:
                 line = _line(file)
             except _TooLong as err:
-                yield TableRow(place=place, values={}, fault=str(err))
+                yield TableRow(place=place, values={}, fault=f"{err}; {_LONG}")
                 continue
             if not line:
                 return

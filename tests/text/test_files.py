@@ -160,7 +160,7 @@ def test_files_pipe_is_refused_and_not_waited_for(tmp_path: Path, linked: bool) 
     pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
     link.symlink_to(pipe)
-    with pytest.raises(InputError, match="is a pipe or a device, not a file; .*standard input"):
+    with pytest.raises(InputError, match=r"is a pipe or a device, not a file; .*standard input"):
         read(link if linked else pipe)
 
 
