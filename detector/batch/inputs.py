@@ -17,6 +17,7 @@ from typing import Any
 
 from detector.archive.articles import read_articles
 from detector.errors import InputError
+from detector.text.files import read_bytes
 from detector.text.tables import TableRow, rows_of
 
 SHARD_ROWS = 512
@@ -239,7 +240,6 @@ def _fingerprint(text: str | Path) -> str | list[str]:
     if isinstance(text, str):
         return text
     try:
-        with text.open("rb") as file:
-            return [text.name, hashlib.file_digest(file, "sha256").hexdigest()]
-    except (OSError, ValueError) as err:
-        return [text.name, type(err).__name__]
+        return [text.name, hashlib.sha256(read_bytes(text)).hexdigest()]
+    except InputError as err:
+        return [text.name, type(err.__cause__ or err).__name__]

@@ -304,7 +304,7 @@ def _read_manifest(path: Path) -> tuple[Header | None, list[dict[str, Any]]]:
             if header is not None:
                 _check_entry(record, header)
                 entries.append(record)
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
             msg = (
                 f"{path}, line {number}: is damaged ({type(err).__name__}: {err}); delete that "
                 "line, which makes its shard anew, or give another folder"

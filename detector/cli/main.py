@@ -9,7 +9,9 @@ import argparse
 import datetime
 import io
 import os
+import re
 import shutil
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (DetectorError, OSError) as err:
         cli.print_message(f"detector: error: {err}")
         return cli.BAD_INPUT
+    except (MemoryError, RuntimeError, ImportError) as err:
+        if not (isinstance(err, MemoryError) or _OUT_OF_MEMORY.search(str(err))):
+            raise
+        cli.print_message("detector: error: out of memory; give shorter texts or fewer --workers")
+        return cli.BAD_INPUT
+    except cli.ReaderLeftError:
+        return cli.DONE
     except KeyboardInterrupt:
         cli.print_message("detector: interrupted")
         return cli.INTERRUPTED
@@ -64,11 +73,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> NoReturn:
     """Run `main` as the process's own command."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers end in order
+    if sys.stdout is None:
+        cli.print_message("detector: error: stdout is closed; send it to a file, or to /dev/null")
+        sys.exit(cli.BAD_INPUT)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             encoding = None if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
     sys.exit(main())
+
+
+_OUT_OF_MEMORY = re.compile(  # as torch and the loader of shared libraries say it
+    "(can't|cannot) allocate memory|out of memory|failed to map segment", re.IGNORECASE
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -77,6 +95,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         msg = f"{message}; see '{self.prog} --help'"
         raise InputError(msg)
+
+    def print_help(self, _: object = None) -> None:
+        cli.print_result(self.format_help())
 
 
 class _Version(argparse.Action):

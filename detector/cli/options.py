@@ -6,6 +6,7 @@ Nothing is computed or loaded here. Results go to stdout, messages to stderr.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import textwrap
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from detector.errors import DetectorWarning
+from detector.errors import DetectorWarning, InputError
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -27,20 +28,29 @@ DONE, FLAGGED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
 
 
+class ReaderLeftError(Exception):
+    """The reader of stdout has closed its pipe and wants no more: a reason to stop, no error."""
+
+
 def print_result(text: str) -> None:
-    """Write a result to stdout; a closed pipe is no error."""
+    """Write a result to stdout; raise `ReaderLeftError`, or `InputError` on a full disk."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as err:
         # Python flushes stdout again at exit: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(err, BrokenPipeError):
+            raise ReaderLeftError from err
+        msg = f"stdout cannot be written to ({err.strerror}); send it to a file that can be"
+        raise InputError(msg) from err
 
 
 def print_message(text: str) -> None:
-    """Write one escaped line to stderr."""
-    sys.stderr.write(f"{safe(text)}\n")
-    sys.stderr.flush()
+    """Write one escaped line to stderr, if that is open."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{safe(text)}\n")
+        sys.stderr.flush()
 
 
 @contextmanager
@@ -81,17 +91,22 @@ def progress_bar(doing: str, unit: str, *, total: int | None = None, quiet: bool
 
 @contextmanager
 def own_warnings() -> Iterator[None]:
-    """Show warnings of this package, one line each, and hide those of libraries."""
+    """Show warnings of this package, one line each, and hide those and the logs of libraries."""
 
     def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         if issubclass(category, DetectorWarning):
             print_message(f"detector: warning: {message}")
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", DetectorWarning)
-        warnings.showwarning = show
-        yield
+    hidden = logging.NullHandler()  # else Python prints what nobody handles, unescaped
+    logging.getLogger().addHandler(hidden)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("always", DetectorWarning)
+            warnings.showwarning = show
+            yield
+    finally:
+        logging.getLogger().removeHandler(hidden)
 
 
 def add_command(  # noqa: PLR0913 - texts, each by its name

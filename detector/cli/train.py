@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from detector.cli import options as cli
+from detector.text.escape import safe
 
 if TYPE_CHECKING:
     from detector.training.config import Settings
@@ -205,8 +206,9 @@ def _train_drift(arguments: argparse.Namespace) -> int:
     )
     folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
-    print(printed(metrics))
-    print(f"\nbundle {written.digest[:12]} written to {folder}")
+    cli.print_result(
+        f"{printed(metrics)}\n\nbundle {written.digest[:12]} written to {safe(str(folder))}\n"
+    )
     return cli.DONE
 
 
@@ -232,7 +234,7 @@ def _train_tagger(arguments: argparse.Namespace) -> int:
             progress=bar.update,
         )
     written = tagger.save(fitted, arguments.out)
-    print(f"tagger {written.weights[:12]} written to {arguments.out}")
+    cli.print_result(f"tagger {written.weights[:12]} written to {safe(str(arguments.out))}\n")
     return cli.DONE
 
 
@@ -267,8 +269,8 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     written = store.save(replace(bundle, relation=model, card=card), arguments.out)
     if arguments.json is not None:
         write_whole(arguments.json, dumps(results.to_dict(), indent=1) + "\n")
-    print(results.to_text())
-    print(f"\nbundle {written.digest[:12]} written to {arguments.out}")
+    place = safe(str(arguments.out))
+    cli.print_result(f"{results.to_text()}\n\nbundle {written.digest[:12]} written to {place}\n")
     return cli.DONE
 
 
@@ -301,10 +303,10 @@ def _train_pivot(arguments: argparse.Namespace) -> int:
     written = save(model, arguments.out)
     if arguments.bundle is not None:
         store.save(replace(store.load(arguments.bundle), pivot=model), arguments.bundle)
-    print(
+    cli.print_result(
         f"pivot model {written[:12]} of {len(languages)} languages, {len(model.edits.keys)} "
-        f"features of edits and {len(model.kept.keys)} of kept words written to {arguments.out}; "
-        f"it names a language from {model.threshold:.2f}"
+        f"features of edits and {len(model.kept.keys)} of kept words written to "
+        f"{safe(str(arguments.out))}; it names a language from {model.threshold:.2f}\n"
     )
     return cli.DONE
 
@@ -341,7 +343,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     total = _n_distinct(material.apart)
     with cli.progress_bar("features", "pair", total=total, quiet=settings.quiet) as bar:
         metrics = measure_bundle(bundle, material, encoder, settings, progress=bar.update)
-    print(f"bundle {bundle.config.digest[:12]}\n{printed(metrics)}")
+    cli.print_result(f"bundle {bundle.config.digest[:12]}\n{printed(metrics)}\n")
     if settings.json is not None:
         record = {
             "bundle": bundle.config.digest,
@@ -359,7 +361,7 @@ def _check(arguments: argparse.Namespace) -> int:
     n_differing = 0
     for name, state, known in check(shared_folder(arguments.folder)):
         n_differing += state == "differs"
-        print(f"{name}\t{state}\t{known['rows']} rows\t{known['licence']}")
+        cli.print_result(f"{name}\t{state}\t{known['rows']} rows\t{known['licence']}\n")
     return cli.BAD_INPUT if n_differing else cli.DONE
 
 

@@ -15,13 +15,15 @@ import stat
 import sys
 import warnings
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from detector.errors import EncodingWarning, InputError, MissingExtra
+from detector.errors import EncodingWarning, InputError
+from detector.text.pages import main_text
 
 _PLAIN: Final = frozenset({"", ".txt", ".text", ".md", ".markdown"})
 _PAGES: Final = frozenset({".html", ".htm", ".xhtml"})
 _ACCEPTED: Final = "give a .txt, .md or .html file, or '-' for standard input"
+_LONGEST: Final = 1 << 26  # bytes of a text; more than the longest article can have
 
 _MARKS: Final = (  # the longer first: UTF-32's mark starts with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -69,8 +71,8 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
     Raises
     ------
     InputError
-        When the file is absent, a folder, empty, binary, of another kind or not in the encoding
-        named, or that encoding is unknown.
+        When the file is absent, no regular file, empty, over 64 MiB, binary, of another kind or
+        not in the encoding named, or that encoding is unknown.
     MissingExtra
         When a web page is to be read and trafilatura is not installed.
 
@@ -84,7 +86,7 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
     if suffix not in _PLAIN | _PAGES:
         msg = f"{name} ends in {suffix}, which is not read; {_ACCEPTED}"
         raise InputError(msg)
-    data = _stdin() if str(path) == "-" else _bytes(Path(path), name)
+    data = _stdin() if str(path) == "-" else read_bytes(Path(path))
     if not data:
         msg = f"{name} is empty; give a text of at least one sentence"
         raise InputError(msg)
@@ -98,7 +100,7 @@ def read(path: str | Path, *, encoding: str | None = None) -> str:
         msg = f"{name} is binary: {controls} of {len(text)} characters are controls; {_ACCEPTED}"
         raise InputError(msg)
     if page:
-        text = _main_text(text, name)
+        text = main_text(text, name)
     if not re.search(r"[^\W_]", text):
         what = "no letter or digit" if text.strip() else "only white space"
         msg = f"{name} holds {what}; give a text of at least one sentence"
@@ -114,31 +116,51 @@ def _shown(path: str | Path) -> str:
 
 def _stdin() -> bytes:
     try:
-        return sys.stdin.buffer.read()
-    except (AttributeError, OSError, ValueError) as err:
+        return _bounded(sys.stdin.buffer, "standard input")
+    except (AttributeError, OSError) as err:
         msg = f"standard input cannot be read ({err}); pipe a text into it or give a file"
         raise InputError(msg) from err
 
 
-def _bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a text file or a page, of at most 64 MiB; else raise `InputError`."""
+    check_file(path, accepted=_ACCEPTED)
+    try:
+        with path.open("rb") as file:
+            return _bounded(file, _shown(path))
+    except OSError as err:
+        raise _unread(path, err, _ACCEPTED) from err
+
+
+def _bounded(file: BinaryIO, name: str) -> bytes:
+    data = file.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        msg = f"{name} is longer than {_LONGEST >> 20} MiB; give one article"
+        raise InputError(msg)
+    return data
+
+
+def check_file(path: Path, *, accepted: str) -> None:
+    """Raise `InputError`, ending in `accepted`, unless a path is a regular file or links to one.
+
+    A pipe without a writer would be waited for without end, and a device may have no end.
+    """
     try:
         mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            msg = f"{name} is a folder; {_ACCEPTED}"
-            raise InputError(msg)
-        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            msg = f"{name} is a device, not a file; {_ACCEPTED}"
-            raise InputError(msg)
-        return path.read_bytes()
-    except FileNotFoundError as err:
-        msg = f"{name}: there is no such file; {_ACCEPTED}"
-        raise InputError(msg) from err
     except (OSError, ValueError) as err:
-        if isinstance(err, InputError):
-            raise
-        why = (err.strerror if isinstance(err, OSError) else None) or str(err)
-        msg = f"{name} cannot be read ({why}); {_ACCEPTED}"
-        raise InputError(msg) from err
+        raise _unread(path, err, accepted) from err
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device, not a file"
+        msg = f"{_shown(path)} is {what}; {accepted}"
+        raise InputError(msg)
+
+
+def _unread(path: Path, err: OSError | ValueError, accepted: str) -> InputError:
+    name = _shown(path)
+    if isinstance(err, FileNotFoundError):
+        return InputError(f"{name}: there is no such file; {accepted}")
+    why = (err.strerror if isinstance(err, OSError) else None) or str(err)
+    return InputError(f"{name} cannot be read ({why}); {accepted}")
 
 
 def _decoded(data: bytes, name: str, encoding: str | None, *, page: bool) -> tuple[str, str | None]:
@@ -214,25 +236,6 @@ def _guessed(data: bytes, name: str) -> tuple[str, str]:
         msg = f"{name} is not UTF-8 and looks like no Western encoding; name its encoding"
         raise InputError(msg)
     return best, f"not UTF-8; read as {guess}, a guess; name the encoding if it is another"
-
-
-def _main_text(page: str, name: str) -> str:
-    """Return the article of a web page, its paragraphs separated by blank lines."""
-    try:
-        from trafilatura import extract
-    except ImportError as err:
-        msg = (
-            f"{name} is a web page, and trafilatura is not installed; "
-            'pip install "roundtrip-detector[html]", or give its text as .txt'
-        )
-        raise MissingExtra(msg) from err
-    # The parser refuses a declaration of encoding in decoded text.
-    page = re.sub(r"\A\s*<\?xml[^>]*\?>", "", page)
-    text = extract(page, include_comments=False)
-    if not text or not text.strip():
-        msg = f"{name}: no article was found in this page; give its text as .txt"
-        raise InputError(msg)
-    return "\n\n".join(line for line in str(text).splitlines() if line.strip())
 
 
 def write_whole(path: str | Path, data: str | bytes) -> None:

@@ -11,8 +11,10 @@ from support.fakes import FakeEncoder
 from support.sample_reports import RELATION, sample
 
 import detector.encoder
+from detector.cli import options
 from detector.cli.archive import sentence_ranges
 from detector.cli.main import main
+from detector.cli.options import ReaderLeftError
 from detector.features.evidence import EncodedDocument, encode_together
 from detector.records import Document
 
@@ -139,6 +141,21 @@ def test_archive_commands_a_suspect_like_nothing_is_said(
     capsys.readouterr()
     assert main(["match", archive, str(suspect)]) == 0
     assert "no article of the archive is like it" in capsys.readouterr().out
+
+
+def test_archive_commands_match_stops_when_its_reader_leaves(
+    archive: str, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(["archive", "add", archive, table])
+    printed = []
+
+    def leave(text: str) -> None:
+        printed.append(text)
+        raise ReaderLeftError
+
+    monkeypatch.setattr(options, "print_result", leave)
+    assert main(["match", archive, table, "--no-report"]) == 0
+    assert len(printed) == 1
 
 
 @pytest.mark.parametrize(("given", "shown"), [([], ""), ([4], "5"), ([0, 1, 3, 4, 5], "1-2, 4-6")])

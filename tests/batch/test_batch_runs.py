@@ -156,17 +156,18 @@ def test_batch_killed_at_any_moment_ends_with_the_rows_of_an_unbroken_run(tmp_pa
 @pytest.mark.slow
 def test_batch_two_runs_at_once_on_one_folder(tmp_path: Path) -> None:
     table = write(tmp_path / "a.csv", [f"Copy {i}." for i in range(20)])
-    with start(table.path, tmp_path / "out", 0.2) as first:
+    with start(table.path, tmp_path / "out", 3600) as first:  # it ends when it is told to
         while not (tmp_path / "out" / "manifest.jsonl").exists():
             time.sleep(0.05)
-        first.send_signal(signal.SIGSTOP)  # so that it is still running when the second starts
         with start(table.path, tmp_path / "out", 0.0) as second:
             _, log = second.communicate()
-        first.send_signal(signal.SIGCONT)
         assert second.returncode == 2
         assert f"another run writes there (process {first.pid})" in log
-        first.communicate()
-        assert first.returncode == 0
+        first.send_signal(signal.SIGTERM)
+        _, log = first.communicate()
+    assert first.returncode == 130
+    assert log == "detector: interrupted\n"
+    assert go(table, tmp_path / "out").n_rows == 20
     assert len(pd.read_parquet(tmp_path / "out" / "pairs")) == 20
 
 

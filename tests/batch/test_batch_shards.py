@@ -175,6 +175,52 @@ def test_shards_are_not_put_among_other_files(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").is_file()
 
 
+@pytest.mark.parametrize("name", ["download.part", ".lock", ".part", ".0123456789abcdef.part"])
+def test_shards_a_folder_of_one_foreign_file_loses_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine").write_text("mine", encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(InputError, match=r"another folder|a new folder|a folder that can be"):
+        begun(out, restart=True)
+    assert (tmp_path / "mine").read_text(encoding="utf-8") == "mine"
+    assert (out / name).is_symlink()
+
+
+@pytest.mark.parametrize("line", [0, 1])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "5", "null", '{"format": ' + "9" * 5000 + "}", "\udcff", '{"files": 5}'],
+    ids=["nested", "number", "null", "digits", "bytes", "files"],
+)
+def test_shards_a_manifest_of_odd_lines_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], line: int, text: str
+) -> None:
+    path = tmp_path / "whole" / MANIFEST
+    lines = whole[MANIFEST].splitlines()
+    lines[line] = text.encode("utf-8", "surrogateescape")
+    path.write_bytes(b"\n".join([*lines, b""]))
+    with pytest.raises(InputError, match=r"manifest\.jsonl.* is (damaged|no manifest)"):
+        begun(tmp_path / "whole")
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+
+
+@pytest.mark.parametrize("field", ["input", "n_rows", "tables", "schema", "signature", "format"])
+@pytest.mark.parametrize("value", [None, 2.5, 10**400, 1e300, "\0", [], [[]], {"a": []}])
+def test_shards_a_header_of_odd_types_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], field: str, value: object
+) -> None:
+    path = tmp_path / "whole" / MANIFEST
+    header, *lines = whole[MANIFEST].splitlines(keepends=True)
+    tampered = json.dumps({**json.loads(header), field: value}).encode() + b"\n"
+    path.write_bytes(b"".join([tampered, *lines]))
+    if field == "input" and isinstance(value, str):
+        return  # any text is one
+    with pytest.raises(InputError, match=r"manifest\.jsonl|was begun with"):
+        begun(tmp_path / "whole")
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+
+
 def test_shards_damaged_manifest_is_refused_by_its_line(
     tmp_path: Path, whole: dict[str, bytes]
 ) -> None:

@@ -285,6 +285,34 @@ def test_cli_error_ends_with_its_code_and_one_line(
     assert str(error) in line
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+    ],
+)
+def test_cli_error_for_want_of_memory_is_one_line(
+    scorer: type[FakeScorer],
+    pair: list[str],
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+) -> None:
+    scorer.error = error
+    assert main(["score", "--quiet", *pair]) == 2
+    said = "detector: error: out of memory; give shorter texts or fewer --workers\n"
+    assert capsys.readouterr().err == said
+
+
+def test_cli_error_that_nobody_foresaw_is_not_hidden(
+    scorer: type[FakeScorer], pair: list[str]
+) -> None:
+    scorer.error = RuntimeError("nobody thought of this")
+    with pytest.raises(RuntimeError, match="nobody thought of this"):
+        main(["score", *pair])
+
+
 @pytest.mark.usefixtures("scorer")
 def test_cli_shows_our_warnings_and_no_others(
     pair: list[str], capsys: pytest.CaptureFixture[str]
@@ -449,6 +477,28 @@ def test_cli_reader_who_leaves_is_no_error(pair: list[str]) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("argument", ["--version", "--help"])
+@pytest.mark.parametrize(
+    ("stdout", "said"),
+    [
+        (">&-", "stdout is closed; send it to a file, or to /dev/null"),
+        ("> /dev/full", "stdout cannot be written to (No space left on device); send it to a file"),
+    ],
+)
+def test_cli_stdout_that_cannot_be_written_to_is_one_line(
+    argument: str, stdout: str, said: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$1" -m detector {argument} {stdout}', "sh", sys.executable],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"detector: error: {said}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_cli_output_is_utf_8_in_any_locale(tmp_path: Path) -> None:

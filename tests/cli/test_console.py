@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import io
+import logging
+import os
 import sys
 import time
 import warnings
 
 import pytest
 
-from detector.cli.options import own_warnings, print_message, status
+from detector.cli.options import (
+    ReaderLeftError,
+    own_warnings,
+    print_message,
+    print_result,
+    status,
+)
 from detector.errors import DetectorWarning
 
 
@@ -57,3 +65,24 @@ def test_console_shows_our_warnings_only_and_puts_the_rest_back(
         warnings.warn("a fact", DetectorWarning, stacklevel=1)
     assert capsys.readouterr().err == "detector: warning: a fact\n"
     assert warnings.showwarning is before
+
+
+def test_console_hides_the_logs_of_libraries_and_puts_them_back(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logger = logging.getLogger("a_library")
+    with own_warnings():
+        logger.error("a page says \x1b[2J")
+    assert capsys.readouterr().err == ""
+    logger.error("heard")
+    assert "heard" in capsys.readouterr().err
+
+
+def test_console_reader_who_left_is_a_reason_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(ReaderLeftError):
+            print_result("one\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from functools import partial
 
 from support.fake_scoring import FakeScoring
@@ -13,4 +12,4 @@ from detector.cli import main as cli
 
 if __name__ == "__main__":
     tasks.Scoring = partial(FakeScoring, pause=float(os.environ["PAUSE"]))  # type: ignore
-    sys.exit(cli.main(sys.argv[1:]))
+    cli.entry()

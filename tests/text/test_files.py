@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import sys
-import threading
 import warnings
 from pathlib import Path
 
@@ -120,7 +119,7 @@ def test_files_missing_folder_and_device_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "gone.txt")
     with pytest.raises(InputError, match="is a folder; give"):
         read(tmp_path)
-    with pytest.raises(InputError, match="is a device"):
+    with pytest.raises(InputError, match="is a pipe or a device"):
         read("/dev/zero")
     with pytest.raises(InputError, match="cannot be read"):
         read(tmp_path / ("long" * 100))
@@ -156,13 +155,26 @@ def test_files_standard_input_is_read_as_bytes(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_files_pipe_is_read(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
+@pytest.mark.parametrize("linked", [False, True])
+def test_files_pipe_is_refused_and_not_waited_for(tmp_path: Path, linked: bool) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(TEXT.encode(),))
-    writer.start()
-    assert read(pipe) == TEXT
-    writer.join()
+    link.symlink_to(pipe)
+    with pytest.raises(InputError, match=r"is a pipe or a device, not a file; .*standard input"):
+        read(link if linked else pipe)
+
+
+def test_files_without_an_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_LONGEST", 1 << 20)
+    path = tmp_path / "a.txt"
+    with path.open("wb") as file:
+        file.truncate((1 << 20) + 1)
+    with pytest.raises(InputError, match=r"a\.txt is longer than 1 MiB"):
+        read(path)
+    with Path("/dev/zero").open() as endless:
+        monkeypatch.setattr(sys, "stdin", endless)
+        with pytest.raises(InputError, match="standard input is longer than 1 MiB"):
+            read("-")
 
 
 PAGE = """<!DOCTYPE html><html><head><title>Mayor</title></head><body>

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from detector.errors import InputError
@@ -95,3 +100,73 @@ def test_rows_refuse_what_is_no_table(tmp_path: Path) -> None:
         list(rows_of(tmp_path / "a.xlsx"))
     with pytest.raises(InputError, match="no such file"):
         list(rows_of(tmp_path / "a.csv"))
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(InputError, match=r"pipe\.csv is a pipe or a device, .*give a table"):
+        list(rows_of(tmp_path / "pipe.csv"))
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet"])
+def test_rows_refuse_a_wanted_column_that_is_there_twice(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    head, row = ["copy", "note", "source", "note", "copy"], ["A.", "x", "B.", "y", "C."]
+    if ending == ".parquet":
+        pq.write_table(pa.table([[value] for value in row], names=head), path)
+    else:
+        mark = "\t" if ending == ".tsv" else ","
+        path.write_text(f"{mark.join(head)}\n{mark.join(row)}\n", encoding="utf-8")
+    for columns, named in ((("source", "copy"), "'copy'"), (None, "'copy' and 'note'")):
+        with pytest.raises(InputError, match=rf"a{ending}.*: has {named} more than once"):
+            list(rows_of(path, columns=columns))
+    [found] = rows_of(path, columns=("source",))
+    assert found.values["source"] == "B."
+
+
+HOSTILE_JSON: Mapping[str, str] = {
+    "nested": "[" * 100_000,
+    "nested in an object": '{"copy": ' * 100_000,
+    "a number of 5000 digits": f'{{"copy": {"9" * 5000}}}',
+    "a key twice": '{"copy": "A.", "source": "B.", "copy": "C."}',
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE_JSON)
+def test_rows_of_hostile_json_have_a_fault_and_cost_no_other(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(f'{HOSTILE_JSON[kind]}\n{{"copy": "A."}}\n', encoding="utf-8")
+    first, second = rows_of(path)
+    assert (first.fault or "").startswith("not JSON (")
+    assert not first.values
+    assert second.values == {"copy": "A."}
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl"])
+def test_rows_after_a_line_without_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(tables, "_LONGEST_LINE", 40)
+    path = tmp_path / f"a{ending}"
+    good = "B.\n" if ending == ".csv" else '{"copy": "B."}\n'
+    head = "copy\n" if ending == ".csv" else ""
+    path.write_text(f"{head}{good}{'x' * 500}\n{good}", encoding="utf-8")
+    found = list(rows_of(path))
+    assert [row.values.get("copy") for row in found] == ["B.", None, "B."]
+    assert "longer than 40 characters; give one row a line" in (found[1].fault or "")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pa.array([1 << 40], pa.int64()).cast(pa.timestamp("s")),
+        pa.array([1 << 30], pa.int32()).cast(pa.date32()),
+        pa.array([0], pa.int64()).cast(pa.timestamp("s", "Mars/Olympus_Mons")),
+        pa.array([1 << 50], pa.int64()).cast(pa.duration("s")),
+    ],
+    ids=["timestamp", "date", "zone", "duration"],
+)
+def test_rows_of_parquet_that_python_cannot_hold_have_a_fault(tmp_path: Path, value: Any) -> None:
+    path, sound = tmp_path / "a.parquet", pa.nulls(1, value.type)
+    ids = pa.chunked_array([sound, value, sound])
+    pq.write_table(pa.table({"id": ids, "copy": ["A.", "B.", "C."]}), path)
+    found = list(rows_of(path))
+    assert [row.values.get("copy") for row in found] == ["A.", None, "C."]
+    assert "holds a value that Python cannot" in (found[1].fault or "")
