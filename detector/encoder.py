@@ -115,6 +115,9 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a bat
             for state, i in zip(states, batch.tolist(), strict=True):
                 kept[i] = _token_vectors(state, encoded[i].offsets, encoded[i].special_tokens_mask)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(norms).all():
+        msg = "the encoder gives vectors that are not finite: it is damaged, install it again"
+        raise EncodeError(msg)
     np.divide(vectors, np.maximum(norms, 1e-12), out=vectors)
     return Encoding(
         vectors,
@@ -159,7 +162,8 @@ logger = logging.getLogger(__name__)
 Precision = Literal["fp32", "bf16", "auto"]
 """Arithmetic of the encoder: `auto` is bf16 where the processor computes it natively."""
 
-_INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
+_MOST: Final = 1 << 16  # numbers of a vector, and tokens of a sentence
+INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -178,6 +182,26 @@ class EncoderIdentity:
     def to_dict(self) -> dict[str, str | int]:
         """Return the fields by name."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> EncoderIdentity:
+        """Read and check what `to_dict` gave.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When a field is missing, unknown or of another type; the reader adds the file's name.
+        """
+        identity = cls(**record)
+        for name, value in identity.to_dict().items():
+            number = name in ("dimension", "max_tokens")
+            fits = type(value) is int and 0 < value <= _MOST if number else isinstance(value, str)
+            if not fits:
+                msg = (
+                    f"encoder: {name} is {value!r}; give {f'1 to {_MOST}' if number else 'a text'}"
+                )
+                raise ValueError(msg)
+        return identity
 
 
 def check_encoder(
@@ -279,7 +303,7 @@ class MiniLMEncoder:
     @property
     def input_names(self) -> tuple[str, ...]:
         """Names of the arrays that the model takes."""
-        return tuple(name for name in _INPUTS if name in self._model.tokenizer.model_input_names)
+        return tuple(name for name in INPUTS if name in self._model.tokenizer.model_input_names)
 
     @property
     def tokenizer_json(self) -> str:
@@ -385,10 +409,10 @@ def _weights_digest(folder: Path) -> str:
 
 
 def _load(path: str, device: str) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer
-
     try:
         with _quiet():
+            from sentence_transformers import SentenceTransformer
+
             model = SentenceTransformer(
                 path,
                 device=device,
@@ -414,16 +438,26 @@ def _load(path: str, device: str) -> SentenceTransformer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the loader's progress bar."""
-    from transformers.utils import logging as hub_logging
+    """Keep the loader, and what it imports, from a model hub; silence its progress bar.
 
-    was_enabled = hub_logging.is_progress_bar_enabled()
-    hub_logging.disable_progress_bar()
+    The loader looks up a cached model's host although it is told to read local files only. The
+    switch is set before the loader is imported, since it may be copied then.
+    """
+    from huggingface_hub import constants
+
+    was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
     try:
-        yield
+        from transformers.utils import logging as hub_logging
+
+        was_enabled = hub_logging.is_progress_bar_enabled()
+        hub_logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            if was_enabled:
+                hub_logging.enable_progress_bar()
     finally:
-        if was_enabled:
-            hub_logging.enable_progress_bar()
+        constants.HF_HUB_OFFLINE = was_offline
 
 
 def use_bf16(precision: Precision, device: str = "cpu") -> bool:

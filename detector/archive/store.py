@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from detector.archive.articles import Article
 from detector.encoder import EncoderIdentity
 from detector.errors import InputError, MissingExtra
+from detector.model_files import DAMAGED, shown
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _LOCK: Final = ".writing"
 _READ_INTERVAL: Final = timedelta(seconds=2)  # after which a reader sees what a writer wrote
 _KEEP_VERSIONS: Final = timedelta(minutes=10)  # for readers that still hold an old version
 _NUMBERS_PER_QUERY: Final = 1_000
+_MOST: Final = 1 << 62  # articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -136,7 +138,7 @@ class Store:
     def repair(self) -> None:
         """Finish what a killed writer left undone; the caller holds the lock."""
         self._finish_removal()
-        self._next = int(self.setting("next") or 0)
+        self._next = self.number("next")
         for batch in self._scan("articles", ["number"]):
             self._next = max(self._next, *(number + 1 for number in batch["number"].to_pylist()))
         with lancedb_errors(self.uri, "written"):
@@ -177,6 +179,10 @@ class Store:
             rows = self._tables["settings"].search().where(f"key = '{key}'").to_list()
             return json.loads(rows[0]["value"]) if rows else None
 
+    def number(self, key: str) -> int:
+        """Return the whole number stored under a key, or 0."""
+        return self._numbers([self.setting(key) or 0])[0]
+
     def set_setting(self, key: str, value: object) -> None:
         """Store a JSON value under a key."""
         with lancedb_errors(self.uri, "written"):
@@ -184,13 +190,25 @@ class Store:
             merge.when_not_matched_insert_all().execute([{"key": key, "value": json.dumps(value)}])
 
     def _finish_removal(self) -> None:
-        numbers = self.setting("removing") or []
+        numbers = self._numbers(self.setting("removing") or [])
         for column, name in (("number", "articles"), ("article", "sentences")):
             for condition in _conditions(column, numbers):
                 with lancedb_errors(self.uri, "written"):
                     self._tables[name].delete(condition)
         if numbers:
             self.set_setting("removing", [])
+
+    def _numbers(self, values: Any) -> list[int]:  # noqa: ANN401 - JSON
+        """Return the whole numbers that a setting holds."""
+        if not isinstance(values, list) or any(
+            type(value) is not int or not 0 <= value < _MOST for value in values
+        ):
+            msg = (
+                f"{safe(self.uri)}: the archive's settings hold {safe(shown(values))}, not whole "
+                "numbers; it is damaged: bring back a backup, or make it anew"
+            )
+            raise InputError(msg)
+        return values
 
     def _scan(self, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
         with lancedb_errors(self.uri, "read"):
@@ -235,7 +253,7 @@ def open_store(uri: str, *, create: EncoderIdentity | None = None) -> Store:
         )
         raise InputError(msg)
     with lancedb_errors(uri, "opened"):
-        return Store(uri, tables, EncoderIdentity(**made["encoder"]))
+        return Store(uri, tables, EncoderIdentity.from_dict(made["encoder"]))
 
 
 @contextmanager
@@ -281,7 +299,7 @@ def lancedb_errors(uri: str, doing: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (RuntimeError, ValueError, OSError, LookupError, TypeError) as err:
+    except (OSError, *DAMAGED) as err:
         first = next(iter(str(err).splitlines()), "") or type(err).__name__
         msg = (
             f"{safe(uri)}: the archive cannot be {doing} ({safe(first[:300])}); free space or "
