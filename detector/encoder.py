@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import BundleError, EncodeError, InputError
+from detector.errors import EncodeError, InputError
 from detector.records import Encoding, TokenVectors
 
 if TYPE_CHECKING:
@@ -185,39 +185,15 @@ class EncoderIdentity:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> EncoderIdentity:
-        """Read and check what `to_dict` gave.
-
-        Raises
-        ------
-        TypeError, ValueError
-            When a field is missing, unknown or of another type; the reader adds the file's name.
-        """
+        """Read what `to_dict` gave; a `TypeError` or `ValueError` if it is not that."""
         identity = cls(**record)
         for name, value in identity.to_dict().items():
-            number = name in ("dimension", "max_tokens")
-            fits = type(value) is int and 0 < value <= _MOST if number else isinstance(value, str)
-            if not fits:
-                msg = (
-                    f"encoder: {name} is {value!r}; give {f'1 to {_MOST}' if number else 'a text'}"
-                )
+            if name not in ("dimension", "max_tokens"):
+                str.encode(value)  # a TypeError unless it is a text
+            elif type(value) is not int or not 0 < value <= _MOST:
+                msg = f"encoder: {name} is {value!r}; give 1 to {_MOST}"
                 raise ValueError(msg)
         return identity
-
-
-def check_encoder(
-    fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
-) -> None:
-    """Raise `BundleError` unless the encoder in use has the weights that a model was fitted on.
-
-    `folder` holds the model; `what` names it in the message. Arithmetic may differ.
-    """
-    if in_use.weights_sha256 != fitted.weights_sha256:
-        msg = (
-            f"{folder}: was fitted on the encoder {fitted.name} with weights "
-            f"{fitted.weights_sha256[:12]}, the one in use is {in_use.name} with "
-            f"{in_use.weights_sha256[:12]}; train a {what} for it, or use the fitted one"
-        )
-        raise BundleError(msg)
 
 
 class Encoder(Protocol):
@@ -396,7 +372,7 @@ def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]
 
 
 def _weights_digest(folder: Path) -> str:
-    files = sorted(folder.rglob("*.safetensors"))
+    files = sorted(file for file in folder.rglob("*.safetensors") if file.is_file())
     if not files:
         msg = f"{folder}: no *.safetensors here; only weights in that format are read"
         raise EncodeError(msg)
@@ -440,24 +416,21 @@ def _load(path: str, device: str) -> SentenceTransformer:
 def _quiet() -> Iterator[None]:
     """Keep the loader, and what it imports, from a model hub; silence its progress bar.
 
-    The loader looks up a cached model's host although it is told to read local files only. The
-    switch is set before the loader is imported, since it may be copied then.
+    Told to read local files only, it still looks up the hub's host for a cached model.
     """
     from huggingface_hub import constants
 
-    was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    was_offline, constants.HF_HUB_OFFLINE, was_shown = constants.HF_HUB_OFFLINE, True, False
     try:
-        from transformers.utils import logging as hub_logging
+        from transformers.utils import logging as bars  # which may copy the switch
 
-        was_enabled = hub_logging.is_progress_bar_enabled()
-        hub_logging.disable_progress_bar()
-        try:
-            yield
-        finally:
-            if was_enabled:
-                hub_logging.enable_progress_bar()
+        was_shown = bars.is_progress_bar_enabled()
+        bars.disable_progress_bar()
+        yield
     finally:
         constants.HF_HUB_OFFLINE = was_offline
+        if was_shown:
+            bars.enable_progress_bar()
 
 
 def use_bf16(precision: Precision, device: str = "cpu") -> bool:

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.text.files import write_whole
 
@@ -132,27 +133,45 @@ def read_tensors(data: bytes, place: str) -> tuple[dict[str, str], dict[str, NDA
 
 def check_tensors(
     tensors: Mapping[str, NDArray[Any]],
-    wanted: Mapping[str, tuple[str, tuple[int | None, ...]]],
+    wanted: Mapping[str, str],
     place: str,
+    **sizes: int,
 ) -> None:
     """Raise `BundleError` unless the tensors have the wanted names, types and shapes.
 
-    A length of None is any. Numbers with a fraction must be finite.
+    A wanted tensor is its type and its lengths, as in "float16 n 4". A length with a name is that
+    of `sizes`, or the same wherever the name stands. Numbers with a fraction must be finite.
     """
     odd = sorted(tensors.keys() ^ wanted.keys())
     problem = f"holds or lacks {', '.join(map(shown, odd[:4]))}" if odd else ""
-    for name, (dtype, shape) in () if odd else wanted.items():
-        tensor = tensors[name]
-        fits = len(shape) == tensor.ndim and all(
-            one in (None, other) for one, other in zip(shape, tensor.shape, strict=True)
-        )
-        if tensor.dtype != dtype or not fits:
-            lengths = ", ".join("any" if one is None else str(one) for one in shape)
-            problem = f"{name} is {tensor.dtype} of shape {tensor.shape}, not {dtype} ({lengths})"
+    for name, known in () if odd else wanted.items():
+        tensor, (dtype, *lengths) = tensors[name], known.split()
+        found = (str(tensor.dtype), *map(str, tensor.shape))
+        fits = len(found) == len(lengths) + 1
+        for length, size in zip(lengths, tensor.shape, strict=False):
+            fits &= size == (int(length) if length.isdigit() else sizes.setdefault(length, size))
+        if found[0] != dtype or not fits:
+            problem = f"{name} is {' '.join(found)}, not {known} with {sizes}"
         elif tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
             problem = f"{name} holds numbers that are not finite"
     if problem:
         msg = f"{place}: {problem}; it is damaged, train it again"
+        raise BundleError(msg)
+
+
+def check_encoder(
+    fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
+) -> None:
+    """Raise `BundleError` unless the encoder in use has the weights that a model was fitted on.
+
+    `folder` holds the model; `what` names it in the message. Arithmetic may differ.
+    """
+    if in_use.weights_sha256 != fitted.weights_sha256:
+        msg = (
+            f"{folder}: was fitted on the encoder {fitted.name} with weights "
+            f"{fitted.weights_sha256[:12]}, the one in use is {in_use.name} with "
+            f"{in_use.weights_sha256[:12]}; train a {what} for it, or use the fitted one"
+        )
         raise BundleError(msg)
 
 

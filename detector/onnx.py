@@ -74,7 +74,8 @@ class ExportConfig:
             msg = f"it lists {', '.join(sorted(files)) or 'no files'}"
             raise ValueError(msg)
         encoder = EncoderIdentity.from_dict(record["encoder"])
-        return cls(**{**record, "encoder": encoder, "files": files})
+        known = {"version": str(record["version"]), "encoder": encoder, "files": files}
+        return cls(**{**record, **known})
 
 
 class OnnxEncoder:

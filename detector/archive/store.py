@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from detector.archive.articles import Article
 from detector.encoder import EncoderIdentity
 from detector.errors import InputError, MissingExtra
-from detector.model_files import DAMAGED, shown
+from detector.model_files import DAMAGED
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ _LOCK: Final = ".writing"
 _READ_INTERVAL: Final = timedelta(seconds=2)  # after which a reader sees what a writer wrote
 _KEEP_VERSIONS: Final = timedelta(minutes=10)  # for readers that still hold an old version
 _NUMBERS_PER_QUERY: Final = 1_000
-_MOST: Final = 1 << 62  # articles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,7 +137,7 @@ class Store:
     def repair(self) -> None:
         """Finish what a killed writer left undone; the caller holds the lock."""
         self._finish_removal()
-        self._next = self.number("next")
+        self._next = max(self.numbers("next"), default=0)
         for batch in self._scan("articles", ["number"]):
             self._next = max(self._next, *(number + 1 for number in batch["number"].to_pylist()))
         with lancedb_errors(self.uri, "written"):
@@ -179,9 +178,12 @@ class Store:
             rows = self._tables["settings"].search().where(f"key = '{key}'").to_list()
             return json.loads(rows[0]["value"]) if rows else None
 
-    def number(self, key: str) -> int:
-        """Return the whole number stored under a key, or 0."""
-        return self._numbers([self.setting(key) or 0])[0]
+    def numbers(self, key: str) -> list[int]:
+        """Return the whole numbers, or the one, stored under a key; none where there are none."""
+        value = self.setting(key)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        with lancedb_errors(self.uri, "read"):
+            return [int(np.int64(one)) for one in values]
 
     def set_setting(self, key: str, value: object) -> None:
         """Store a JSON value under a key."""
@@ -190,25 +192,13 @@ class Store:
             merge.when_not_matched_insert_all().execute([{"key": key, "value": json.dumps(value)}])
 
     def _finish_removal(self) -> None:
-        numbers = self._numbers(self.setting("removing") or [])
+        numbers = self.numbers("removing")
         for column, name in (("number", "articles"), ("article", "sentences")):
             for condition in _conditions(column, numbers):
                 with lancedb_errors(self.uri, "written"):
                     self._tables[name].delete(condition)
         if numbers:
             self.set_setting("removing", [])
-
-    def _numbers(self, values: Any) -> list[int]:  # noqa: ANN401 - JSON
-        """Return the whole numbers that a setting holds."""
-        if not isinstance(values, list) or any(
-            type(value) is not int or not 0 <= value < _MOST for value in values
-        ):
-            msg = (
-                f"{safe(self.uri)}: the archive's settings hold {safe(shown(values))}, not whole "
-                "numbers; it is damaged: bring back a backup, or make it anew"
-            )
-            raise InputError(msg)
-        return values
 
     def _scan(self, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
         with lancedb_errors(self.uri, "read"):

@@ -233,7 +233,7 @@ class BundleConfig:
         """
         intercept, margin, severity = _blend(record["blend"], 3)
         beliefs = tuple(
-            (_probability(a, "name_beliefs"), _probability(b, "name_beliefs"))
+            (probability(a, "name_beliefs"), probability(b, "name_beliefs"))
             for a, b in record["name_beliefs"]
         )
         if any(not (a < c and b <= d) for (a, b), (c, d) in pairwise(beliefs)):
@@ -244,16 +244,16 @@ class BundleConfig:
             a, b, c, d = _blend(tagged["blend"], 4)
             tagged = TaggedConfig(
                 tagger=str(tagged["tagger"]),
-                threshold=_probability(tagged["threshold"], "tagged threshold"),
+                threshold=probability(tagged["threshold"], "tagged threshold"),
                 blend=(a, b, c, d),
-                name_threshold=_probability(tagged["name_threshold"], "tagged name_threshold"),
+                name_threshold=probability(tagged["name_threshold"], "tagged name_threshold"),
                 names=_name_odds(tagged["names"]),
             )
         return cls(
             schema=int(record["schema"]),
             version=str(record["version"]),
-            threshold=_probability(record["threshold"], "threshold"),
-            name_threshold=_probability(record["name_threshold"], "name_threshold"),
+            threshold=probability(record["threshold"], "threshold"),
+            name_threshold=probability(record["name_threshold"], "name_threshold"),
             name_beliefs=beliefs,
             blend=(intercept, margin, severity),
             columns=tuple((str(name), str(unit)) for name, unit in record["columns"]),
@@ -305,7 +305,8 @@ def _files(record: Mapping[str, Any], *, tagged: bool) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in record.items()}
 
 
-def _probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file
+def probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file
+    """Return a number in [0, 1] out of a record, or raise a `ValueError` or its like."""
     if isinstance(value, bool) or not 0.0 <= float(value) <= 1.0:
         msg = f"{name} is {value!r}; give a number in [0, 1]"
         raise ValueError(msg)

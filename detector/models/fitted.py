@@ -10,7 +10,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -129,12 +129,13 @@ def _checked(found: Any, widths: Mapping[str, int]) -> Models:  # noqa: ANN401 -
     from detector.models.estimators import BeadClassifier, SeverityRegressor
 
     models = Models(**found)
-    for name, kind in (
-        ("drift", BeadClassifier),
-        ("severity", SeverityRegressor),
-        ("adjacency", AdjacencyClassifier),
-        ("tagged_severity", SeverityRegressor),
-    ):
+    kinds: dict[str, tuple[type, Callable[[Any], Callable[[Any], Any]]]] = {
+        "drift": (BeadClassifier, lambda model: model.decision_function),
+        "severity": (SeverityRegressor, lambda model: model.predict),
+        "adjacency": (AdjacencyClassifier, lambda model: model.predictor()),
+        "tagged_severity": (SeverityRegressor, lambda model: model.predict),
+    }
+    for name, (kind, predictor) in kinds.items():
         model = getattr(models, name)
         if model is None and name != "drift":
             continue
@@ -146,7 +147,9 @@ def _checked(found: Any, widths: Mapping[str, int]) -> Models:  # noqa: ANN401 -
         _check_parts(model, name, widths[name])
         rows = np.array([[0.0], [1.0]], np.float32).repeat(widths[name], axis=1)
         with np.errstate(all="ignore"):
-            predicted = _predict(model, rows)
+            predicted = predictor(model)(rows)
+        positive = kind is not SeverityRegressor or (model.weights_ >= 0.0).all()
+        _require(positive, name, "weights of 0 or above")
         _require(predicted.shape == (2,) and np.isfinite(predicted).all(), name, "predictions")
     return models
 
@@ -161,25 +164,9 @@ def _check_parts(model: object, name: str, n_columns: int) -> None:
             _check_tree(part.nodes, n_columns)
         elif isinstance(part, HistGradientBoostingClassifier):
             _require(part.n_features_in_ == n_columns, name, "a column")
-        elif isinstance(part, np.ndarray) and part.dtype.kind == "f":
-            _require(np.isfinite(part).all(), name, "finite numbers")
-
-
-def _predict(model: Any, rows: NDArray[np.float32]) -> NDArray[np.float64]:  # noqa: ANN401
-    from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.estimators import SeverityRegressor
-
-    predict = getattr(model, "decision_function", None)
-    if isinstance(model, AdjacencyClassifier):
-        halves = {array.dtype for array in model.weights_} == {np.dtype(np.float16)}
-        _require(halves, "adjacency", "weights in half precision")
-        predict = model.predictor()
-    elif isinstance(model, SeverityRegressor):
-        doubles = model.weights_.dtype == np.float64
-        _require(doubles and (model.weights_ >= 0.0).all(), "severity", "weights of 0 or above")
-        predict = model.predict
-    predicted: NDArray[np.float64] = predict(rows)
-    return predicted
+        elif isinstance(part, np.ndarray):
+            _require(part.dtype.kind != "f" or np.isfinite(part).all(), name, "finite numbers")
+            _require(name == "drift" or part.dtype.kind in "fb", name, "numbers with a fraction")
 
 
 def _parts(model: object) -> Iterator[object]:

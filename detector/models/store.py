@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from detector import model_files
-from detector.encoder import EncoderIdentity, check_encoder
+from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
-from detector.model_files import CONFIG, DAMAGED, read_file, shown
+from detector.model_files import CONFIG, DAMAGED, check_encoder, read_file, shown
 from detector.models import fitted
 from detector.models.bundle import STACKED, Bundle, Models
 from detector.models.bundle_config import (

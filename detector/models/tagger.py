@@ -7,7 +7,7 @@ trains nothing, and needs no torch where another backend runs the network.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import model_files
-from detector.encoder import EncoderIdentity, batches, check_encoder
+from detector.encoder import EncoderIdentity, batches
 from detector.errors import InputError
 from detector.features.token_tags import (
     KINDS,
@@ -29,19 +29,21 @@ from detector.features.token_tags import (
 )
 from detector.model_files import (
     CONFIG,
+    check_encoder,
     check_tensors,
     json_bytes,
     read_file,
     read_tensors,
     sha256,
 )
+from detector.models.bundle_config import probability
 
 SCHEMA = 2
 """Layout of the folder; another one is refused."""
 
 _WHAT, _WEIGHTS = "a tagger", "tagger.safetensors"
-_MOST_WIDE, _MOST_LAYERS = 1 << 16, 64
-_STEEP = 1e3  # slope and intercept of a calibration
+_SIZES = {"dimension", "n_heads", "n_kinds", "n_layers", "width"}  # of a network
+_MOST = 1 << 13  # for each of them
 _BATCH_TOKENS = 512  # padded tokens of a batch; as in `encoder`, more is slower
 _WINDOW = 512  # tokens of both sides; a longer bead is cut into overlapping windows
 _MARGIN = 0.25  # context on either side of a window, as a share of its length
@@ -88,34 +90,30 @@ class TaggerConfig:
         """
         encoder = EncoderIdentity.from_dict(record["encoder"])
         shape = {str(name): int(size) for name, size in record["shape"].items()}
-        width, heads, layers = (shape[name] for name in ("width", "n_heads", "n_layers"))
-        fixed = (encoder.dimension, len(KINDS))
+        wanted = {"dimension": encoder.dimension, "n_kinds": len(KINDS)}
         if (
-            (shape["dimension"], shape["n_kinds"]) != fixed
-            or not (0 < width <= _MOST_WIDE and 0 < layers <= _MOST_LAYERS)
-            or not 0 < heads <= encoder.dimension
-            or encoder.dimension % heads
+            shape.keys() != _SIZES
+            or not all(0 < size <= _MOST for size in shape.values())
+            or not wanted.items() <= shape.items()
+            or shape["dimension"] % shape["n_heads"]
         ):
-            msg = f"shape is {shape}; give dimension and n_kinds {fixed} and sizes that fit"
+            msg = f"shape is {shape}; give {wanted}, other sizes up to {_MOST}, heads that divide"
             raise ValueError(msg)
-        (a, b), (c, d) = (
-            _in_range(side, -_STEEP, _STEEP, "calibration") for side in record["calibration"]
-        )
-        damaged, lost, edited = _in_range(
-            (*record["thresholds"], record["edited"]), 0.0, 1.0, "thresholds and edited"
-        )
-        return cls(
-            **{
-                **record,
-                "shape": shape,
-                "version": str(record["version"]),
-                "weights": str(record["weights"]),
-                "encoder": encoder,
-                "calibration": ((a, b), (c, d)),
-                "thresholds": (damaged, lost),
-                "edited": edited,
-            }
-        )
+        (a, b), (c, d) = (map(float, side) for side in record["calibration"])
+        if not math.isfinite(a + b + c + d):
+            msg = f"calibration is {record['calibration']}; give finite numbers"
+            raise ValueError(msg)
+        damaged, lost = (probability(one, "thresholds") for one in record["thresholds"])
+        known = {
+            "version": str(record["version"]),
+            "shape": shape,
+            "weights": str(record["weights"]),
+            "encoder": encoder,
+            "calibration": ((a, b), (c, d)),
+            "thresholds": (damaged, lost),
+            "edited": probability(record["edited"], "edited"),
+        }
+        return cls(**{**record, **known})
 
 
 class Tagger:
@@ -245,8 +243,11 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
     _, tensors = read_tensors(data, str(path))
     with torch.device("meta"):  # shapes alone
         network = PairNetwork(Shape(**config.shape))
-    shapes = {name: ("float16", tuple(one.shape)) for name, one in network.state_dict().items()}
-    check_tensors(tensors, shapes, str(path))
+    wanted = {
+        name: " ".join(("float16", *map(str, one.shape)))
+        for name, one in network.state_dict().items()
+    }
+    check_tensors(tensors, wanted, str(path))
     weights = {name: torch.from_numpy(one.astype(np.float32)) for name, one in tensors.items()}
     network.load_state_dict(weights, assign=True)
     return Tagger(network.eval(), config)
@@ -292,11 +293,3 @@ def read_config(path: Path) -> TaggerConfig:
 
 def _read_folder(folder: Path) -> TaggerConfig:
     return read_config(folder / CONFIG)
-
-
-def _in_range(values: Iterable[Any], low: float, high: float, name: str) -> tuple[float, ...]:
-    numbers = tuple(map(float, values))
-    if not all(low <= number <= high for number in numbers):
-        msg = f"{name} is {numbers}; give numbers from {low:g} to {high:g}"
-        raise ValueError(msg)
-    return numbers

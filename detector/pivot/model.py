@@ -50,20 +50,21 @@ _NUMBERS = {
 """Keys of the file to attributes of `Calibration`."""
 _FEATURES = ("edits", "kept")
 _NETS = ("edit_net", "kept_net")
-_LAYOUT: dict[str, tuple[str, tuple[int | None, ...]]] = {
-    **{f"{name}.keys": ("uint32", (None,)) for name in _FEATURES},
-    **{f"{name}.weights": ("int8", (None, None)) for name in _FEATURES},
-    **{f"{name}.scales": ("float16", (None,)) for name in _FEATURES},
-    **{
-        f"{name}.{part}": ("float16", (None, None))
-        for name in _NETS
-        for part in ("inward", "outward")
-    },
-    **{f"{name}.offset": ("float16", (None,)) for name in _NETS},
-    **dict.fromkeys(("centre", "scale", "even"), ("float32", (None,))),
-    **dict.fromkeys(("means", "between", "within"), ("float32", (None, None))),
+_LAYOUT = {
+    **{f"{name}.keys": f"uint32 {name}" for name in _FEATURES},
+    **{f"{name}.weights": f"int8 {name} k" for name in _FEATURES},
+    **{f"{name}.scales": f"float16 {name}" for name in _FEATURES},
+    **{f"{name}.inward": f"float16 {name}_inputs {name}" for name in _NETS},
+    **{f"{name}.offset": f"float16 {name}" for name in _NETS},
+    **{f"{name}.outward": f"float16 {name} k" for name in _NETS},
+    "centre": "float32 size",
+    "scale": "float32 size",
+    "even": "float32 k",
+    "means": "float32 k size",
+    "between": "float32 size size",
+    "within": "float32 size size",
 }
-"""Type and number of axes of each tensor of the file; `PivotModel` checks the lengths."""
+"""Type and lengths of each tensor of the file; see `check_tensors`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,15 +74,6 @@ class FeatureWeights:
     keys: NDArray[np.uint32]  # (n,): `feature_key` of each name, ascending
     weights: NDArray[np.int8]  # (n, K)
     scales: NDArray[np.float16]  # (n,): a sentence gets `weights * scales`
-
-    def __post_init__(self) -> None:
-        n = self.keys.shape
-        if self.weights.shape[:1] != n or self.scales.shape != n:
-            msg = (
-                f"pivot model: {len(self.keys)} keys, weights of shape {self.weights.shape} and "
-                f"{len(self.scales)} scales do not fit; train it again"
-            )
-            raise BundleError(msg)
 
     def of(self, names: Sequence[str]) -> Floats:
         """Return the weights of features, of shape (n, K); zeros for an unknown feature."""
@@ -156,32 +148,6 @@ class PivotModel:
     calibration: Calibration  # of `DocumentScores.vector`
     threshold: float  # least posterior in [0, 1] of a language that is named
     training: Mapping[str, Any] = field(default_factory=dict)  # for the record
-
-    def __post_init__(self) -> None:
-        k, d = len(self.languages), self.encoder.dimension
-        size = N_VIEWS * k + N_RATES
-        known = self.calibration
-        shapes = {
-            "edits": (self.edits.weights.shape[1:], (k,)),
-            "kept": (self.kept.weights.shape[1:], (k,)),
-            "edit_net inward": (self.edit_net.inward.shape[:1], (2 * d + N_LENGTHS,)),
-            "edit_net outward": (self.edit_net.outward.shape[1:], (k,)),
-            "kept_net inward": (self.kept_net.inward.shape[:1], (d,)),
-            "kept_net outward": (self.kept_net.outward.shape[1:], (k,)),
-            "centre": (known.centre.shape, (size,)),
-            "scale": (known.scale.shape, (size,)),
-            "means": (known.means.shape, (k, size)),
-            "between": (known.between.shape, (size, size)),
-            "within": (known.within.shape, (size, size)),
-            "even": (known.even.shape, (k,)),
-        }
-        for name, (shape, wanted) in shapes.items():
-            if shape != wanted:
-                msg = (
-                    f"pivot model: {name} has shape {shape}, its {k} languages and vectors of {d} "
-                    f"numbers want {wanted}; train it again"
-                )
-                raise BundleError(msg)
 
     @property
     def digest(self) -> str:
@@ -288,9 +254,23 @@ class PivotModel:
                 f"{place}: has schema {shown(schema)}, this version reads {SCHEMA}; train it again"
             )
             raise BundleError(msg)
-        check_tensors(tensors, _LAYOUT, place)
         try:
+            languages = tuple(record["languages"])
+            encoder = EncoderIdentity.from_dict(record["encoder"])
+            if not {type(record[key]) for key in (*_NUMBERS, "threshold")} <= {int, float}:
+                msg = f"give numbers for {', '.join(_NUMBERS)} and threshold"
+                raise TypeError(msg)
             numbers = {name: float(record[key]) for key, name in _NUMBERS.items()}
+            k, d = len(languages), encoder.dimension
+            check_tensors(
+                tensors,
+                _LAYOUT,
+                place,
+                k=k,
+                size=N_VIEWS * k + N_RATES,
+                edit_net_inputs=2 * d + N_LENGTHS,
+                kept_net_inputs=d,
+            )
             parts: dict[str, dict[str, Any]] = {name: {} for name in (*_FEATURES, *_NETS)}
             for name in tensors.keys() - set(_ARRAYS):
                 owner, _, part = name.partition(".")
@@ -303,14 +283,16 @@ class PivotModel:
                 **{name: Net(**parts[name]) for name in _NETS},
             }
             model = cls(
-                languages=tuple(record["languages"]),
-                encoder=EncoderIdentity.from_dict(record["encoder"]),
+                languages=languages,
+                encoder=encoder,
                 threshold=float(record["threshold"]),
                 training=dict(record["training"]),
                 **rest,
             )
             model._check_values()
         except DAMAGED as err:
+            if isinstance(err, BundleError):
+                raise
             msg = f"{place}: is damaged ({shown(err)}); train it again"
             raise BundleError(msg) from err
         return model

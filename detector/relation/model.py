@@ -47,6 +47,14 @@ _TENSORS = {
 }
 """Name of each tensor of the file to the attribute."""
 
+_LAYOUT = {
+    "machine": "float16 buckets",
+    "knots": "float64 features knots",
+    "coefficients": "float64 relations features knots",
+    "intercepts": "float64 relations",
+    "sure": "float64 relations",
+}
+
 _MAX_LINES = 6
 _MIN_WEIGHT = 0.2  # natural log units; weaker evidence is not reported
 _MAX_EXAMPLES = 3
@@ -123,16 +131,10 @@ class RelationModel:
                 f"{SCHEMA}, {_columns()} and {list(RELATIONS)}; train it again"
             )
             raise BundleError(msg)
-        n, k = len(RELATIONS), np.shape(tensors.get("knots"))[-1:]
-        shapes: dict[str, tuple[str, tuple[int, ...]]] = {
-            "machine": ("float16", (N_BUCKETS,)),
-            "knots": ("float64", (len(FEATURES), *k)),
-            "coefficients": ("float64", (n, len(FEATURES), *k)),
-            "intercepts": ("float64", (n,)),
-            "sure": ("float64", (n,)),
-        }
-        check_tensors(tensors, shapes, place)
-        if k[0] < 2 or not (np.diff(tensors["knots"]) > 0.0).all():
+        sizes = {"relations": len(RELATIONS), "features": len(FEATURES), "buckets": N_BUCKETS}
+        check_tensors(tensors, _LAYOUT, place, **sizes)
+        knots = tensors["knots"]
+        if knots.shape[1] < 2 or not (np.diff(knots) > 0.0).all():
             msg = f"{place}: its knots do not rise; it is damaged, train it again"
             raise BundleError(msg)
         return cls(**{_TENSORS[key]: value for key, value in tensors.items()}, training=training)
