@@ -10,10 +10,10 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -29,24 +29,23 @@ CONFIG: Final = "config.json"
 DAMAGED: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
 """What reading a record of unknown content may raise."""
 
+LARGEST_EXPORT: Final = 2 << 30
+"""Most bytes of a file of an export: ONNX takes no more."""
+
 _LARGEST: Final = 256 << 20  # bytes of a file; ours are below 16 MiB
 _SHOWN: Final = 200  # characters of a value or of a library's message
 
 
-class FolderConfig(Protocol):
-    """What a folder's `config.json` holds."""
+class _Config(Protocol):
+    """What a folder's `config.json` holds: the SHA-256 of its other files, by their paths in it."""
 
     @property
-    def files(self) -> Mapping[str, str]:
-        """SHA-256 of each other file of the folder, by its path in it."""
-        ...
+    def files(self) -> Mapping[str, str]: ...
 
-    def to_bytes(self) -> bytes:
-        """Return the content of the file; equal configs are equal bytes."""
-        ...
+    def to_bytes(self) -> bytes: ...
 
 
-_C = TypeVar("_C", bound=FolderConfig)
+_C = TypeVar("_C", bound=_Config)
 
 
 def sha256(data: bytes) -> str:
@@ -175,16 +174,11 @@ def check_encoder(
         raise BundleError(msg)
 
 
-def check_out(folder: Path, read: Callable[[Path], FolderConfig], what: str) -> list[str]:
-    """Return the paths of a folder's files in it, where all of them may be replaced.
+def check_out(folder: Path, read: Callable[[Path], _Config], what: str) -> None:
+    """Raise `InputError` unless a folder is absent, empty, or may be replaced.
 
-    `read` reads the config of a folder of this kind, which messages call `what`.
-
-    Raises
-    ------
-    InputError
-        When the folder is a link or a file, or holds anything but files that its config lists,
-        each with its SHA-256.
+    It may where `read` reads its config, and it holds nothing but files that this lists, each with
+    its SHA-256. Messages call such a folder `what`. No link is followed.
     """
     accepted = f"name a new folder, or one with {what} and nothing else in it"
     try:
@@ -192,83 +186,53 @@ def check_out(folder: Path, read: Callable[[Path], FolderConfig], what: str) -> 
             msg = f"{folder}: is a link or a file; {accepted}"
             raise InputError(msg)
         if not folder.exists() or not any(folder.iterdir()):
-            return []
-        listed = {CONFIG: "", **read(folder).files}
-        held = list(_files(folder))
-        for name in held:
-            if name not in listed or (name != CONFIG and _digest(folder / name) != listed[name]):
-                msg = f"{folder / name}: is not as {what} has it; {accepted}"
+            return
+        listed = {CONFIG: None, **read(folder).files}
+        inner = {parent.as_posix() for name in listed for parent in PurePosixPath(name).parents}
+        for path in folder.rglob("*"):
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink() or name not in (inner if path.is_dir() else listed):
+                msg = f"{path}: is not of {what}; {accepted}"
                 raise InputError(msg)
+            if name in listed:
+                read_file(path, "it was changed", digest=listed[name], most=LARGEST_EXPORT)
     except BundleError as err:
         msg = f"{folder}: is not {what} and is not empty; {accepted} ({err})"
         raise InputError(msg) from err
     except OSError as err:
         msg = f"{folder}: cannot be read ({err.strerror}); {accepted}"
         raise InputError(msg) from err
-    return held
 
 
 def replace_folder(
-    folder: Path, files: Mapping[str, bytes], read: Callable[[Path], FolderConfig], what: str
+    folder: Path, files: Mapping[str, bytes], read: Callable[[Path], _Config], what: str
 ) -> None:
     """Write a folder of files by their paths in it, whole or not at all; see `check_out`.
 
-    It is written beside its place and renamed, after the folder that was there, whose files are
-    deleted last.
+    It is written beside its place and renamed, after the folder that was there, which is checked
+    again before it is deleted.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - `resolve` would follow links
-    old = check_out(folder, read, what)
+    check_out(folder, read, what)
     token = secrets.token_hex(8)
     beside, behind = (folder.parent / f".{token}.{end}" for end in ("part", "old"))
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.mkdir()
-            for name, data in files.items():
-                (beside / name).parent.mkdir(exist_ok=True)
-                write_whole(beside / name, data)
-            if folder.exists():
-                beside.chmod(stat.S_IMODE(folder.stat().st_mode))
-                folder.rename(behind)
-            try:
-                beside.rename(folder)
-            except OSError:
-                with suppress(OSError):
-                    behind.rename(folder)
-                raise
-        finally:
-            _delete(beside, files)
-        _delete(behind, old)
+        beside.mkdir(parents=True)
+        for name, data in files.items():
+            (beside / name).parent.mkdir(exist_ok=True)
+            write_whole(beside / name, data)
+        if folder.exists():
+            beside.chmod(stat.S_IMODE(folder.stat().st_mode))
+            folder.rename(behind)
+            check_out(behind, read, what)
+        beside.rename(folder)
+        shutil.rmtree(behind, ignore_errors=True)
     except (OSError, ValueError) as err:
         if isinstance(err, InputError):
             raise
         msg = f"{folder}: cannot be written ({shown(err)}); name a folder that can be"
         raise InputError(msg) from err
-
-
-def _files(folder: Path, inner: str = "") -> Iterator[str]:
-    """Yield the paths of what a folder holds, but for folders one level down, which are entered."""
-    for path in sorted((folder / inner).iterdir()):
-        name = f"{inner}{path.name}"
-        if not inner and path.is_dir() and not path.is_symlink():
-            yield from [*_files(folder, f"{name}/")] or [name]
-        else:
-            yield name
-
-
-def _digest(path: Path) -> str:
-    """Return the SHA-256 of a regular file; of anything else, none."""
-    if path.is_symlink() or not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _delete(folder: Path, names: Iterable[str]) -> None:
-    """Delete these files of a folder, and the folder if nothing else is in it."""
-    with suppress(OSError):
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
-        for inner in {(folder / name).parent for name in names} - {folder}:
-            inner.rmdir()
-        folder.rmdir()
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        if behind.exists() and not folder.exists():
+            behind.rename(folder)

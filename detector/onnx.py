@@ -39,7 +39,7 @@ from detector.features.token_tags import (
     TaggerOutputs,
     Tokens,
 )
-from detector.model_files import CONFIG, json_bytes, read_file, sha256, shown
+from detector.model_files import CONFIG, LARGEST_EXPORT, json_bytes, read_file, sha256, shown
 from detector.models.tagger import Tagger, read_config
 from detector.records import Encoding
 
@@ -48,7 +48,6 @@ PRECISION = "fp32-onnx"  # of the `EncoderIdentity`
 ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
 TAGGER, TAGGER_CONFIG = "tagger.onnx", "tagger.json"
 _WHAT = "an export"
-_LARGEST = 2 << 30  # bytes of a file: ONNX takes no more
 _ALWAYS, _BOTH_OR_NEITHER = {ENCODER, TOKENIZER}, {TAGGER, TAGGER_CONFIG}
 
 
@@ -174,7 +173,7 @@ class OnnxEncoder:
     def _checked(self, name: str) -> bytes:
         """Return a file's bytes after checking their digest."""
         digest = self._config.files[name]
-        return read_file(self._folder / name, "export it again", digest=digest, most=_LARGEST)
+        return read_file(self._folder / name, "export it again", digest=digest, most=LARGEST_EXPORT)
 
 
 class OnnxNetwork:
