@@ -188,10 +188,9 @@ class EncoderIdentity:
         """Read what `to_dict` gave; a `TypeError` or `ValueError` if it is not that."""
         identity = cls(**record)
         for name, value in identity.to_dict().items():
-            if name not in ("dimension", "max_tokens"):
-                str.encode(value)  # a TypeError unless it is a text
-            elif type(value) is not int or not 0 < value <= _MOST:
-                msg = f"encoder: {name} is {value!r}; give 1 to {_MOST}"
+            kind = int if name in ("dimension", "max_tokens") else str
+            if type(value) is not kind or (isinstance(value, int) and not 0 < value <= _MOST):
+                msg = f"encoder: {name} is {value!r}; give a {kind.__name__}, up to {_MOST}"
                 raise ValueError(msg)
         return identity
 

@@ -109,12 +109,12 @@ def _rebuilt(data: bytes) -> object:
         kinds = set(_types(json.loads(archive.read("schema.json"))))
     refused = sorted(kinds - {*TRUSTED, *_PLAIN})
     if refused:
-        msg = f"it holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
+        msg = f"it holds the types {', '.join(refused)}; a bundle holds no such"
         raise ValueError(msg)
     return loads(data, trusted=list(TRUSTED))
 
 
-def _types(schema: object) -> Iterator[str]:
+def _types(schema: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
     """Yield the type of every node below one of skops' schema."""
     inner = schema.values() if isinstance(schema, dict) else schema
     for node in inner if isinstance(schema, dict | list) else ():
@@ -129,7 +129,7 @@ def _checked(found: Any, widths: Mapping[str, int]) -> Models:  # noqa: ANN401 -
     from detector.models.estimators import BeadClassifier, SeverityRegressor
 
     models = Models(**found)
-    kinds: dict[str, tuple[type, Callable[[Any], Callable[[Any], Any]]]] = {
+    kinds: dict[str, tuple[Any, Callable[[Any], Callable[[Any], Any]]]] = {
         "drift": (BeadClassifier, lambda model: model.decision_function),
         "severity": (SeverityRegressor, lambda model: model.predict),
         "adjacency": (AdjacencyClassifier, lambda model: model.predictor()),

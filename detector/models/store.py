@@ -14,7 +14,15 @@ from typing import Any
 from detector import model_files
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
-from detector.model_files import CONFIG, DAMAGED, check_encoder, read_file, shown
+from detector.model_files import (
+    CONFIG,
+    DAMAGED,
+    check_encoder,
+    json_bytes,
+    read_file,
+    sha256,
+    shown,
+)
 from detector.models import fitted
 from detector.models.bundle import STACKED, Bundle, Models
 from detector.models.bundle_config import (
@@ -26,9 +34,7 @@ from detector.models.bundle_config import (
     BundleConfig,
     TaggedConfig,
     columns_digest,
-    json_bytes,
     library_versions,
-    sha256,
 )
 from detector.models.tagger import Tagger
 from detector.models.tagger import load as load_tagger

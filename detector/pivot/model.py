@@ -260,7 +260,7 @@ class PivotModel:
             if not {type(record[key]) for key in (*_NUMBERS, "threshold")} <= {int, float}:
                 msg = f"give numbers for {', '.join(_NUMBERS)} and threshold"
                 raise TypeError(msg)
-            numbers = {name: float(record[key]) for key, name in _NUMBERS.items()}
+            known: dict[str, Any] = {name: float(record[key]) for key, name in _NUMBERS.items()}
             k, d = len(languages), encoder.dimension
             check_tensors(
                 tensors,
@@ -271,14 +271,13 @@ class PivotModel:
                 edit_net_inputs=2 * d + N_LENGTHS,
                 kept_net_inputs=d,
             )
+            known |= {name: tensors[name].astype(np.float64) for name in _ARRAYS}
             parts: dict[str, dict[str, Any]] = {name: {} for name in (*_FEATURES, *_NETS)}
             for name in tensors.keys() - set(_ARRAYS):
                 owner, _, part = name.partition(".")
                 parts[owner][part] = tensors[name]
             rest: dict[str, Any] = {
-                "calibration": Calibration(
-                    **{name: tensors[name].astype(np.float64) for name in _ARRAYS}, **numbers
-                ),
+                "calibration": Calibration(**known),
                 **{name: FeatureWeights(**parts[name]) for name in _FEATURES},
                 **{name: Net(**parts[name]) for name in _NETS},
             }

@@ -116,7 +116,7 @@ def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> No
     for change, said in (
         ({"schema": 9}, "schema 9, this version reads 2"),
         ({"thresholds": [0.5]}, "no config of a tagger"),
-        ({"shape": {**record["shape"], "width": 16}}, r"is float16 of shape .*, not float16"),
+        ({"shape": {**record["shape"], "width": 16}}, r"is float16 .*, not float16"),
     ):
         config.write_bytes(json_bytes({**record, **change}))
         with pytest.raises(BundleError, match=said):

@@ -196,7 +196,7 @@ def test_tampering_odd_values_in_a_config_are_refused(folder: Path, name: str) -
         with pytest.raises(BundleError, match=r"config\.json: "):
             read(folder if name == "config.json" else path)
         n += 1
-    assert n > 300
+    assert n > 250
 
 
 def test_tampering_odd_values_in_an_export_are_refused(tmp_path: Path) -> None:
@@ -266,7 +266,13 @@ def test_tampering_odd_records_beside_tensors_are_refused(folder: Path, name: st
     metadata, tensors = _tensors((folder / name).read_bytes())
     ((key, text),) = metadata.items()
     read = PivotModel.from_bytes if key == "pivot" else RelationModel.from_bytes
-    for data in _odd(json.loads(text), free={"training", "traits"}):
+    record = json.loads(text)
+    numbers = {name for name, value in record.items() if isinstance(value, float)}
+    spoilt = list(_odd(record, free={"training", "traits", *numbers}))
+    for name in numbers:
+        odd = (None, True, "1", [], 10**400, float("nan"), float("inf"))
+        spoilt += [json.dumps({**record, name: value}).encode() for value in odd]
+    for data in spoilt:
         with pytest.raises(BundleError, match=r"^x: "):
             read(save(tensors, {key: data.decode()}), place="x")
     for other in (None, {}, {"more": text}):
@@ -338,7 +344,7 @@ def _constant(models: Models) -> None:
         (_no_nodes, "nodes"),
         (_fewer_columns, "column"),
         (_not_a_number, "finite numbers"),
-        (_whole_numbers, "half precision"),
+        (_whole_numbers, "numbers with a fraction"),
         (_negative, "weights of 0 or above"),
         (_no_weights, "AdjacencyClassifier"),
         (_layers_apart, "ValueError"),
@@ -362,7 +368,7 @@ def test_tampering_a_type_that_skops_trusts_and_no_bundle_holds_is_refused(folde
     models = copy.deepcopy(whole_bundle().models)
     models.drift.model_ = DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1])
     _forge(folder, "models.skops", fitted.to_bytes(models))
-    with pytest.raises(BundleError, match=r"types sklearn\.tree.*allowed are"):
+    with pytest.raises(BundleError, match=r"types sklearn\.tree"):
         _load(folder)
 
 
