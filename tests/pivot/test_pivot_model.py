@@ -163,10 +163,10 @@ def test_pivot_model_evidence_adds_up_to_what_moved_the_odds(model: PivotModel) 
 def test_pivot_model_a_net_whose_layers_differ_is_refused(model: PivotModel) -> None:
     model = with_random_nets(model)
     other = replace(model, kept_net=replace(model.kept_net, offset=model.kept_net.offset[1:]))
-    with pytest.raises(BundleError, match="kept_net.* is float16"):
+    with pytest.raises(BundleError, match=r"kept_net.* is float16"):
         PivotModel.from_bytes(other.to_bytes())
     other = replace(model, encoder=replace(model.encoder, dimension=DIMENSION + 1))
-    with pytest.raises(BundleError, match="net.inward is float16"):
+    with pytest.raises(BundleError, match=r"net.inward is float16"):
         PivotModel.from_bytes(other.to_bytes())
 
 
