@@ -29,6 +29,7 @@ TRUSTED: Final = (
     "detector.models.estimators.SeverityRegressor",
     "numpy.dtype",
     "numpy.float64",
+    "numpy.int64",
     "numpy.ndarray",
     "numpy.random._generator.Generator",
     "numpy.uint64",

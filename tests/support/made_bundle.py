@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 from support.fakes import FakeEncoder
-from support.made_pivot import pivot_model
+from support.made_pivot import pivot_model, with_random_nets
 from support.made_relations import relation_model
 from support.small_tagger import small_tagger
 
@@ -78,5 +78,5 @@ def whole_bundle() -> Bundle:
         config=replace(plain.config, tagged=tagged),
         tagger=own,
         relation=relation_model(),
-        pivot=pivot_model(),
+        pivot=with_random_nets(pivot_model()),
     )
