@@ -227,7 +227,9 @@ def _spoilt(tensors: dict[str, np.ndarray], name: str) -> Iterator[dict[str, np.
         yield {**tensors, name: value}
     for dtype in (np.float64, np.float32, np.float16, np.int64, np.bool_):
         if tensor.dtype != dtype:
-            yield {**tensors, name: tensor.astype(dtype)}
+            with np.errstate(all="ignore"):
+                other = tensor.astype(dtype)
+            yield {**tensors, name: other}
     if tensor.dtype.kind == "f":
         for number in (np.nan, np.inf, -np.inf):
             other = tensor.copy()
