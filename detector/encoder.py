@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import BundleError, EncodeError, InputError
+from detector.errors import EncodeError, InputError
 from detector.records import Encoding, TokenVectors
 
 if TYPE_CHECKING:
@@ -115,6 +115,9 @@ def encode_texts(  # noqa: PLR0913 - texts, two functions, and the form of a bat
             for state, i in zip(states, batch.tolist(), strict=True):
                 kept[i] = _token_vectors(state, encoded[i].offsets, encoded[i].special_tokens_mask)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(norms).all():
+        msg = "the encoder gives vectors that are not finite: it is damaged, install it again"
+        raise EncodeError(msg)
     np.divide(vectors, np.maximum(norms, 1e-12), out=vectors)
     return Encoding(
         vectors,
@@ -159,7 +162,8 @@ logger = logging.getLogger(__name__)
 Precision = Literal["fp32", "bf16", "auto"]
 """Arithmetic of the encoder: `auto` is bf16 where the processor computes it natively."""
 
-_INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
+_MOST: Final = 1 << 16  # numbers of a vector, and tokens of a sentence
+INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -179,21 +183,16 @@ class EncoderIdentity:
         """Return the fields by name."""
         return asdict(self)
 
-
-def check_encoder(
-    fitted: EncoderIdentity, in_use: EncoderIdentity, *, folder: Path, what: str
-) -> None:
-    """Raise `BundleError` unless the encoder in use has the weights that a model was fitted on.
-
-    `folder` holds the model; `what` names it in the message. Arithmetic may differ.
-    """
-    if in_use.weights_sha256 != fitted.weights_sha256:
-        msg = (
-            f"{folder}: was fitted on the encoder {fitted.name} with weights "
-            f"{fitted.weights_sha256[:12]}, the one in use is {in_use.name} with "
-            f"{in_use.weights_sha256[:12]}; train a {what} for it, or use the fitted one"
-        )
-        raise BundleError(msg)
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> EncoderIdentity:
+        """Read what `to_dict` gave; a `TypeError` or `ValueError` if it is not that."""
+        identity = cls(**record)
+        for name, value in identity.to_dict().items():
+            kind = int if name in ("dimension", "max_tokens") else str
+            if type(value) is not kind or (isinstance(value, int) and not 0 < value <= _MOST):
+                msg = f"encoder: {name} is {value!r}; give a {kind.__name__}, up to {_MOST}"
+                raise ValueError(msg)
+        return identity
 
 
 class Encoder(Protocol):
@@ -279,7 +278,7 @@ class MiniLMEncoder:
     @property
     def input_names(self) -> tuple[str, ...]:
         """Names of the arrays that the model takes."""
-        return tuple(name for name in _INPUTS if name in self._model.tokenizer.model_input_names)
+        return tuple(name for name in INPUTS if name in self._model.tokenizer.model_input_names)
 
     @property
     def tokenizer_json(self) -> str:
@@ -372,7 +371,7 @@ def _find_model(model: str | Path | None) -> tuple[Path | None, str, str | None]
 
 
 def _weights_digest(folder: Path) -> str:
-    files = sorted(folder.rglob("*.safetensors"))
+    files = sorted(file for file in folder.rglob("*.safetensors") if file.is_file())
     if not files:
         msg = f"{folder}: no *.safetensors here; only weights in that format are read"
         raise EncodeError(msg)
@@ -385,10 +384,10 @@ def _weights_digest(folder: Path) -> str:
 
 
 def _load(path: str, device: str) -> SentenceTransformer:
-    from sentence_transformers import SentenceTransformer
-
     try:
         with _quiet():
+            from sentence_transformers import SentenceTransformer
+
             model = SentenceTransformer(
                 path,
                 device=device,
@@ -414,16 +413,23 @@ def _load(path: str, device: str) -> SentenceTransformer:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the loader's progress bar."""
-    from transformers.utils import logging as hub_logging
+    """Keep the loader, and what it imports, from a model hub; silence its progress bar.
 
-    was_enabled = hub_logging.is_progress_bar_enabled()
-    hub_logging.disable_progress_bar()
+    Told to read local files only, it still looks up the hub's host for a cached model.
+    """
+    from huggingface_hub import constants
+
+    was_offline, constants.HF_HUB_OFFLINE, was_shown = constants.HF_HUB_OFFLINE, True, False
     try:
+        from transformers.utils import logging as bars  # which may copy the switch
+
+        was_shown = bars.is_progress_bar_enabled()
+        bars.disable_progress_bar()
         yield
     finally:
-        if was_enabled:
-            hub_logging.enable_progress_bar()
+        constants.HF_HUB_OFFLINE = was_offline
+        if was_shown:
+            bars.enable_progress_bar()
 
 
 def use_bf16(precision: Precision, device: str = "cpu") -> bool:

@@ -6,8 +6,6 @@ Training stays with torch.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
 import warnings
@@ -21,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import __version__
+from detector import __version__, model_files
 from detector.encoder import (
+    INPUTS,
     EncoderIdentity,
     Inputs,
     MiniLMEncoder,
@@ -31,15 +30,24 @@ from detector.encoder import (
     token_states,
 )
 from detector.errors import BundleError, InputError, MissingExtra
-from detector.features.token_tags import CLOSING, N_CUES, OPENING, TaggerBatch, TaggerOutputs
+from detector.features.token_tags import (
+    CLOSING,
+    KINDS,
+    N_CUES,
+    OPENING,
+    TaggerBatch,
+    TaggerOutputs,
+    Tokens,
+)
+from detector.model_files import CONFIG, LARGEST_EXPORT, json_bytes, read_file, sha256, shown
 from detector.models.tagger import Tagger, read_config
 from detector.records import Encoding
-from detector.text.files import write_whole
 
 SCHEMA = 1  # layout of the folder; another one is refused
 PRECISION = "fp32-onnx"  # of the `EncoderIdentity`
-CONFIG, ENCODER, TOKENIZER = "config.json", "encoder.onnx", "tokenizer.json"
+ENCODER, TOKENIZER = "encoder.onnx", "tokenizer.json"
 TAGGER, TAGGER_CONFIG = "tagger.onnx", "tagger.json"
+_WHAT = "an export"
 _ALWAYS, _BOTH_OR_NEITHER = {ENCODER, TOKENIZER}, {TAGGER, TAGGER_CONFIG}
 
 
@@ -53,9 +61,20 @@ class ExportConfig:
     files: Mapping[str, str]  # SHA-256 of each other file of the folder
 
     def to_bytes(self) -> bytes:
-        """Return `config.json`: UTF-8 with sorted keys."""
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
-        return (text + "\n").encode("utf-8")
+        """Return the content of `config.json`."""
+        return json_bytes(asdict(self))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> ExportConfig:
+        """Read what `to_bytes` wrote, once parsed; a `ValueError` or its like if it is not that."""
+        files = {str(name): str(digest) for name, digest in record["files"].items()}
+        held = set(files) - _ALWAYS
+        if not set(files) >= _ALWAYS or held not in (set(), _BOTH_OR_NEITHER):
+            msg = f"it lists {', '.join(sorted(files)) or 'no files'}"
+            raise ValueError(msg)
+        encoder = EncoderIdentity.from_dict(record["encoder"])
+        known = {"version": str(record["version"]), "encoder": encoder, "files": files}
+        return cls(**{**record, **known})
 
 
 class OnnxEncoder:
@@ -85,7 +104,7 @@ class OnnxEncoder:
         from tokenizers import Tokenizer
 
         self._folder, self._threads = folder, threads
-        self._config = _read_config(folder / CONFIG)
+        self._config = _read_config(folder)
         self._network = self._session(ENCODER)
         tokenizer = self._checked(TOKENIZER).decode("utf-8")
         try:
@@ -96,6 +115,7 @@ class OnnxEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.identity.max_tokens)
         self._inputs = {one.name for one in self._network.get_inputs()}
+        self._forward({name: np.ones((2, 3), np.int64) for name in INPUTS}, True)  # fails early
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -108,7 +128,15 @@ class OnnxEncoder:
         if TAGGER not in self._config.files:
             return None
         self._checked(TAGGER_CONFIG)
-        return Tagger(OnnxNetwork(self._session(TAGGER)), read_config(self._folder / TAGGER_CONFIG))
+        config = read_config(self._folder / TAGGER_CONFIG)
+        tagger = Tagger(OnnxNetwork(self._session(TAGGER)), config)
+        at = np.arange(2)
+        words = [
+            Tokens(np.zeros((2, self.identity.dimension), np.float16), texts, at, at + 1)
+            for texts in (("a", "b"), ("a", "c"))
+        ]
+        tagger.predict([(words[0], words[1])])  # fails early
+        return tagger
 
     def encode(self, texts: Sequence[str], *, tokens: bool = True) -> Encoding:
         """Encode sentences; parameters, result and errors as for `MiniLMEncoder.encode`."""
@@ -121,10 +149,12 @@ class OnnxEncoder:
         return self._tokenizer.encode_batch(texts)
 
     def _forward(self, inputs: Inputs, tokens: bool) -> Outputs:
-        wanted = ["sentence", "tokens"] if tokens else ["sentence"]
-        vectors, *states = self._network.run(
-            wanted, {name: rows for name, rows in inputs.items() if name in self._inputs}
-        )
+        shape, d = inputs["input_ids"].shape, self.identity.dimension
+        wanted = {"sentence": (shape[0], d), "tokens": (*shape, d)}
+        if not tokens:
+            del wanted["tokens"]
+        fed = {name: rows for name, rows in inputs.items() if name in self._inputs}
+        vectors, *states = _run(self._network, wanted, fed)
         return vectors, states[0] if states else None
 
     def _session(self, name: str) -> Any:  # noqa: ANN401 - a library loaded lazily
@@ -142,13 +172,8 @@ class OnnxEncoder:
 
     def _checked(self, name: str) -> bytes:
         """Return a file's bytes after checking their digest."""
-        path = self._folder / name
-        data = _read(path)
-        digest, expected = hashlib.sha256(data).hexdigest(), self._config.files[name]
-        if digest != expected:
-            msg = f"{path}: SHA-256 is {digest}, its config says {expected}; export it again"
-            raise BundleError(msg)
-        return data
+        digest = self._config.files[name]
+        return read_file(self._folder / name, "export it again", digest=digest, most=LARGEST_EXPORT)
 
 
 class OnnxNetwork:
@@ -159,7 +184,29 @@ class OnnxNetwork:
 
     def predict(self, batch: TaggerBatch, /) -> TaggerOutputs[NDArray[np.float32]]:
         """Predict for a batch."""
-        return TaggerOutputs(*self._session.run(list(TaggerOutputs._fields), batch._asdict()))
+        b, t = batch.roles.shape
+        shapes = ((b, t), (b, t), (b, t, len(KINDS)), (b,), (b, 3))
+        wanted = dict(zip(TaggerOutputs._fields, shapes, strict=True))
+        return TaggerOutputs(*_run(self._session, wanted, batch._asdict()))
+
+
+def _run(
+    session: Any,  # noqa: ANN401 - a library loaded lazily
+    wanted: Mapping[str, tuple[int, ...]],
+    fed: Mapping[str, NDArray[Any]],
+) -> list[NDArray[Any]]:
+    """Run a network, and check that its outputs have the wanted shapes and are finite."""
+    try:
+        found: list[NDArray[Any]] = session.run(list(wanted), fed)
+    except Exception as err:  # the library's errors share no narrower root
+        msg = f"an exported network cannot be run ({shown(err)}); export it again"
+        raise BundleError(msg) from err
+    for (name, shape), one in zip(wanted.items(), found, strict=True):
+        if one.shape != shape or not np.isfinite(one).all():
+            msg = f"an exported network gives {name} of shape {one.shape}, for {shape}, or numbers "
+            msg += "that are not finite; export it again"
+            raise BundleError(msg)
+    return found
 
 
 def onnxruntime() -> Any:  # noqa: ANN401 - a library loaded lazily
@@ -186,32 +233,14 @@ def onnxruntime() -> Any:  # noqa: ANN401 - a library loaded lazily
     return runtime
 
 
-def _read_config(path: Path) -> ExportConfig:
-    data = _read(path)
-    try:
-        record = json.loads(data)
-        schema = record["schema"]
-        if schema == SCHEMA:
-            files = {str(name): str(digest) for name, digest in record["files"].items()}
-            held = set(files) - _ALWAYS
-            if not set(files) >= _ALWAYS or held not in (set(), _BOTH_OR_NEITHER):
-                msg = f"it lists {', '.join(sorted(files)) or 'no files'}"
-                raise ValueError(msg)
-            encoder = EncoderIdentity(**record["encoder"])
-            return ExportConfig(**{**record, "encoder": encoder, "files": files})
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
-        msg = f"{path}: is no config of an export ({type(err).__name__}: {err}); export it again"
-        raise BundleError(msg) from err
-    msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; export it again"
-    raise BundleError(msg)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        msg = f"{path}: cannot be read ({err.strerror}); name a folder that `detector export` wrote"
-        raise BundleError(msg) from err
+def _read_config(folder: Path) -> ExportConfig:
+    return model_files.read_config(
+        folder / CONFIG,
+        ExportConfig.from_record,
+        schema=SCHEMA,
+        what=_WHAT,
+        mend="`detector export`",
+    )
 
 
 _LONGEST = 4096  # texts of a batch, and tokens of a text; torch wants a bound
@@ -227,15 +256,16 @@ def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> Expor
     tagger : Tagger or None
         Run by torch.
     folder : Path
-        Made where it is absent. The config is written last, so an unfinished folder is refused.
+        Created, or replaced if it holds an export and nothing else.
 
     Raises
     ------
     InputError
-        When the encoder is not in fp32, or the tagger is not run by torch.
+        When the encoder is not in fp32, the tagger is not run by torch, or the folder is refused.
     MissingExtra
         When torch's exporter lacks its packages.
     """
+    model_files.check_out(folder, _read_config, _WHAT)
     if encoder.identity.precision != "fp32":
         msg = f"the encoder computes in {encoder.identity.precision}; export one in fp32"
         raise InputError(msg)
@@ -246,12 +276,9 @@ def export(encoder: MiniLMEncoder, tagger: Tagger | None, folder: Path) -> Expor
         schema=SCHEMA,
         version=__version__,
         encoder=replace(encoder.identity, precision=PRECISION),
-        files={name: hashlib.sha256(data).hexdigest() for name, data in made.items()},
+        files={name: sha256(data) for name, data in made.items()},
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in made.items():
-        write_whole(folder / name, data)
-    write_whole(folder / CONFIG, config.to_bytes())
+    model_files.replace_folder(folder, {**made, CONFIG: config.to_bytes()}, _read_config, _WHAT)
     return config
 
 

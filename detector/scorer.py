@@ -14,10 +14,11 @@ import numpy as np
 
 from detector.alignment.align import Vectors, align_documents
 from detector.alignment.config import AlignConfig
-from detector.encoder import Encoder, MiniLMEncoder, Precision, check_encoder
+from detector.encoder import Encoder, MiniLMEncoder, Precision
 from detector.errors import InputError, TaggerWarning, TruncationWarning
 from detector.features.evidence import EncodedDocument, document_of, encode_together, text_document
 from detector.judge import AlignedPair, Judgement, judge
+from detector.model_files import check_encoder
 from detector.onnx import OnnxEncoder
 from detector.pivot.edits import Side
 from detector.pivot.model import load as load_pivot

@@ -17,6 +17,7 @@ from detector.cli.main import main
 from detector.encoder import MiniLMEncoder
 from detector.errors import BundleError, InputError, MissingExtra
 from detector.features.token_tags import Tokens, collate
+from detector.model_files import json_bytes
 from detector.models import store
 from detector.onnx import OnnxEncoder, export
 from detector.report.report import Report
@@ -99,7 +100,7 @@ def _flip(path: Path) -> None:
 def _change(**entries: object) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         record = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({**record, **entries}), encoding="utf-8")
+        path.write_bytes(json_bytes({**record, **entries}))
 
     return change
 

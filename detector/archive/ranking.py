@@ -66,7 +66,7 @@ def update_index(store: Store) -> None:
     `Store.compact` adds new sentences to an index that is there.
     """
     n = store.n_sentences
-    built_for = int(store.setting("indexed") or 0)
+    built_for = max(store.numbers("indexed"), default=0)
     if n < INDEX_FROM or (built_for and n < _REBUILD_AT * built_for):
         return
     from lancedb.index import BTree, IvfSq

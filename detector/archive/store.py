@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from detector.archive.articles import Article
 from detector.encoder import EncoderIdentity
 from detector.errors import InputError, MissingExtra
+from detector.model_files import DAMAGED
 from detector.text.escape import safe
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Store:
     def repair(self) -> None:
         """Finish what a killed writer left undone; the caller holds the lock."""
         self._finish_removal()
-        self._next = int(self.setting("next") or 0)
+        self._next = max(self.numbers("next"), default=0)
         for batch in self._scan("articles", ["number"]):
             self._next = max(self._next, *(number + 1 for number in batch["number"].to_pylist()))
         with lancedb_errors(self.uri, "written"):
@@ -177,6 +178,13 @@ class Store:
             rows = self._tables["settings"].search().where(f"key = '{key}'").to_list()
             return json.loads(rows[0]["value"]) if rows else None
 
+    def numbers(self, key: str) -> list[int]:
+        """Return the whole numbers, or the one, stored under a key; none where there are none."""
+        value = self.setting(key)
+        values = value if isinstance(value, list) else [] if value is None else [value]
+        with lancedb_errors(self.uri, "read"):
+            return [int(np.int64(one)) for one in values]
+
     def set_setting(self, key: str, value: object) -> None:
         """Store a JSON value under a key."""
         with lancedb_errors(self.uri, "written"):
@@ -184,7 +192,7 @@ class Store:
             merge.when_not_matched_insert_all().execute([{"key": key, "value": json.dumps(value)}])
 
     def _finish_removal(self) -> None:
-        numbers = self.setting("removing") or []
+        numbers = self.numbers("removing")
         for column, name in (("number", "articles"), ("article", "sentences")):
             for condition in _conditions(column, numbers):
                 with lancedb_errors(self.uri, "written"):
@@ -235,7 +243,7 @@ def open_store(uri: str, *, create: EncoderIdentity | None = None) -> Store:
         )
         raise InputError(msg)
     with lancedb_errors(uri, "opened"):
-        return Store(uri, tables, EncoderIdentity(**made["encoder"]))
+        return Store(uri, tables, EncoderIdentity.from_dict(made["encoder"]))
 
 
 @contextmanager
@@ -281,7 +289,7 @@ def lancedb_errors(uri: str, doing: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (RuntimeError, ValueError, OSError, LookupError, TypeError) as err:
+    except (OSError, *DAMAGED) as err:
         first = next(iter(str(err).splitlines()), "") or type(err).__name__
         msg = (
             f"{safe(uri)}: the archive cannot be {doing} ({safe(first[:300])}); free space or "

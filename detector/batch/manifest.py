@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from detector.batch.outputs import TABLES
 from detector.batch.tasks import RESUME_HINT, ShardResult
 from detector.errors import InputError
+from detector.model_files import DAMAGED, shown
 from detector.text.files import write_whole
 
 FORMAT, SCHEMA = "detector-batch", 1
@@ -304,9 +305,9 @@ def _read_manifest(path: Path) -> tuple[Header | None, list[dict[str, Any]]]:
             if header is not None:
                 _check_entry(record, header)
                 entries.append(record)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as err:
+        except DAMAGED as err:
             msg = (
-                f"{path}, line {number}: is damaged ({type(err).__name__}: {err}); delete that "
+                f"{path}, line {number}: is damaged ({shown(err)}); delete that "
                 "line, which makes its shard anew, or give another folder"
             )
             raise InputError(msg) from err
@@ -347,7 +348,9 @@ def _header_of(line: Mapping[str, Any], path: Path) -> Header:
         msg = f"{path}: is no manifest of a batch; name a new folder, or one that holds a batch"
         raise InputError(msg) from err
     if (form, schema) != (FORMAT, SCHEMA):
-        msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; name another folder"
+        msg = (
+            f"{path}: has schema {shown(schema)}, this version reads {SCHEMA}; name another folder"
+        )
         raise InputError(msg)
     numbers = (header.n_rows, header.n_shards, header.shard_rows)
     texts = (header.input, header.digest, header.signature)
@@ -358,8 +361,8 @@ def _header_of(line: Mapping[str, Any], path: Path) -> Header:
         or not (isinstance(tables, list) and tables and all(name in TABLES for name in tables))
     ):
         msg = (
-            f"{path}: is damaged: rows and shards {numbers}, tables {tables!r}; a batch has tables "
-            f"among {', '.join(TABLES)}: name a new folder, or one that holds a batch"
+            f"{path}: is damaged: rows and shards {shown(numbers)}, tables {shown(tables)}; "
+            f"a batch has tables among {', '.join(TABLES)}; name a new folder, or one with a batch"
         )
         raise InputError(msg)
     return replace(header, tables=tuple(tables))

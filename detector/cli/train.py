@@ -192,6 +192,8 @@ def _train_drift(arguments: argparse.Namespace) -> int:
     from detector.training.run import train
 
     settings = _settings(arguments)
+    folder = store.DEFAULT if settings.out is None else settings.out
+    store.check_out(folder)
     encoder = MiniLMEncoder(precision=settings.precision)
     tagger = None if settings.tagger is None else load(settings.tagger, encoder=encoder.identity)
     _log(settings, "reading the tables")
@@ -204,7 +206,6 @@ def _train_drift(arguments: argparse.Namespace) -> int:
     bundle = replace(
         bundle, relation=store.relation_of(encoder=encoder.identity), pivot=store.pivot_of()
     )
-    folder = store.DEFAULT if settings.out is None else settings.out
     written = store.save(bundle, folder)
     cli.print_result(
         f"{printed(metrics)}\n\nbundle {written.digest[:12]} written to {safe(str(folder))}\n"
@@ -219,6 +220,7 @@ def _train_tagger(arguments: argparse.Namespace) -> int:
     from detector.training.tagger_data import TaggerMix
     from detector.training.tagger_run import gather, train_tagger
 
+    tagger.check_out(arguments.out)
     mix = TaggerMix(limit=arguments.limit, seed=arguments.seed)
     settings = TaggerSettings(
         epochs=arguments.epochs, seed=arguments.seed, precision=arguments.precision
@@ -252,6 +254,7 @@ def _train_relation(arguments: argparse.Namespace) -> int:
     if arguments.documents < 100:
         msg = f"--documents is {arguments.documents}; give 100 or more, some of every kind"
         raise InputError(msg)
+    store.check_out(arguments.out)
     encoder = MiniLMEncoder()
     bundle = store.load(arguments.bundle, encoder=encoder.identity, pivot=True)
     settings = RelationSettings(n_documents=arguments.documents, seed=arguments.seed)
@@ -277,13 +280,16 @@ def _train_relation(arguments: argparse.Namespace) -> int:
 def _train_pivot(arguments: argparse.Namespace) -> int:
     from detector.encoder import MiniLMEncoder
     from detector.models import store
-    from detector.pivot.model import save
+    from detector.pivot.model import check_out, save
     from detector.training.data.corpus import digest, shared_folder
     from detector.training.pivot import LANGUAGES, PivotSettings, documents_seen, train_pivot
     from detector.training.pivot_data import TABLES, encode_pairs, featurise, read_round_trips
 
     languages = LANGUAGES if arguments.languages is None else _codes(arguments.languages)
     settings = PivotSettings(languages=languages, seed=arguments.seed)
+    check_out(arguments.out)
+    if arguments.bundle is not None:
+        store.check_out(arguments.bundle)
     folder, quiet = shared_folder(arguments.shared), arguments.quiet
     pairs = read_round_trips(folder, languages)
     encoder = MiniLMEncoder(precision=arguments.precision)

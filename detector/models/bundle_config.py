@@ -6,12 +6,10 @@ quick.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
@@ -21,6 +19,7 @@ from typing import Any
 from detector import __version__
 from detector.encoder import EncoderIdentity
 from detector.errors import InputError
+from detector.model_files import json_bytes, sha256
 from detector.names.calibration import TAGGED_CHANGES, NameOdds
 
 _SHOWN = 12  # hexadecimal digits of a digest on the printed line
@@ -139,19 +138,12 @@ def columns_digest(columns: Iterable[tuple[str, str]]) -> str:
     return sha256(text.encode("utf-8"))
 
 
-def sha256(data: bytes) -> str:
-    """Return the SHA-256 of bytes, 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def json_bytes(record: Mapping[str, Any]) -> bytes:
-    """Return a record as UTF-8 JSON with sorted keys, so equal records are equal bytes."""
-    text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8")
-
-
+MODELS, CARD, METRICS = "models.skops", "README.md", "metrics.json"
 PARTS = {"relation": "relation.safetensors", "pivot": "pivot.safetensors"}
 """Name and file of the optional models that are not in `models.skops`."""
+TAGGER = "tagger"
+"""Folder of the tagger in a bundle's."""
+TAGGER_FILES = frozenset({f"{TAGGER}/config.json", f"{TAGGER}/tagger.safetensors"})
 
 _LIBRARIES = ("numpy", "scikit-learn", "sentence-transformers", "tokenizers", "torch")
 
@@ -194,8 +186,8 @@ class BundleConfig:
         The encoder whose vectors it was fitted on.
     libraries : mapping of str to str
         Versions it was fitted with; another minor version of scikit-learn is refused.
-    models, parts
-        SHA-256 of `models.skops`, and of the files of the models in `PARTS`.
+    files : mapping of str to str
+        SHA-256 of every other file of the bundle, by its path in the folder.
     tagged : TaggedConfig or None
         None where the bundle was fitted without a tagger.
     training : mapping
@@ -211,9 +203,8 @@ class BundleConfig:
     columns: tuple[tuple[str, str], ...]
     encoder: EncoderIdentity
     libraries: Mapping[str, str]
-    models: str
+    files: Mapping[str, str]
     tagged: TaggedConfig | None = None
-    parts: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any]
 
     @property
@@ -223,8 +214,9 @@ class BundleConfig:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the whole config, the models' digests included."""
-        return sha256(self.to_bytes())
+        """SHA-256 over the config without the digests of card and metrics, which score nothing."""
+        used = {name: known for name, known in self.files.items() if name not in (CARD, METRICS)}
+        return sha256(replace(self, files=used).to_bytes())
 
     def to_bytes(self) -> bytes:
         """Return the content of `config.json`; equal configs are equal bytes."""
@@ -237,10 +229,13 @@ class BundleConfig:
         Raises
         ------
         KeyError, TypeError, ValueError, AttributeError
-            When a field is missing or of another type; `store` adds the file's name.
+            When a field is missing or of another type; `read_config` adds the file's name.
         """
         intercept, margin, severity = _blend(record["blend"], 3)
-        beliefs = tuple((float(a), float(b)) for a, b in record["name_beliefs"])
+        beliefs = tuple(
+            (probability(a, "name_beliefs"), probability(b, "name_beliefs"))
+            for a, b in record["name_beliefs"]
+        )
         if any(not (a < c and b <= d) for (a, b), (c, d) in pairwise(beliefs)):
             msg = f"name_beliefs are {record['name_beliefs']!r}; give pairs that rise"
             raise ValueError(msg)
@@ -249,24 +244,23 @@ class BundleConfig:
             a, b, c, d = _blend(tagged["blend"], 4)
             tagged = TaggedConfig(
                 tagger=str(tagged["tagger"]),
-                threshold=_probability(tagged["threshold"], "tagged threshold"),
+                threshold=probability(tagged["threshold"], "tagged threshold"),
                 blend=(a, b, c, d),
-                name_threshold=_probability(tagged["name_threshold"], "tagged name_threshold"),
+                name_threshold=probability(tagged["name_threshold"], "tagged name_threshold"),
                 names=_name_odds(tagged["names"]),
             )
         return cls(
             schema=int(record["schema"]),
             version=str(record["version"]),
-            threshold=_probability(record["threshold"], "threshold"),
-            name_threshold=_probability(record["name_threshold"], "name_threshold"),
+            threshold=probability(record["threshold"], "threshold"),
+            name_threshold=probability(record["name_threshold"], "name_threshold"),
             name_beliefs=beliefs,
             blend=(intercept, margin, severity),
             columns=tuple((str(name), str(unit)) for name, unit in record["columns"]),
-            encoder=EncoderIdentity(**record["encoder"]),
+            encoder=EncoderIdentity.from_dict(record["encoder"]),
             libraries={str(k): str(v) for k, v in record["libraries"].items()},
-            models=str(record["models"]),
+            files=_files(record["files"], tagged=tagged is not None),
             tagged=tagged,
-            parts=_parts(record["parts"]),
             training=dict(record["training"]),
         )
 
@@ -302,14 +296,17 @@ class BundleConfig:
         )
 
 
-def _parts(record: Mapping[str, Any]) -> dict[str, str]:
-    if not record.keys() <= PARTS.keys():
-        msg = f"parts are {', '.join(record)}; give some of {', '.join(PARTS)}"
+def _files(record: Mapping[str, Any], *, tagged: bool) -> dict[str, str]:
+    needed = {MODELS, CARD, *(TAGGER_FILES if tagged else ())}
+    if not needed <= record.keys() <= {*needed, METRICS, *PARTS.values()}:
+        msg = f"files are {', '.join(record)}; give {', '.join(sorted(needed))}, and may give "
+        msg += ", ".join((METRICS, *PARTS.values()))
         raise ValueError(msg)
     return {str(name): str(digest) for name, digest in record.items()}
 
 
-def _probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file
+def probability(value: Any, name: str) -> float:  # noqa: ANN401 - read from a file
+    """Return a number in [0, 1] out of a record, or raise a `ValueError` or its like."""
     if isinstance(value, bool) or not 0.0 <= float(value) <= 1.0:
         msg = f"{name} is {value!r}; give a number in [0, 1]"
         raise ValueError(msg)

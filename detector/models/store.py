@@ -1,36 +1,44 @@
 """Save and load a bundle's folder: fitted models, their config, metrics and card.
 
-A bundle may come from elsewhere: skops rebuilds the models from a literal list of types, nothing
-is unpickled, and a bundle that does not fit this program is refused with both values named.
+A bundle may come from elsewhere: only files that the config lists are read, each is checked
+before use, and one that does not fit this program is refused with both values named.
 """
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import re
-import shutil
-import zipfile
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from detector.encoder import EncoderIdentity, check_encoder
+from detector import model_files
+from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
+from detector.model_files import (
+    CONFIG,
+    DAMAGED,
+    check_encoder,
+    json_bytes,
+    read_file,
+    sha256,
+    shown,
+)
+from detector.models import fitted
 from detector.models.bundle import STACKED, Bundle, Models
 from detector.models.bundle_config import (
+    CARD,
+    METRICS,
+    MODELS,
     PARTS,
+    TAGGER,
     BundleConfig,
     TaggedConfig,
     columns_digest,
-    json_bytes,
     library_versions,
-    sha256,
 )
 from detector.models.tagger import Tagger
 from detector.models.tagger import load as load_tagger
-from detector.models.tagger import save as save_tagger
+from detector.models.tagger import to_files as tagger_files
 from detector.pivot.model import PivotModel
 from detector.relation.model import RelationModel
 
@@ -41,6 +49,7 @@ __all__ = [
     "BundleConfig",
     "Models",
     "TaggedConfig",
+    "check_out",
     "load",
     "pivot_of",
     "read_config",
@@ -49,25 +58,19 @@ __all__ = [
     "save",
 ]
 
-SCHEMA = 6
+SCHEMA = 7
 """Layout of the folder and of `config.json`; another one is refused."""
 
 DEFAULT = Path(__file__).resolve().parent.parent / "bundles" / "default"
 """The bundle that comes with the package."""
 
-# Types that a models.skops may build beyond those that skops trusts. A literal list: a pattern
-# such as "sklearn.*" would also allow types that can be made to run code.
-TRUSTED = (
-    "detector.models.estimators.BeadClassifier",
-    "detector.models.adjacency.AdjacencyClassifier",
-    "detector.models.estimators.SeverityRegressor",
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-)
+_WHAT = "a bundle"
+_MEND = "the bundle is damaged, train or install it again"
 
-_MODELS, _CONFIG, _CARD, _TAGGER = "models.skops", "config.json", "README.md", "tagger"
-_METRICS = "metrics.json"  # optional, and in no digest
-_LARGEST = 64 << 20  # bytes of a file; ours are below 3 MiB
+
+def check_out(folder: Path) -> None:
+    """Raise `InputError` unless `save` may write there: nothing, or a bundle as it was saved."""
+    model_files.check_out(folder, read_config, _WHAT)
 
 
 def save(bundle: Bundle, folder: Path) -> BundleConfig:
@@ -79,44 +82,27 @@ def save(bundle: Bundle, folder: Path) -> BundleConfig:
     ----------
     bundle : Bundle
     folder : Path
-        Created, or replaced if it holds a bundle.
+        Created, or replaced if it holds a bundle and nothing else.
 
     Raises
     ------
     InputError
-        When `folder` exists and is not a bundle.
+        When `check_out` refuses the folder, or the config is for a tagger that is lacking.
     """
-    empty = folder.is_dir() and not any(folder.iterdir())
-    if folder.exists() and not (folder / _CONFIG).is_file() and not empty:
-        msg = f"{folder}: is not a bundle and is not empty; name a new folder, or a bundle's"
+    if bundle.config.tagged is not None and bundle.tagger is None:
+        msg = f"{folder}: the bundle was fitted with a tagger and lacks it; load it with its tagger"
         raise InputError(msg)
-    models = _models_bytes(bundle.models)
-    optional = {name: getattr(bundle, name) for name in PARTS}
-    parts = {name: model.to_bytes() for name, model in optional.items() if model is not None}
-    config = replace(
-        bundle.config,
-        models=sha256(models),
-        parts={name: sha256(content) for name, content in parts.items()},
-    )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir()
-        (partial / _MODELS).write_bytes(models)
-        (partial / _CARD).write_text(bundle.card, encoding="utf-8", newline="\n")
-        for name, content in parts.items():
-            (partial / PARTS[name]).write_bytes(content)
-        (partial / _CONFIG).write_bytes(config.to_bytes())
-        if bundle.metrics:
-            (partial / _METRICS).write_bytes(json_bytes(dict(bundle.metrics)))
-        if bundle.tagger is not None:
-            save_tagger(bundle.tagger, partial / _TAGGER)
-        if folder.exists():
-            shutil.rmtree(folder)
-        partial.replace(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    files = {MODELS: fitted.to_bytes(bundle.models), CARD: bundle.card.encode("utf-8")}
+    optional = {file: getattr(bundle, name) for name, file in PARTS.items()}
+    files |= {file: model.to_bytes() for file, model in optional.items() if model is not None}
+    if bundle.metrics:
+        files[METRICS] = json_bytes(dict(bundle.metrics))
+    if bundle.tagger is not None and bundle.config.tagged is not None:
+        own = tagger_files(bundle.tagger)
+        files |= {f"{TAGGER}/{name}": content for name, content in own.items()}
+    digests = {name: sha256(content) for name, content in files.items()}
+    config = replace(bundle.config, files=digests)
+    model_files.replace_folder(folder, {**files, CONFIG: config.to_bytes()}, read_config, _WHAT)
     return config
 
 
@@ -151,19 +137,18 @@ def load(
     folder = DEFAULT if folder is None else folder
     config = read_config(folder)
     _check(config, folder, encoder)
-    models = _load_models(_read_checked(folder / _MODELS, config.models), folder / _MODELS)
-    _check_widths(models, config, folder)
+    data = _read(folder, config, MODELS)
     own_tagger = None
     if tagger and config.tagged is not None:
         own_tagger = _checked_tagger(tagger, config.tagged, folder, config.encoder)
     return Bundle(
-        models=models,
+        models=fitted.from_bytes(data, str(folder / MODELS), _widths(config)),
         config=config,
         tagger=own_tagger,
         relation=_relation(config, folder),
         pivot=_pivot(config, folder) if pivot else None,
-        card=_read(folder / _CARD).decode("utf-8", errors="replace"),
-        metrics=read_metrics(folder),
+        card=_read(folder, config, CARD).decode("utf-8", errors="replace"),
+        metrics=_metrics(folder, config),
     )
 
 
@@ -185,36 +170,31 @@ def pivot_of(folder: Path | None = None) -> PivotModel | None:
 
 
 def _relation(config: BundleConfig, folder: Path) -> RelationModel | None:
-    if "relation" not in config.parts:
+    name = PARTS["relation"]
+    if name not in config.files:
         return None
-    path = folder / PARTS["relation"]
-    return RelationModel.from_bytes(_read_checked(path, config.parts["relation"]), place=str(path))
+    return RelationModel.from_bytes(_read(folder, config, name), place=str(folder / name))
 
 
 def _pivot(config: BundleConfig, folder: Path) -> PivotModel | None:
-    if "pivot" not in config.parts:
+    name = PARTS["pivot"]
+    if name not in config.files:
         return None
-    return PivotModel.from_bytes(_read_checked(folder / PARTS["pivot"], config.parts["pivot"]))
+    return PivotModel.from_bytes(_read(folder, config, name), place=str(folder / name))
 
 
-def _read_checked(path: Path, digest: str) -> bytes:
-    """Read a file and check its SHA-256."""
-    content = _read(path)
-    found = sha256(content)
-    if found != digest:
-        msg = f"{path}: SHA-256 is {found}, its config says {digest}; "
-        msg += "the bundle is damaged, train or install it again"
-        raise BundleError(msg)
-    return content
+def _read(folder: Path, config: BundleConfig, name: str) -> bytes:
+    """Read a file that the config lists, and check its SHA-256."""
+    return read_file(folder / name, _MEND, digest=config.files[name])
 
 
 def _checked_tagger(
     given: Tagger | bool, tagged: TaggedConfig, folder: Path, encoder: EncoderIdentity
 ) -> Tagger:
     """Return the tagger given, or else the folder's, if the bundle was fitted with it."""
-    own = given if isinstance(given, Tagger) else load_tagger(folder / _TAGGER, encoder=encoder)
+    own = given if isinstance(given, Tagger) else load_tagger(folder / TAGGER, encoder=encoder)
     if own.digest != tagged.tagger:
-        what, mend = str(folder / _TAGGER), "the bundle is damaged, train or install it again"
+        what, mend = str(folder / TAGGER), _MEND
         if own is given:
             what, mend = f"{folder}: the tagger given", "export this bundle's own"
         msg = f"{what}: SHA-256 of its config is {own.digest}, "
@@ -231,39 +211,35 @@ def read_config(folder: Path | None = None) -> BundleConfig:
     BundleError
         When it is missing, damaged or of another schema.
     """
-    path = (DEFAULT if folder is None else folder) / _CONFIG
-    data = _read(path)
-    try:
-        record = json.loads(data)
-        schema = record["schema"]
-    except (ValueError, KeyError, TypeError) as err:
-        msg = f"{path}: is no bundle config ({type(err).__name__}); "
-        msg += "name a folder that `detector train` wrote"
-        raise BundleError(msg) from err
-    if schema != SCHEMA:
-        msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train it again"
-        raise BundleError(msg)
-    try:
-        return BundleConfig.from_record(record)
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
-        msg = f"{path}: is damaged ({type(err).__name__}: {err}); train or install the bundle again"
-        raise BundleError(msg) from err
+    folder = DEFAULT if folder is None else folder
+    return model_files.read_config(
+        folder / CONFIG,
+        BundleConfig.from_record,
+        schema=SCHEMA,
+        what=_WHAT,
+        mend="`detector train drift`",
+    )
 
 
 def read_metrics(folder: Path | None = None) -> dict[str, Any]:
     """Read the evaluation figures of a bundle's training; empty where it has none."""
-    path = (DEFAULT if folder is None else folder) / _METRICS
-    if not path.exists():
+    folder = DEFAULT if folder is None else folder
+    return _metrics(folder, read_config(folder))
+
+
+def _metrics(folder: Path, config: BundleConfig) -> dict[str, Any]:
+    if METRICS not in config.files:
         return {}
+    data = _read(folder, config, METRICS)
     try:
-        metrics = json.loads(_read(path))
-    except ValueError as err:
-        msg = f"{path}: is no JSON ({err}); remove it, or install the bundle again"
-        raise BundleError(msg) from err
-    if not isinstance(metrics, dict):
-        msg = f"{path}: holds a {type(metrics).__name__}; give metrics by name, or remove it"
-        raise BundleError(msg)
-    return metrics
+        metrics = json.loads(data)
+        if isinstance(metrics, dict):
+            return metrics
+        problem = type(metrics).__name__
+    except DAMAGED as err:
+        problem = shown(err)
+    msg = f"{folder / METRICS}: holds no metrics by name ({problem}); {_MEND}"
+    raise BundleError(msg)
 
 
 def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) -> None:
@@ -287,95 +263,14 @@ def _check(config: BundleConfig, folder: Path, encoder: EncoderIdentity | None) 
         raise BundleError(msg)
 
 
-def _check_widths(models: Models, config: BundleConfig, folder: Path) -> None:
+def _widths(config: BundleConfig) -> dict[str, int]:
+    """Return the columns that each fitted model is given."""
     from detector.features.adjacency import width
 
-    wanted = (
-        ("drift", models.drift, len(config.columns)),
-        ("severity", models.severity, len(config.columns)),
-        ("adjacency", models.adjacency, width(config.encoder.dimension)),
-        ("tagged_severity", models.tagged_severity, len(STACKED)),
-    )
-    for name, model, columns in wanted:
-        if model is not None and model.n_features_in_ != columns:
-            msg = f"{folder}: the model {name} reads {model.n_features_in_} columns, this version "
-            msg += f"and its config give {columns}; the bundle is damaged or old, train it again"
-            raise BundleError(msg)
-
-
-def _load_models(data: bytes, path: Path) -> Models:
-    from skops.io import get_untrusted_types, loads
-
-    from detector.models.adjacency import AdjacencyClassifier
-    from detector.models.estimators import BeadClassifier, SeverityRegressor
-
-    try:
-        refused = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
-        if not refused:
-            found = loads(data, trusted=list(TRUSTED))
-    except Exception as err:
-        msg = f"{path}: cannot be rebuilt ({type(err).__name__}: {err}); train the bundle again"
-        raise BundleError(msg) from err
-    if refused:
-        msg = f"{path}: holds the types {', '.join(refused)}; allowed are {', '.join(TRUSTED)}"
-        raise BundleError(msg)
-    kinds = {
-        "drift": BeadClassifier,
-        "severity": SeverityRegressor,
-        "adjacency": AdjacencyClassifier,
-        "tagged_severity": SeverityRegressor,
+    columns = len(config.columns)
+    return {
+        "drift": columns,
+        "severity": columns,
+        "adjacency": width(config.encoder.dimension),
+        "tagged_severity": len(STACKED),
     }
-    if not isinstance(found, dict) or "drift" not in found or not found.keys() <= kinds.keys():
-        held = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__
-        msg = f"{path}: holds {held}; a bundle holds drift, and may hold {', '.join(kinds)}"
-        raise BundleError(msg)
-    for name, model in found.items():
-        if not isinstance(model, kinds[name]):
-            msg = f"{path}: {name} is a {type(model).__name__}; give a {kinds[name].__name__}"
-            raise BundleError(msg)
-    return Models(**found)
-
-
-def _models_bytes(models: Models) -> bytes:
-    """Return skops' archive without memory addresses and dates.
-
-    skops names parts by `id()` and stamps the archive with the time. Numbered in order of
-    appearance and dated 1980, the same values give the same bytes.
-    """
-    from skops.io import dumps
-
-    by_name = {f.name: getattr(models, f.name) for f in fields(models)}
-    fitted = {name: model for name, model in by_name.items() if model is not None}
-    with zipfile.ZipFile(io.BytesIO(dumps(fitted))) as archive:
-        schema = archive.read("schema.json").decode("utf-8")
-        parts = {name: archive.read(name) for name in archive.namelist() if name != "schema.json"}
-    numbers: dict[str, str] = {}
-    for address in re.findall(r'(?:"__id__": |"file": ")(\d+)', schema):
-        numbers.setdefault(address, str(len(numbers)))
-    schema = re.sub(
-        r'("__id__": |"file": ")(\d+)', lambda m: m.group(1) + numbers[m.group(2)], schema
-    )
-    renamed = {
-        numbers[stem] + dot + ending: content
-        for name, content in parts.items()
-        for stem, dot, ending in [name.partition(".")]
-    }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in [("schema.json", schema.encode("utf-8")), *sorted(renamed.items())]:
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, content)
-    return out.getvalue()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _LARGEST:
-            msg = f"{path}: holds {path.stat().st_size} bytes; a file has at most {_LARGEST}"
-            raise BundleError(msg)
-        return path.read_bytes()
-    except OSError as err:
-        msg = f"{path}: cannot be read ({err.strerror}); "
-        msg += f"a bundle is a folder that holds {_MODELS}, {_CONFIG} and {_CARD}"
-        raise BundleError(msg) from err

@@ -6,9 +6,8 @@ trains nothing, and needs no torch where another backend runs the network.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.encoder import EncoderIdentity, batches, check_encoder
-from detector.errors import BundleError, InputError
+from detector import model_files
+from detector.encoder import EncoderIdentity, batches
+from detector.errors import InputError
 from detector.features.token_tags import (
     KINDS,
     Network,
@@ -27,13 +27,23 @@ from detector.features.token_tags import (
     collate,
     places,
 )
-from detector.models.bundle_config import sha256
-from detector.text.files import write_whole
+from detector.model_files import (
+    CONFIG,
+    check_encoder,
+    check_tensors,
+    json_bytes,
+    read_file,
+    read_tensors,
+    sha256,
+)
+from detector.models.bundle_config import probability
 
 SCHEMA = 2
 """Layout of the folder; another one is refused."""
 
-_CONFIG, _WEIGHTS = "config.json", "tagger.safetensors"
+_WHAT, _WEIGHTS = "a tagger", "tagger.safetensors"
+_SIZES = {"dimension", "n_heads", "n_kinds", "n_layers", "width"}  # of a network
+_MOST = 1 << 13  # for each of them
 _BATCH_TOKENS = 512  # padded tokens of a batch; as in `encoder`, more is slower
 _WINDOW = 512  # tokens of both sides; a longer bead is cut into overlapping windows
 _MARGIN = 0.25  # context on either side of a window, as a share of its length
@@ -60,10 +70,50 @@ class TaggerConfig:
     edited: float
     training: dict[str, Any]
 
+    @property
+    def files(self) -> dict[str, str]:
+        """SHA-256 of the other file of the folder."""
+        return {_WEIGHTS: self.weights}
+
     def to_bytes(self) -> bytes:
         """Return the content of `config.json`."""
-        text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
-        return (text + "\n").encode("utf-8")
+        return json_bytes(asdict(self))
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> TaggerConfig:
+        """Read what `to_bytes` wrote, once parsed.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, AttributeError
+            When a field is missing or of another type; `read_config` adds the file's name.
+        """
+        encoder = EncoderIdentity.from_dict(record["encoder"])
+        shape = {str(name): int(size) for name, size in record["shape"].items()}
+        wanted = {"dimension": encoder.dimension, "n_kinds": len(KINDS)}
+        if (
+            shape.keys() != _SIZES
+            or not all(0 < size <= _MOST for size in shape.values())
+            or not wanted.items() <= shape.items()
+            or shape["dimension"] % shape["n_heads"]
+        ):
+            msg = f"shape is {shape}; give {wanted}, other sizes up to {_MOST}, heads that divide"
+            raise ValueError(msg)
+        (a, b), (c, d) = (map(float, side) for side in record["calibration"])
+        if not math.isfinite(a + b + c + d):
+            msg = f"calibration is {record['calibration']}; give finite numbers"
+            raise ValueError(msg)
+        damaged, lost = (probability(one, "thresholds") for one in record["thresholds"])
+        known = {
+            "version": str(record["version"]),
+            "shape": shape,
+            "weights": str(record["weights"]),
+            "encoder": encoder,
+            "calibration": ((a, b), (c, d)),
+            "thresholds": (damaged, lost),
+            "edited": probability(record["edited"], "edited"),
+        }
+        return cls(**{**record, **known})
 
 
 class Tagger:
@@ -182,35 +232,47 @@ def load(folder: Path, *, encoder: EncoderIdentity) -> Tagger:
     BundleError
         When it is missing, damaged, of another schema or of another encoder.
     """
-    from safetensors.torch import load as tensors_of
+    import torch
 
     from detector.models.tagger_network import PairNetwork, Shape
 
-    config = read_config(folder / _CONFIG)
+    config = read_config(folder / CONFIG)
     check_encoder(config.encoder, encoder, folder=folder, what="tagger")
     path = folder / _WEIGHTS
-    data = _read(path)
-    found = sha256(data)
-    if found != config.weights:
-        msg = f"{path}: SHA-256 is {found}, its config says {config.weights}; install it again"
-        raise BundleError(msg)
-    network = PairNetwork(Shape(**config.shape))
-    try:
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors_of(data).items()})
-    except (RuntimeError, ValueError) as err:
-        msg = f"{path}: does not fit its config ({str(err).splitlines()[0]}); train it again"
-        raise BundleError(msg) from err
+    data = read_file(path, "train or install it again", digest=config.weights)
+    _, tensors = read_tensors(data, str(path))
+    with torch.device("meta"):  # shapes alone
+        network = PairNetwork(Shape(**config.shape))
+    wanted = {
+        name: " ".join(("float16", *map(str, one.shape)))
+        for name, one in network.state_dict().items()
+    }
+    check_tensors(tensors, wanted, str(path))
+    weights = {name: torch.from_numpy(one.astype(np.float32)) for name, one in tensors.items()}
+    network.load_state_dict(weights, assign=True)
     return Tagger(network.eval(), config)
 
 
+def check_out(folder: Path) -> None:
+    """Raise `InputError` unless `save` may write there: nothing, or a tagger as it was saved."""
+    model_files.check_out(folder, _read_folder, _WHAT)
+
+
 def save(tagger: Tagger, folder: Path) -> TaggerConfig:
-    """Write a tagger: weights as float16, and its config with their digest, which is returned.
+    """Write a tagger, whole or not at all, and return its config with the digest of the weights.
 
     Raises
     ------
     InputError
-        When its network is no `PairNetwork`.
+        When its network is no `PairNetwork`, or `check_out` refuses the folder.
     """
+    files = to_files(tagger)
+    model_files.replace_folder(folder, files, _read_folder, _WHAT)
+    return replace(tagger.config, weights=sha256(files[_WEIGHTS]))
+
+
+def to_files(tagger: Tagger) -> dict[str, bytes]:
+    """Return the files of a tagger's folder: weights as float16, and its config."""
     from safetensors.torch import save as bytes_of
 
     from detector.models.tagger_network import PairNetwork
@@ -219,39 +281,15 @@ def save(tagger: Tagger, folder: Path) -> TaggerConfig:
         msg = f"the tagger's network is a {type(tagger.network).__name__}; save a PairNetwork"
         raise InputError(msg)
     data = bytes_of({name: tensor.half() for name, tensor in tagger.network.state_dict().items()})
-    config = replace(tagger.config, weights=sha256(data))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / _WEIGHTS, data)
-    write_whole(folder / _CONFIG, config.to_bytes())
-    return config
+    return {_WEIGHTS: data, CONFIG: replace(tagger.config, weights=sha256(data)).to_bytes()}
 
 
 def read_config(path: Path) -> TaggerConfig:
     """Read a tagger's config; raise `BundleError` when it is missing, damaged or too old."""
-    data = _read(path)
-    try:
-        record = json.loads(data)
-        schema = record["schema"]
-        if schema == SCHEMA:
-            damaged, lost = map(float, record["thresholds"])
-            (a, b), (c, d) = (map(float, side) for side in record["calibration"])
-            checked = {
-                "encoder": EncoderIdentity(**record["encoder"]),
-                "thresholds": (damaged, lost),
-                "calibration": ((a, b), (c, d)),
-                "edited": float(record["edited"]),
-            }
-            return TaggerConfig(**{**record, **checked})
-    except (ValueError, KeyError, TypeError) as err:
-        msg = f"{path}: is no tagger config ({type(err).__name__}: {err}); train the tagger again"
-        raise BundleError(msg) from err
-    msg = f"{path}: has schema {schema!r}, this version reads {SCHEMA}; train the tagger again"
-    raise BundleError(msg)
+    return model_files.read_config(
+        path, TaggerConfig.from_record, schema=SCHEMA, what=_WHAT, mend="`detector train tagger`"
+    )
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        msg = f"{path}: cannot be read ({err.strerror}); a tagger is {_CONFIG} and {_WEIGHTS}"
-        raise BundleError(msg) from err
+def _read_folder(folder: Path) -> TaggerConfig:
+    return read_config(folder / CONFIG)

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Indel, Levenshtein, Prefix
 
-from detector.errors import BundleError
 from detector.pivot.languages import UntranslatedWord, find_untranslated
 from detector.records import TokenVectors
 from detector.text.lexicon import is_stopword
@@ -337,15 +336,6 @@ class Net:
     inward: NDArray[np.float16]  # (n_inputs, n_hidden)
     offset: NDArray[np.float16]  # (n_hidden,)
     outward: NDArray[np.float16]  # (n_hidden, K)
-
-    def __post_init__(self) -> None:
-        hidden = self.inward.shape[1:]
-        if self.offset.shape != hidden or self.outward.shape[:1] != hidden:
-            msg = (
-                f"pivot model: inward has shape {self.inward.shape}, offset {self.offset.shape} "
-                f"and outward {self.outward.shape}; they do not fit, train it again"
-            )
-            raise BundleError(msg)
 
     def scores(self, inputs: NDArray[np.float32]) -> Floats:
         """Return the log-odds of each language over the mean of all, (n, K), for (n, n_inputs).

@@ -6,8 +6,9 @@ explains nothing; `training.pivot` fits it.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -19,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.encoder import EncoderIdentity
-from detector.errors import BundleError
+from detector.errors import BundleError, InputError
+from detector.model_files import DAMAGED, check_tensors, read_file, read_tensors, sha256, shown
 from detector.pivot.edits import N_LENGTHS, EditVectors, EncodedEdits, Net, feature_key
+from detector.pivot.languages import NAMES
 from detector.pivot.posterior import Calibration, accepted, posteriors
 from detector.text.files import write_whole
 
@@ -47,6 +50,21 @@ _NUMBERS = {
 """Keys of the file to attributes of `Calibration`."""
 _FEATURES = ("edits", "kept")
 _NETS = ("edit_net", "kept_net")
+_LAYOUT = {
+    **{f"{name}.keys": f"uint32 {name}" for name in _FEATURES},
+    **{f"{name}.weights": f"int8 {name} k" for name in _FEATURES},
+    **{f"{name}.scales": f"float16 {name}" for name in _FEATURES},
+    **{f"{name}.inward": f"float16 {name}_inputs {name}" for name in _NETS},
+    **{f"{name}.offset": f"float16 {name}" for name in _NETS},
+    **{f"{name}.outward": f"float16 {name} k" for name in _NETS},
+    "centre": "float32 size",
+    "scale": "float32 size",
+    "even": "float32 k",
+    "means": "float32 k size",
+    "between": "float32 size size",
+    "within": "float32 size size",
+}
+"""Type and lengths of each tensor of the file; see `check_tensors`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,15 +74,6 @@ class FeatureWeights:
     keys: NDArray[np.uint32]  # (n,): `feature_key` of each name, ascending
     weights: NDArray[np.int8]  # (n, K)
     scales: NDArray[np.float16]  # (n,): a sentence gets `weights * scales`
-
-    def __post_init__(self) -> None:
-        n = self.keys.shape
-        if self.weights.shape[:1] != n or self.scales.shape != n:
-            msg = (
-                f"pivot model: {len(self.keys)} keys, weights of shape {self.weights.shape} and "
-                f"{len(self.scales)} scales do not fit; train it again"
-            )
-            raise BundleError(msg)
 
     def of(self, names: Sequence[str]) -> Floats:
         """Return the weights of features, of shape (n, K); zeros for an unknown feature."""
@@ -140,36 +149,10 @@ class PivotModel:
     threshold: float  # least posterior in [0, 1] of a language that is named
     training: Mapping[str, Any] = field(default_factory=dict)  # for the record
 
-    def __post_init__(self) -> None:
-        k, d = len(self.languages), self.encoder.dimension
-        size = N_VIEWS * k + N_RATES
-        known = self.calibration
-        shapes = {
-            "edits": (self.edits.weights.shape[1:], (k,)),
-            "kept": (self.kept.weights.shape[1:], (k,)),
-            "edit_net inward": (self.edit_net.inward.shape[:1], (2 * d + N_LENGTHS,)),
-            "edit_net outward": (self.edit_net.outward.shape[1:], (k,)),
-            "kept_net inward": (self.kept_net.inward.shape[:1], (d,)),
-            "kept_net outward": (self.kept_net.outward.shape[1:], (k,)),
-            "centre": (known.centre.shape, (size,)),
-            "scale": (known.scale.shape, (size,)),
-            "means": (known.means.shape, (k, size)),
-            "between": (known.between.shape, (size, size)),
-            "within": (known.within.shape, (size, size)),
-            "even": (known.even.shape, (k,)),
-        }
-        for name, (shape, wanted) in shapes.items():
-            if shape != wanted:
-                msg = (
-                    f"pivot model: {name} has shape {shape}, its {k} languages and vectors of {d} "
-                    f"numbers want {wanted}; train it again"
-                )
-                raise BundleError(msg)
-
     @property
     def digest(self) -> str:
         """SHA-256 of the model's file, in hexadecimal."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        return sha256(self.to_bytes())
 
     def score_edits(self, sentences: Sequence[EncodedEdits]) -> EditScores:
         """Score every edit and all kept words of a document."""
@@ -257,86 +240,119 @@ class PivotModel:
         return content
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> PivotModel:
+    def from_bytes(cls, data: bytes, *, place: str = "pivot model") -> PivotModel:
         """Read what `to_bytes` wrote; a `BundleError` if damaged or of another schema."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
+        metadata, tensors = read_tensors(data, place)
         try:
-            size = int.from_bytes(data[:8], "little")
-            record = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["pivot"])
-            schema = record.pop("schema")
-            tensors = load(data)
-        except (ValueError, KeyError, TypeError, SafetensorError) as err:
-            msg = f"pivot model: cannot be read ({type(err).__name__}: {err}); train it again"
+            record = json.loads(metadata["pivot"])
+            schema = record["schema"]
+        except DAMAGED as err:
+            msg = f"{place}: cannot be read as a pivot model ({shown(err)}); train it again"
             raise BundleError(msg) from err
         if schema != SCHEMA:
-            msg = f"pivot model: has schema {schema!r}, this version reads {SCHEMA}; train it again"
+            msg = (
+                f"{place}: has schema {shown(schema)}, this version reads {SCHEMA}; train it again"
+            )
             raise BundleError(msg)
         try:
-            languages = tuple(record.pop("languages"))
-            calibration: dict[str, Any] = {
-                **{name: tensors.pop(name).astype(np.float64) for name in _ARRAYS},
-                **{name: float(record.pop(key)) for key, name in _NUMBERS.items()},
-            }
+            languages = tuple(record["languages"])
+            encoder = EncoderIdentity.from_dict(record["encoder"])
+            if not {type(record[key]) for key in (*_NUMBERS, "threshold")} <= {int, float}:
+                msg = f"give numbers for {', '.join(_NUMBERS)} and threshold"
+                raise TypeError(msg)
+            known: dict[str, Any] = {name: float(record[key]) for key, name in _NUMBERS.items()}
+            k, d = len(languages), encoder.dimension
+            check_tensors(
+                tensors,
+                _LAYOUT,
+                place,
+                k=k,
+                size=N_VIEWS * k + N_RATES,
+                edit_net_inputs=2 * d + N_LENGTHS,
+                kept_net_inputs=d,
+            )
+            known |= {name: tensors[name].astype(np.float64) for name in _ARRAYS}
             parts: dict[str, dict[str, Any]] = {name: {} for name in (*_FEATURES, *_NETS)}
-            for name, tensor in tensors.items():
+            for name in tensors.keys() - set(_ARRAYS):
                 owner, _, part = name.partition(".")
-                parts[owner][part] = tensor
+                parts[owner][part] = tensors[name]
             rest: dict[str, Any] = {
-                "calibration": Calibration(**calibration),
-                "encoder": EncoderIdentity(**record.pop("encoder")),
+                "calibration": Calibration(**known),
                 **{name: FeatureWeights(**parts[name]) for name in _FEATURES},
                 **{name: Net(**parts[name]) for name in _NETS},
-                **record,
             }
-            return cls(languages=languages, **rest)
-        except (TypeError, KeyError, ValueError) as err:
-            msg = f"pivot model: is damaged ({err}); train it again"
+            model = cls(
+                languages=languages,
+                encoder=encoder,
+                threshold=float(record["threshold"]),
+                training=dict(record["training"]),
+                **rest,
+            )
+            model._check_values()
+        except DAMAGED as err:
+            if isinstance(err, BundleError):
+                raise
+            msg = f"{place}: is damaged ({shown(err)}); train it again"
             raise BundleError(msg) from err
+        return model
+
+    def _check_values(self) -> None:
+        """Raise `ValueError` unless the values of a file give a posterior for every document."""
+        known, codes = self.calibration, set(self.languages)
+        between, within = np.linalg.eigvalsh([known.between, known.within]).min(axis=1)
+        facts = {
+            "languages": len(codes) == len(self.languages) > 1 and codes <= NAMES.keys(),
+            "threshold": 0.0 <= self.threshold <= 1.0,
+            "numbers": all(math.isfinite(getattr(known, name)) for name in _NUMBERS.values()),
+            "free": known.free > 0.0,
+            "scale": (known.scale > 0.0).all(),
+            "covariances": between > 0.0 and within > -0.5 * between,
+            "symmetry": all((m == m.T).all() for m in (known.between, known.within)),
+            "keys": all(
+                (np.diff(one.keys.astype(np.int64)) > 0).all() for one in (self.edits, self.kept)
+            ),
+        }
+        wrong = ", ".join(name for name, holds in facts.items() if not holds)
+        if wrong:
+            msg = f"{wrong}: not as training gives them"
+            raise ValueError(msg)
 
 
-_MAX_BYTES = 64 << 20  # bytes; ours is below 8 MiB
+_MEND = "a pivot model is what `detector train pivot` wrote, with its .sha256 beside it"
+
+
+def check_out(path: Path) -> None:
+    """Raise `InputError` unless `save` may write there: nothing, or a model as it was saved."""
+    beside = _digest_path(path)
+    try:
+        if any(os.path.lexists(one) for one in (path, beside)):
+            load(path)
+    except BundleError as err:
+        msg = f"{path}: holds, or has beside it, no pivot model; name a new file ({err})"
+        raise InputError(msg) from err
 
 
 def save(model: PivotModel, path: Path) -> str:
-    """Write a model and, in a file `.sha256` beside it, its hexadecimal digest; return that."""
+    """Write a model and, in a file `.sha256` beside it, its hexadecimal digest; return that.
+
+    An `InputError` if `check_out` refuses the file.
+    """
+    check_out(path)
     data = model.to_bytes()
-    digest = hashlib.sha256(data).hexdigest()
     write_whole(path, data)
-    write_whole(_digest_path(path), f"{digest}  {path.name}\n")
-    return digest
+    write_whole(_digest_path(path), f"{sha256(data)}  {path.name}\n")
+    return sha256(data)
 
 
 def load(path: Path) -> PivotModel:
     """Read a model and check its digest; a `BundleError` if absent, damaged or outdated."""
-    expected = _read(_digest_path(path)).decode("utf-8", "replace").split()[:1]
-    data = _read(path)
-    digest = hashlib.sha256(data).hexdigest()
-    if [digest] != expected:
-        msg = (
-            f"{path}: SHA-256 is {digest}, {_digest_path(path).name} says "
-            f"{' '.join(expected) or 'nothing'}; it is damaged, train or install it again"
-        )
+    data, known = read_file(path, _MEND), read_file(_digest_path(path), _MEND)
+    if known.split()[:1] != [sha256(data).encode()]:
+        msg = f"{path}: SHA-256 is {sha256(data)}, {_digest_path(path).name} says {shown(known)}; "
+        msg += "it is damaged, train or install it again"
         raise BundleError(msg)
-    return PivotModel.from_bytes(data)
+    return PivotModel.from_bytes(data, place=str(path))
 
 
 def _digest_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            msg = (
-                f"{path}: holds {path.stat().st_size} bytes; a pivot model has at most {_MAX_BYTES}"
-            )
-            raise BundleError(msg)
-        return path.read_bytes()
-    except OSError as err:
-        msg = (
-            f"{path}: cannot be read ({err.strerror}); a pivot model is what `detector train "
-            "pivot` wrote, with its .sha256 beside it"
-        )
-        raise BundleError(msg) from err
+    return path.parent / f"{path.name}.sha256"

@@ -6,7 +6,6 @@ An additive logistic regression over `features.FEATURES`. It opens no file and f
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import BundleError
+from detector.model_files import DAMAGED, check_tensors, read_tensors, shown
 from detector.records import (
     RELATIONS,
     Alignment,
@@ -46,6 +46,14 @@ _TENSORS = {
     "sure": "thresholds",
 }
 """Name of each tensor of the file to the attribute."""
+
+_LAYOUT = {
+    "machine": "float16 buckets",
+    "knots": "float64 features knots",
+    "coefficients": "float64 relations features knots",
+    "intercepts": "float64 relations",
+    "sure": "float64 relations",
+}
 
 _MAX_LINES = 6
 _MIN_WEIGHT = 0.2  # natural log units; weaker evidence is not reported
@@ -109,35 +117,25 @@ class RelationModel:
     @classmethod
     def from_bytes(cls, content: bytes, *, place: str) -> RelationModel:
         """Read what `to_bytes` wrote; a `BundleError` if damaged or of another schema."""
-        from safetensors.numpy import load
-
+        metadata, tensors = read_tensors(content, place)
         try:
-            (length,) = struct.unpack("<Q", content[:8])
-            head = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["relation"])
-            tensors = load(content)
+            head = json.loads(metadata["relation"])
             layout = (head["schema"], head["traits"], head["relations"])
             training = dict(head["training"])
-        except Exception as err:
-            msg = f"{place}: is no model of relations ({type(err).__name__}: {err}); train it again"
+        except DAMAGED as err:
+            msg = f"{place}: is no model of relations ({shown(err)}); train it again"
             raise BundleError(msg) from err
         if layout != (SCHEMA, _columns(), list(RELATIONS)):
             msg = (
-                f"{place}: has schema {layout[0]}, features {layout[1]} and relations {layout[2]}; "
-                f"this version reads {SCHEMA}, {_columns()} and {list(RELATIONS)}; train it again"
+                f"{place}: has schema, features and relations {shown(layout)}; this version reads "
+                f"{SCHEMA}, {_columns()} and {list(RELATIONS)}; train it again"
             )
             raise BundleError(msg)
-        n, k = len(RELATIONS), tensors["knots"].shape[-1] if "knots" in tensors else 0
-        shapes = {
-            "machine": (N_BUCKETS,),
-            "knots": (len(FEATURES), k),
-            "coefficients": (n, len(FEATURES), k),
-            "intercepts": (n,),
-            "sure": (n,),
-        }
-        if {name: value.shape for name, value in tensors.items()} != shapes or not all(
-            np.isfinite(value).all() for value in tensors.values()
-        ):
-            msg = f"{place}: holds tensors of other names, shapes or values; train it again"
+        sizes = {"relations": len(RELATIONS), "features": len(FEATURES), "buckets": N_BUCKETS}
+        check_tensors(tensors, _LAYOUT, place, **sizes)
+        knots = tensors["knots"]
+        if knots.shape[1] < 2 or not (np.diff(knots) > 0.0).all():
+            msg = f"{place}: its knots do not rise; it is damaged, train it again"
             raise BundleError(msg)
         return cls(**{_TENSORS[key]: value for key, value in tensors.items()}, training=training)
 

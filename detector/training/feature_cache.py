@@ -9,7 +9,6 @@ import ast
 import hashlib
 import io
 import logging
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from detector.features.features import NAMES, matrix
 from detector.features.token_tags import TAG_FEATURES, Tokens, TokenTags, tag_matrix
 from detector.models.adjacency import AdjacencyClassifier
 from detector.models.tagger import Tagger
+from detector.text.files import write_whole
 from detector.text.words import WordAlignment
 from detector.training.data.corpus import Pair, seen_by_tagger
 
@@ -193,10 +193,9 @@ def _parts(cache: Path, state: str) -> Iterator[Path]:
 def _write(cache: Path, state: str, keys: Sequence[str], rows: NDArray[np.float64]) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
-    partial = cache / f".{name}.{os.getpid()}.partial"
-    with partial.open("wb") as stream:
-        np.savez(stream, keys=np.array(keys, dtype=f"U{_DIGITS}"), rows=rows)
-    partial.replace(cache / f"{state}-{name}.npz")
+    stream = io.BytesIO()
+    np.savez(stream, keys=np.array(keys, dtype=f"U{_DIGITS}"), rows=rows)
+    write_whole(cache / f"{state}-{name}.npz", stream.getvalue())
 
 
 _SHARE = 2  # the minimal pairs of one group in 2 are for the adjacency classifier

@@ -86,7 +86,7 @@ def train(
     Returns
     -------
     (Bundle, Evaluation)
-        The bundle is not saved yet; its `config.models` is empty until it is.
+        The bundle is not saved yet; its `config.files` is empty until it is.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def train(
         columns=tuple((feature.name, feature.unit) for feature in FEATURES),
         encoder=encoder.identity,
         libraries=library_versions(),
-        models="",
+        files={},
         tagged=None
         if tagger is None or stack is None
         else store.TaggedConfig(

@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from detector.encoder import Encoder, MiniLMEncoder, Precision, matching_view, use_bf16
+from detector.errors import InputError
 from detector.features.token_tags import TaggerOutputs, Tokens, collate, places
+from detector.model_files import shown
 from detector.models.tagger_network import PairNetwork, Shape, start_from
 from detector.records import TokenVectors
 from detector.text.files import write_whole
@@ -275,12 +277,17 @@ class _Run:
         """Load a checkpoint, if there is one, and return the steps done."""
         if path is None or not path.is_file():
             return 0
-        kept = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(kept["network"])
-        self.optimiser.load_state_dict(kept["optimiser"])
-        self.schedule.load_state_dict(kept["schedule"])
-        logger.info("%s: going on from step %d", path, kept["step"])
-        return int(kept["step"])
+        try:
+            kept = torch.load(path, map_location="cpu", weights_only=True)
+            self.network.load_state_dict(kept["network"])
+            self.optimiser.load_state_dict(kept["optimiser"])
+            self.schedule.load_state_dict(kept["schedule"])
+            step = int(kept["step"])
+        except Exception as err:  # the library's errors share no root
+            msg = f"{path}: is no checkpoint of this run ({shown(err)}); name a new file"
+            raise InputError(msg) from err
+        logger.info("%s: going on from step %d", path, step)
+        return step
 
     def keep(self, path: Path | None, step: int) -> None:
         """Write a checkpoint atomically."""

@@ -247,6 +247,29 @@ def test_archive_of_another_layout_is_refused(archive: Archive) -> None:
         Archive(archive._uri).info()
 
 
+@pytest.mark.parametrize("value", ["x", {"x": 1}, [[]], [None], [10**30], [1e999], ["1 or true"]])
+@pytest.mark.parametrize("key", ["next", "removing", "indexed"])
+def test_archive_odd_settings_are_refused(archive: Archive, key: str, value: object) -> None:
+    store = open_store(archive._uri)
+    store.set_setting(key, value)
+    with pytest.raises(InputError, match="the archive cannot be read"):
+        store.numbers(key)
+    if key != "indexed":
+        with pytest.raises(InputError, match="the archive cannot be read"):
+            archive.add([article(60)])
+    assert archive.n_articles == 30
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, [], "x", {}, {"schema": 1}, {"schema": 1, "encoder": {"name": 1}}, {"schema": [1]}],
+)
+def test_archive_an_odd_description_is_refused(archive: Archive, value: object) -> None:
+    open_store(archive._uri).set_setting("archive", value)
+    with pytest.raises(InputError, match=r"cannot be opened|has schema"):
+        archive.add([article(60)])
+
+
 def test_archive_two_writers_at_once_are_refused(archive: Archive) -> None:
     with write_lock(archive._uri):
         with pytest.raises(InputError, match="another process is writing"):

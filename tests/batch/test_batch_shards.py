@@ -231,6 +231,34 @@ def test_shards_damaged_manifest_is_refused_by_its_line(
         begun(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[" * 100_000,
+        b'{"shard": ' + b"9" * 5000 + b"}",
+        b"null",
+        b"[]",
+        b"\xff",
+        b'{"tables": [[]]}',
+    ],
+    ids=lambda line: line[:12].decode(errors="replace"),
+)
+def test_shards_a_line_that_is_no_record_is_refused(
+    tmp_path: Path, whole: dict[str, bytes], line: bytes, at: int
+) -> None:
+    lines = whole[MANIFEST].splitlines()
+    lines[at] = line
+    path = tmp_path / "whole" / MANIFEST
+    path.write_bytes(b"\n".join([*lines, b""]))
+    for restart in (False, True):
+        with pytest.raises(
+            InputError, match=r"manifest\.jsonl(, line \d)?: is (damaged|no manifest)"
+        ):
+            begun(tmp_path / "whole", restart=restart)
+    assert files(tmp_path / "whole") == {**whole, MANIFEST: path.read_bytes()}
+
+
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize(
     "tables", [["../other"], ["pairs", "/absolute"], ["pairs/../../other"], ["thesis"], [], "pairs"]

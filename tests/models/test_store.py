@@ -8,85 +8,44 @@ import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.fakes import FakeEncoder
+from support.made_bundle import COLUMNS, ENCODER, rows
+from support.made_bundle import bundle as made_bundle
 from support.made_relations import relation_model
 
-from detector.encoder import EncoderIdentity
+from detector import model_files
 from detector.errors import BundleError, InputError
 from detector.features.adjacency import width
-from detector.features.features import FEATURES
 from detector.models import store
-from detector.models.adjacency import AdjacencyClassifier
-from detector.models.bundle import Bundle, Models, blended
-from detector.models.bundle_config import BundleConfig, library_versions
-from detector.models.estimators import BeadClassifier, SeverityRegressor
-
-ENCODER = EncoderIdentity(
-    name="fake", weights_sha256="a" * 64, precision="fp32", dimension=4, max_tokens=16
-)
-COLUMNS = tuple((feature.name, feature.unit) for feature in FEATURES)
-
-
-def _rows(
-    n: int = 200, *, columns: int = len(COLUMNS), missing: float = 0.1
-) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(n, columns))
-    X[rng.random(X.shape) < missing] = np.nan
-    return X, np.nan_to_num(X[:, 0]) + 0.1 * rng.normal(size=n) > 0
-
-
-@cache
-def _bundle(model: str = "boosting") -> Bundle:
-    config = BundleConfig(
-        schema=store.SCHEMA,
-        version="0.0",
-        threshold=0.4,
-        name_threshold=0.3,
-        name_beliefs=((0.0, 0.0), (0.5, 0.2), (0.9, 0.6)),
-        blend=(-0.1, 0.9, 0.2),
-        columns=COLUMNS,
-        encoder=ENCODER,
-        libraries=library_versions(),
-        models="",
-        training={"seed": 0},
-    )
-    drift = BeadClassifier(model=model, n_trees=10).fit(*_rows())
-    models = Models(
-        drift=drift,
-        severity=SeverityRegressor().fit(*_rows()),
-        adjacency=AdjacencyClassifier(hidden=(4, 3), epochs=1).fit(
-            *_rows(columns=width(ENCODER.dimension), missing=0.0)
-        ),
-    )
-    return Bundle(models=models, config=config, card="# A card\n", metrics={"held_apart": [0.5]})
+from detector.models.bundle import blended
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     folder = tmp_path / "bundle"
-    store.save(_bundle(), folder)
+    store.save(made_bundle(), folder)
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["logistic", "boosting"])
 def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) -> None:
-    bundle = _bundle(model)
+    bundle = made_bundle(model)
     config = store.save(bundle, tmp_path / "new" / "bundle")
     loaded = store.load(tmp_path / "new" / "bundle", encoder=ENCODER)
-    X, _ = _rows()
-    rows = _rows(columns=width(ENCODER.dimension), missing=0.0)[0].astype(np.float32)
+    X, _ = rows()
+    words = rows(columns=width(ENCODER.dimension), missing=0.0)[0].astype(np.float32)
     one, two = loaded.models, bundle.models
     np.testing.assert_array_equal(loaded.predict_drift(X), bundle.predict_drift(X))
     np.testing.assert_array_equal(loaded.predict_severity(X), bundle.predict_severity(X))
-    np.testing.assert_array_equal(one.adjacency.predictor()(rows), two.adjacency.predictor()(rows))
+    np.testing.assert_array_equal(
+        one.adjacency.predictor()(words), two.adjacency.predictor()(words)
+    )
     assert loaded.config == config
     assert loaded.card == bundle.card
     assert loaded.metrics == bundle.metrics
@@ -95,13 +54,13 @@ def test_store_gives_identical_probabilities_back(tmp_path: Path, model: str) ->
 
 def test_store_writes_the_same_bytes_for_the_same_fit(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        store.save(_bundle.__wrapped__(), tmp_path / name)  # fitted again each time
+        store.save(made_bundle.__wrapped__(), tmp_path / name)  # fitted again each time
     for file in ("models.skops", "config.json", "metrics.json", "README.md"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 def test_store_replaces_a_bundle_and_leaves_nothing_beside_it(saved: Path) -> None:
-    store.save(replace(_bundle(), card="# Another\n"), saved)
+    store.save(replace(made_bundle(), card="# Another\n"), saved)
     assert store.load(saved).card == "# Another\n"
     assert [path.name for path in saved.parent.iterdir()] == [saved.name]
 
@@ -109,12 +68,12 @@ def test_store_replaces_a_bundle_and_leaves_nothing_beside_it(saved: Path) -> No
 def test_store_refuses_to_replace_what_is_no_bundle(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(InputError, match="not a bundle"):
-        store.save(_bundle(), tmp_path)
+        store.save(made_bundle(), tmp_path)
     assert (tmp_path / "letter.txt").is_file()
 
 
 def test_store_no_beads_have_no_probabilities() -> None:
-    verdicts = _bundle().predict([])
+    verdicts = made_bundle().predict([])
     assert verdicts.drift.shape == verdicts.severity.shape == (0,)
     assert verdicts.names == ()
 
@@ -124,7 +83,9 @@ def test_store_bundle_judges_beads_with_names_and_without() -> None:
 
     texts = [("Sun told Marrack no.", "The sun told Marack no."), ("it is so", "so it is")]
     beads = list(gather_pairs(texts, FakeEncoder()))
-    verdicts = replace(_bundle(), models=replace(_bundle().models, adjacency=None)).predict(beads)
+    verdicts = replace(made_bundle(), models=replace(made_bundle().models, adjacency=None)).predict(
+        beads
+    )
     assert len(verdicts.names) == len(verdicts.drift) == len(verdicts.severity) == 2
     for judged, found in zip(verdicts.names[0], beads[0].names, strict=True):
         assert judged.change == found.change
@@ -146,8 +107,8 @@ def test_store_drift_rises_with_severity_where_the_trees_see_no_difference() -> 
 
 
 def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
-    one = store.save(_bundle(), tmp_path / "one")
-    two = store.save(_bundle("logistic"), tmp_path / "two")
+    one = store.save(made_bundle(), tmp_path / "one")
+    two = store.save(made_bundle("logistic"), tmp_path / "two")
     assert one.digest != two.digest
     in_use = replace(ENCODER, precision="bf16")
     signature = one.signature(encoder=in_use, threshold=0.7)
@@ -158,13 +119,13 @@ def test_store_signature_follows_the_classifier(tmp_path: Path) -> None:
 def _edit(folder: Path, **changed: Any) -> None:
     path = folder / "config.json"
     record = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**record, **changed}), encoding="utf-8")
+    path.write_bytes(model_files.json_bytes({**record, **changed}))
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"schema": 99}, "schema 99, this version reads 6"),
+        ({"schema": 99}, "schema 99, this version reads 7"),
         ({"columns": [["cosine", "cosine"]]}, "cosine"),
         ({"columns": [list(c) for c in COLUMNS[::-1]]}, "other order"),
         ({"libraries": {"scikit-learn": "0.9.2"}}, r"scikit-learn 0\.9\.2, installed is 1"),
@@ -174,7 +135,11 @@ def _edit(folder: Path, **changed: Any) -> None:
         ({"blend": [0.0, -1.0, 1.0]}, "blend is"),
         ({"blend": [1.0]}, "damaged"),
         ({"encoder": {"name": "x"}}, "damaged"),
-        ({"models": "0" * 64}, "SHA-256"),
+        ({"files": {}}, "give README.md, models.skops, and may give metrics.json"),
+        (
+            {"files": {"models.skops": "0", "README.md": "0", "oracle": "0"}},
+            "files are .*oracle; give",
+        ),
     ],
 )
 def test_store_refuses_a_config_that_does_not_fit(
@@ -209,18 +174,19 @@ def test_store_refuses_a_folder_that_lacks_a_file(saved: Path, missing: str) -> 
         store.load(saved)
 
 
-def test_store_metrics_may_be_absent_and_are_in_no_digest(saved: Path) -> None:
+def test_store_card_and_metrics_may_change_and_the_signature_stays(saved: Path) -> None:
     signature = store.read_config(saved).signature()
-    (saved / "metrics.json").write_text('{"held_apart": [0.9]}', encoding="utf-8")
+    store.save(replace(made_bundle(), card="# Other\n", metrics={"held_apart": [0.9]}), saved)
     assert store.load(saved).metrics == {"held_apart": [0.9]}
     assert store.read_config(saved).signature() == signature
-    (saved / "metrics.json").unlink()
+    store.save(replace(made_bundle(), metrics={}), saved)
     assert store.load(saved).metrics == {}
+    assert store.read_config(saved).signature() == signature
 
 
 @pytest.mark.parametrize("text", ["", "[]", "not json", "\udcff"])
 def test_store_refuses_damaged_metrics(saved: Path, text: str) -> None:
-    (saved / "metrics.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    _forge(saved, "metrics.json", text.encode("utf-8", "surrogateescape"))
     with pytest.raises(BundleError, match=r"metrics\.json"):
         store.load(saved)
 
@@ -228,8 +194,8 @@ def test_store_refuses_damaged_metrics(saved: Path, text: str) -> None:
 def test_store_refuses_a_file_that_is_too_large(
     saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_LARGEST", 10)
-    with pytest.raises(BundleError, match="at most 10"):
+    monkeypatch.setattr(model_files.read_file, "__kwdefaults__", {"digest": None, "most": 10})
+    with pytest.raises(BundleError, match="holds more than 10 bytes"):
         store.read_metrics(saved)
 
 
@@ -240,17 +206,17 @@ def test_store_refuses_a_damaged_classifier(saved: Path) -> None:
         store.load(saved)
 
 
-def _replace_models(folder: Path, data: bytes) -> None:
-    import hashlib
-
-    (folder / "models.skops").write_bytes(data)
-    _edit(folder, models=hashlib.sha256(data).hexdigest())
+def _forge(folder: Path, name: str, data: bytes) -> None:
+    """Write a file and its digest."""
+    (folder / name).write_bytes(data)
+    files = dict(store.read_config(folder).files)
+    _edit(folder, files={**files, name: model_files.sha256(data)})
 
 
 def test_store_refuses_a_foreign_type_by_name(saved: Path) -> None:
     from skops.io import dumps
 
-    _replace_models(saved, dumps(shutil.rmtree))
+    _forge(saved, "models.skops", dumps(shutil.rmtree))
     with pytest.raises(BundleError, match="rmtree"):
         store.load(saved)
 
@@ -259,13 +225,13 @@ def test_store_refuses_another_estimator(saved: Path) -> None:
     from sklearn.preprocessing import StandardScaler
     from skops.io import dumps
 
-    _replace_models(saved, dumps(StandardScaler()))
+    _forge(saved, "models.skops", dumps(StandardScaler()))
     with pytest.raises(BundleError, match="StandardScaler"):
         store.load(saved)
 
 
 def test_store_refuses_what_is_no_archive(saved: Path) -> None:
-    _replace_models(saved, b"PK\x03\x04 nothing")
+    _forge(saved, "models.skops", b"PK\x03\x04 nothing")
     with pytest.raises(BundleError, match="cannot be rebuilt"):
         store.load(saved)
 
@@ -290,8 +256,10 @@ def test_store_reads_a_config_without_heavy_imports(saved: Path) -> None:
 
 def test_store_keeps_the_model_of_relations(tmp_path: Path) -> None:
     relation = relation_model()
-    config = store.save(replace(_bundle(), relation=relation), tmp_path / "bundle")
-    assert set(config.parts) == {"relation"}
+    config = store.save(replace(made_bundle(), relation=relation), tmp_path / "bundle")
+    assert set(config.files) - {"models.skops", "README.md", "metrics.json"} == {
+        "relation.safetensors"
+    }
     loaded = store.load(tmp_path / "bundle")
     assert loaded.relation is not None
     assert loaded.relation.to_bytes() == relation.to_bytes()
@@ -306,16 +274,8 @@ def test_store_a_bundle_may_lack_a_model_of_relations(saved: Path) -> None:
 
 
 def test_store_refuses_another_model_of_relations(tmp_path: Path) -> None:
-    store.save(replace(_bundle(), relation=relation_model()), tmp_path / "bundle")
+    store.save(replace(made_bundle(), relation=relation_model()), tmp_path / "bundle")
     other = relation_model(training={}).to_bytes()
     (tmp_path / "bundle" / "relation.safetensors").write_bytes(other)
     with pytest.raises(BundleError, match=r"relation\.safetensors: SHA-256 is"):
         store.load(tmp_path / "bundle")
-
-
-def test_store_refuses_a_part_that_it_does_not_know(saved: Path) -> None:
-    record = json.loads((saved / "config.json").read_text(encoding="utf-8"))
-    record["parts"] = {"oracle": "0" * 64}
-    (saved / "config.json").write_text(json.dumps(record), encoding="utf-8")
-    with pytest.raises(BundleError, match="parts are oracle; give some of relation"):
-        store.load(saved)

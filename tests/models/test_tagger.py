@@ -17,6 +17,7 @@ from support.small_tagger import small_tagger as _tagger
 from detector.encoder import EncoderIdentity
 from detector.errors import BundleError, InputError
 from detector.features.token_tags import KINDS, TaggerBatch, TaggerOutputs, Tokens
+from detector.model_files import json_bytes
 from detector.models import tagger as module
 from detector.models.tagger import Tagger
 from detector.models.tagger_network import PairNetwork
@@ -114,10 +115,10 @@ def test_tagger_refuses_what_is_missing_damaged_or_foreign(tmp_path: Path) -> No
     record = json.loads(config.read_text(encoding="utf-8"))
     for change, said in (
         ({"schema": 9}, "schema 9, this version reads 2"),
-        ({"thresholds": [0.5]}, "no tagger config"),
-        ({"shape": {**record["shape"], "width": 16}}, "does not fit"),
+        ({"thresholds": [0.5]}, "no config of a tagger"),
+        ({"shape": {**record["shape"], "width": 16}}, r"is float16 .*, not float16"),
     ):
-        config.write_text(json.dumps({**record, **change}), encoding="utf-8")
+        config.write_bytes(json_bytes({**record, **change}))
         with pytest.raises(BundleError, match=said):
             module.load(tmp_path, encoder=identity)
 

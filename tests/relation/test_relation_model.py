@@ -200,15 +200,17 @@ def test_relating_a_model_comes_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\x80\x04N.", b"\xff" * 64])
 def test_relating_what_is_no_model_is_refused(content: bytes) -> None:
-    with pytest.raises(BundleError, match="x: is no model of relations"):
+    with pytest.raises(BundleError, match="x: cannot be read as safetensors"):
         RelationModel.from_bytes(content, place="x")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"knots": np.zeros((3, 4))}, "other names, shapes or values"),
-        ({"intercepts": np.full(len(RELATIONS), np.nan)}, "other names, shapes or values"),
+        ({"knots": np.zeros((3, 4))}, "knots is float64 3 4, not float64 features knots"),
+        ({"knots": np.zeros((len(FEATURES), 4))}, "its knots do not rise"),
+        ({"intercepts": np.full(len(RELATIONS), np.nan)}, "intercepts holds numbers that are not"),
+        ({"thresholds": np.ones(len(RELATIONS), np.int64)}, "sure is int64"),
     ],
 )
 def test_relating_a_damaged_model_is_refused(changes: dict[str, object], message: str) -> None:
