@@ -36,7 +36,7 @@ fast: lint ## lint, then the tests that need no model and are not slow
 
 .PHONY: test
 test: lint ## build what it needs, then ruff, mypy --strict and pytest
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -m "not fuzz"
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## attack with drawn texts, files and command lines (DETECTOR_FUZZ_SCALE=10 for longer)

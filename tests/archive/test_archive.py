@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from detector.archive.archive import Archive, query_sentences
 from detector.archive.articles import Article, Entry, read_articles
 from detector.archive.match import match
 from detector.archive.store import folder_of, open_store, write_lock
-from detector.encoder import EncoderIdentity, MiniLMEncoder
+from detector.encoder import MiniLMEncoder
 from detector.errors import InputError, MissingExtra
 from detector.scorer import Scorer
 from detector.text.sentences import split
@@ -150,13 +151,8 @@ def test_archive_ids_of_any_kind_are_kept_and_removed(tmp_path: Path, name: str)
 
 
 def test_archive_refuses_another_encoder(archive: Archive) -> None:
-    class Other(FakeEncoder):
-        @property
-        def identity(self) -> EncoderIdentity:
-            one = super().identity
-            return EncoderIdentity(**{**one.to_dict(), "name": "other", "weights_sha256": "1" * 64})
-
-    other = Archive(archive._uri, encoder=Other())
+    identity = replace(FakeEncoder().identity, name="other", weights_sha256="1" * 64)
+    other = Archive(archive._uri, encoder=FakeEncoder(identity))
     for doing in (lambda: other.add([article(50)]), lambda: other.search("Words.")):
         with pytest.raises(InputError, match=r"by fake with weights 0{12}.*is other with 1{12}"):
             doing()

@@ -117,7 +117,7 @@ def test_pivot_model_bytes_that_are_no_model_are_refused(data: bytes) -> None:
 
 def test_pivot_model_a_model_whose_parts_differ_is_refused(model: PivotModel) -> None:
     other = replace(model, languages=("fr", "ru")).to_bytes()
-    with pytest.raises(BundleError, match=r"\.weights is int8 \d+ 3, not int8 .* k with .*'k': 2"):
+    with pytest.raises(BundleError, match=r" is \w+ \d+ \d+, not .*'k': 2"):
         PivotModel.from_bytes(other)
 
 
