@@ -188,7 +188,9 @@ def split_by_sentence(
             parts[0].append(item)
             continue
         at = bisect_right(ends, item.copy.start)  # a currency may stand before the sentence
-        after = bisect_left(starts, item.copy.end) if isinstance(item, ErrorSpan) else at + 1
+        after = at + 1
+        if type(item) is ErrorSpan:
+            after = bisect_left(starts, item.copy.end)
         for k in range(at, after):
             span = item.copy.within(sentences[k].span)
             parts[k].append(item if span == item.copy else _cut(item, span, sentences[k]))
